@@ -1,0 +1,1 @@
+//! Surface reflectance and σ from TOA reflectance.

@@ -1,0 +1,1 @@
+//! CAMS AOD550, ozone and water vapour from NetCDF.

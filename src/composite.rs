@@ -1,0 +1,1 @@
+//! 5-daily composites of the acquisitions of a tile.

@@ -1,0 +1,1 @@
+//! Terrain heights from any GDAL raster, with the vertical datum through PROJ.

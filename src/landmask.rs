@@ -1,0 +1,1 @@
+//! Land or sea, from any GDAL raster or the built-in coarse mask.

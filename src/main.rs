@@ -1,0 +1,3 @@
+//! The `probav-ard` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Single-date status: cloud, shadow, snow, water.

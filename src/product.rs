@@ -1,0 +1,1 @@
+//! Everything a user finds on disk.

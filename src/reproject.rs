@@ -1,0 +1,1 @@
+//! Orthorectification of a segment onto a grid.

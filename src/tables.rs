@@ -1,0 +1,1 @@
+//! The radiative-transfer tables of `ancillary/`.

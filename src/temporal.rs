@@ -1,0 +1,1 @@
+//! Temporal screening along the archive of a tile.
