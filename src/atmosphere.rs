@@ -16,12 +16,12 @@
 //! cases, `scripts/pack-tables`; it removes a bias of 2e-4 in RED and leaves 1e-5 of transmittance).
 //!
 //! # From nodes to pixels
-//! A, B, S change slowly. They are computed at the nodes of the atmosphere's grid and at one to four heights that
+//! A, B, S change slowly. They are computed at the nodes of the atmosphere's grid and at one to six heights that
 //! span the relief; a pixel takes the bilinear value of the nodes and the polynomial through the heights
 //! ([`node_grid`] gives the spacing that keeps the error below 1e-4 of reflectance).
 //! Pressure follows from height ([`crate::rt::pressure_hpa`]). Where the state carries the model's orography z₀,
-//! AOD·exp(−(h−z₀)/2.0 km) and TCWV·exp(−(h−z₀)/2.3 km), |h−z₀| ≤ 1.5 km; ozone stays
-//! (`reference/atmosphere.md` §6, a recommendation, \[M\]).
+//! AOD·exp(−d/2.0 km) and TCWV·exp(−d/2.3 km) with d = 1.5 km · tanh((h−z₀)/1.5 km); ozone stays
+//! (`reference/atmosphere.md` §6, a recommendation, \[M\], which clamps d at 1.5 km).
 //!
 //! # Uncertainty
 //! [`Budget`] holds every 1-σ input. Random: sensor noise and resampling. Systematic: AOD, aerosol type, water

@@ -68,7 +68,7 @@ pub struct RtField {
     pub nodes: NodeGrid,
     /// Camera of the tables.
     pub camera: Camera,
-    /// Ellipsoidal height of each level, metres, ascending (one to four). Between them coefficients are the
+    /// Ellipsoidal height of each level, metres, ascending (one to six). Between them coefficients are the
     /// polynomial through all levels.
     pub heights: Vec<f32>,
     /// Nodes that an observed pixel needs.

@@ -151,7 +151,7 @@ fn terms_of_6s() {
             );
         };
         close(p.mixed.path, "rho_path_nogas", 1e-3);
-        close(p.rayleigh.path, "rho_rayleigh_nogas", 3e-4);
+        close(p.rayleigh.path, "rho_rayleigh_nogas", 4e-4);
         close(p.mixed.t_down, "t_scat_down", 1e-3);
         close(p.mixed.t_up, "t_scat_up", 1e-3);
         close(p.mixed.spherical_albedo, "spherical_albedo", 1e-3);

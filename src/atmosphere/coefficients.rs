@@ -19,7 +19,8 @@ const NODE_SPACING_M: f64 = 2400.0;
 const AEROSOL_SCALE_M: f32 = 2000.0;
 /// Scale height of water vapour, metres (US62 column, `reference/atmosphere.md` §6, \[V\]).
 const WATER_SCALE_M: f32 = 2300.0;
-/// Heights further than this from the model's orography are treated as this far (same place, \[M\]).
+/// Offsets from the model's orography saturate here, smoothly, so that few height levels follow them
+/// (same place, \[M\], which clamps).
 const MAX_OFFSET_M: f32 = 1500.0;
 /// AOD of the nominal aerosol that ρ_q keeps (`reference/masking.md` §10.1).
 const NOMINAL_AOD: f32 = 0.10;
@@ -60,7 +61,7 @@ pub(super) fn local(aod550: f32, tcwv: f32, model_height: Option<f32>, height: f
     let Some(z0) = model_height else {
         return Local { aod550, tcwv };
     };
-    let offset = (height - z0).clamp(-MAX_OFFSET_M, MAX_OFFSET_M);
+    let offset = MAX_OFFSET_M * ((height - z0) / MAX_OFFSET_M).tanh();
     Local {
         aod550: aod550 * (-offset / AEROSOL_SCALE_M).exp(),
         tcwv: tcwv * (-offset / WATER_SCALE_M).exp(),

@@ -1,7 +1,7 @@
 //! The inverse, pixel by pixel, with σ.
 
 use super::budget::{Budget, sun_distance};
-use super::lattice::{Lattice, Levels, poly};
+use super::lattice::{Lattice, Levels, MAX_LEVELS, poly};
 use super::texture::Texture;
 use crate::band::Band;
 use crate::observation::{Observation, quality};
@@ -18,13 +18,13 @@ const BRIDGED: f32 = 9.0;
 
 // fields of a node, in the order of the packed lattice
 const A: usize = 0;
-const INVERSE_B: usize = 4;
-const S: usize = 8;
-const SYSTEMATIC: usize = 12;
-const SYSTEMATIC_SLOPE: usize = 17;
-const NOISE: usize = 22;
-const NOISE_SLOPE: usize = 23;
-const FIELDS: usize = 24;
+const INVERSE_B: usize = MAX_LEVELS;
+const S: usize = 2 * MAX_LEVELS;
+const SYSTEMATIC: usize = 3 * MAX_LEVELS;
+const SYSTEMATIC_SLOPE: usize = SYSTEMATIC + 5;
+const NOISE: usize = SYSTEMATIC + 10;
+const NOISE_SLOPE: usize = NOISE + 1;
+const FIELDS: usize = NOISE + 2;
 
 /// Surface reflectance of an observation and its 1 σ.
 ///
@@ -47,7 +47,8 @@ pub fn correct(obs: &Observation, rt: &RtField, budget: &Budget) -> SurfaceRefle
             1 => correct_band::<1>(obs, rt, budget, &levels, band, &mut out),
             2 => correct_band::<2>(obs, rt, budget, &levels, band, &mut out),
             3 => correct_band::<3>(obs, rt, budget, &levels, band, &mut out),
-            _ => correct_band::<4>(obs, rt, budget, &levels, band, &mut out),
+            4 => correct_band::<4>(obs, rt, budget, &levels, band, &mut out),
+            _ => correct_band::<MAX_LEVELS>(obs, rt, budget, &levels, band, &mut out),
         }
     }
     out
@@ -180,6 +181,7 @@ fn pack(obs: &Observation, rt: &RtField, budget: &Budget, levels: &Levels, band:
     };
     let top = levels.len() - 1;
     Lattice::new(&rt.nodes, &rt.used, FIELDS, |i, j, node| {
+        node.fill(0.0);
         levels.powers(|l| c.a[(l, i, j)], &mut node[A..]);
         levels.powers(|l| 1.0 / c.b[(l, i, j)], &mut node[INVERSE_B..]);
         levels.powers(|l| c.s[(l, i, j)], &mut node[S..]);
@@ -193,9 +195,6 @@ fn pack(obs: &Observation, rt: &RtField, budget: &Budget, levels: &Levels, band:
         let (constant, per_toa) = budget.noise.variance(rt.camera, band, mu, au);
         node[NOISE] = gain * constant;
         node[NOISE_SLOPE] = gain * per_toa;
-        for k in levels.len()..4 {
-            (node[A + k], node[INVERSE_B + k], node[S + k]) = (0.0, 0.0, 0.0);
-        }
     })
 }
 

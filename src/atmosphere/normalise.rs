@@ -1,7 +1,7 @@
 //! TOA reflectance normalised for masking.
 
 use super::correct::MAX_SZA;
-use super::lattice::{Lattice, Levels, poly};
+use super::lattice::{Lattice, Levels, MAX_LEVELS, poly};
 use crate::band::Band;
 use crate::observation::Observation;
 use crate::raster::BandStack;
@@ -21,7 +21,8 @@ pub fn normalise(obs: &Observation, rt: &RtField) -> Normalised {
         1 => fill::<1>(obs, rt, &levels),
         2 => fill::<2>(obs, rt, &levels),
         3 => fill::<3>(obs, rt, &levels),
-        _ => fill::<4>(obs, rt, &levels),
+        4 => fill::<4>(obs, rt, &levels),
+        _ => fill::<MAX_LEVELS>(obs, rt, &levels),
     }
 }
 
@@ -58,8 +59,8 @@ fn fill<const N: usize>(obs: &Observation, rt: &RtField, levels: &Levels) -> Nor
     Normalised { rc, q, aod550 }
 }
 
-/// Room for three quantities of four coefficients.
-const FIELDS: usize = 12;
+/// Room for three quantities.
+const FIELDS: usize = 3 * MAX_LEVELS;
 
 struct Sweep<'a> {
     obs: &'a Observation,
@@ -77,9 +78,9 @@ impl Sweep<'_> {
         f: impl Fn([f32; Q], [f32; I]) -> f32,
     ) {
         let (rt, levels) = (self.rt, self.levels);
-        let lattice = Lattice::new(&rt.nodes, &rt.used, 4 * Q, |i, j, node| {
+        let lattice = Lattice::new(&rt.nodes, &rt.used, MAX_LEVELS * Q, |i, j, node| {
             node.fill(0.0);
-            for (values, powers) in quantities.iter().zip(node.chunks_exact_mut(4)) {
+            for (values, powers) in quantities.iter().zip(node.chunks_exact_mut(MAX_LEVELS)) {
                 levels.powers(|l| values[(l, i, j)], powers);
             }
         });
@@ -103,7 +104,7 @@ impl Sweep<'_> {
                 }
                 for k in 0..n {
                     let quantity = std::array::from_fn(|q| {
-                        poly::<N, FIELDS>(&base, &slope, 4 * q, k as f32, t[k])
+                        poly::<N, FIELDS>(&base, &slope, MAX_LEVELS * q, k as f32, t[k])
                     });
                     out[k] = f(quantity, std::array::from_fn(|i| inputs[i][k]));
                 }

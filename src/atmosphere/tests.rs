@@ -136,7 +136,7 @@ fn nodes_cost_less_than_1e_4() {
         (Camera::Center, 100.0, 400, 0.0, 35.0),
         (Camera::Center, 100.0, 400, 200_000.0, 60.0),
         (Camera::Left, 300.0, 366, 650_000.0, 45.0),
-        (Camera::Right, 300.0, 366, -900_000.0, 68.0),
+        (Camera::Right, 300.0, 366, -1_200_000.0, 68.0),
     ] {
         let s = scene(camera, size, pixel, offset, sza, 100.0);
         let z = &s.obs.angles.vnir_vza;
@@ -175,6 +175,7 @@ fn relief_is_followed_by_height_levels() {
         s.state.model_height = Some(Array2::from_elem(s.state.nodes.shape(), 0.4 * relief));
         let worst = largest_error(&s, |_, c| !(70..130).contains(&c));
         println!("relief {relief} moved: {worst:?}");
-        assert!(worst.iter().all(|&e| e < 5e-4), "{relief} {worst:?}");
+        let limit = if relief < 1500.0 { 2e-4 } else { 1e-3 };
+        assert!(worst.iter().all(|&e| e < limit), "{relief} {worst:?}");
     }
 }
