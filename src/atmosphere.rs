@@ -45,6 +45,8 @@ pub use point::{BandPoint, Point, PointInput, explain, point};
 pub use split::{Split, split};
 
 use crate::error::{Class, Classified};
+use crate::grid::GridSpec;
+use ndarray::Array2;
 
 /// Why coefficients could not be computed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -123,6 +125,12 @@ impl Classified for AtmosphereError {
             _ => Class::Data,
         }
     }
+}
+
+/// An array of a grid from its values, row after row.
+fn layer(grid: &GridSpec, data: Vec<f32>) -> Array2<f32> {
+    let shape = (grid.height, grid.width);
+    Array2::from_shape_vec(shape, data).unwrap_or_else(|_| Array2::from_elem(shape, f32::NAN))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use ndarray::{Array2, Array3};
 
 /// Largest distance between nodes, metres. Bilinear interpolation of A, B and S over it costs less than 1e-4 of
 /// surface reflectance for the view geometry of every camera (measured: `tests::nodes_cost_less_than_1e_4`).
-const NODE_SPACING_M: f64 = 2400.0;
+const NODE_SPACING_M: f64 = 4800.0;
 
 /// Scale height of aerosol above the surface in 6S, metres (`reference/atmosphere.md` §2, \[V\]).
 const AEROSOL_SCALE_M: f32 = 2000.0;

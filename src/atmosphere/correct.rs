@@ -34,34 +34,36 @@ const FIELDS: usize = NOISE + 2;
 /// ∂ρ/∂x = −[∂A·(1 − S·ρ)² + ∂B·ρ·(1 − S·ρ) + ∂S·B·ρ²]/B, which makes their variance a polynomial of fourth
 /// degree in ρ that varies as slowly as the coefficients do.
 pub fn correct(obs: &Observation, rt: &RtField, budget: &Budget) -> SurfaceReflectance {
-    let nan = || BandStack::filled(obs.grid, f32::NAN);
-    let mut out = SurfaceReflectance {
-        grid: obs.grid,
-        rho: nan(),
-        sigma: nan(),
-        sigma_random: nan(),
-    };
     let levels = Levels::of(&rt.heights);
-    for band in Band::ALL {
-        match levels.len() {
-            1 => correct_band::<1>(obs, rt, budget, &levels, band, &mut out),
-            2 => correct_band::<2>(obs, rt, budget, &levels, band, &mut out),
-            3 => correct_band::<3>(obs, rt, budget, &levels, band, &mut out),
-            4 => correct_band::<4>(obs, rt, budget, &levels, band, &mut out),
-            _ => correct_band::<MAX_LEVELS>(obs, rt, budget, &levels, band, &mut out),
-        }
+    let layers = Band::ALL.map(|band| match levels.len() {
+        1 => correct_band::<1>(obs, rt, budget, &levels, band),
+        2 => correct_band::<2>(obs, rt, budget, &levels, band),
+        3 => correct_band::<3>(obs, rt, budget, &levels, band),
+        4 => correct_band::<4>(obs, rt, budget, &levels, band),
+        _ => correct_band::<MAX_LEVELS>(obs, rt, budget, &levels, band),
+    });
+    let [b, r, n, s] = layers.map(|l| l.map(|data| super::layer(&obs.grid, data)));
+    let stack = |bands| BandStack {
+        grid: obs.grid,
+        bands,
+    };
+    let ([b0, b1, b2], [r0, r1, r2], [n0, n1, n2], [s0, s1, s2]) = (b, r, n, s);
+    SurfaceReflectance {
+        grid: obs.grid,
+        rho: stack([b0, r0, n0, s0]),
+        sigma: stack([b1, r1, n1, s1]),
+        sigma_random: stack([b2, r2, n2, s2]),
     }
-    out
 }
 
+/// Reflectance, σ and its random part of one band, row after row (written once, while in cache).
 fn correct_band<const N: usize>(
     obs: &Observation,
     rt: &RtField,
     budget: &Budget,
     levels: &Levels,
     band: Band,
-    out: &mut SurfaceReflectance,
-) {
+) -> [Vec<f32>; 3] {
     let lattice = pack(obs, rt, budget, levels, band);
     let b = band.index();
     let roughness = if obs.grid.pixel > 150.0 {
@@ -72,22 +74,17 @@ fn correct_band<const N: usize>(
     let rough = roughness * roughness;
     let mut texture = Texture::new(&obs.toa[band]);
     let (mut line, mut t, mut mean_square) = (Vec::new(), Vec::new(), Vec::new());
-    let rows = obs.toa[band].outer_iter().zip(obs.height.outer_iter());
-    let angles = obs.angles.sza.outer_iter();
-    let flags = obs.quality[band].outer_iter();
-    let results = out.rho[band]
-        .outer_iter_mut()
-        .zip(out.sigma[band].outer_iter_mut())
-        .zip(out.sigma_random[band].outer_iter_mut());
-    for (r, ((((toa, height), sza), flags), ((mut rho, mut sigma), mut random))) in
-        rows.zip(angles).zip(flags).zip(results).enumerate()
-    {
-        let (Some(toa), Some(rho), Some(sigma), Some(random)) = (
-            toa.as_slice(),
-            rho.as_slice_mut(),
-            sigma.as_slice_mut(),
-            random.as_slice_mut(),
-        ) else {
+    let mut out = [(); 3].map(|()| Vec::with_capacity(obs.grid.len()));
+    let rows = obs.toa[band]
+        .outer_iter()
+        .zip(obs.height.outer_iter())
+        .zip(obs.angles.sza.outer_iter())
+        .zip(obs.quality[band].outer_iter());
+    for (r, (((toa, height), sza), flags)) in rows.enumerate() {
+        let start = r * obs.grid.width;
+        out.iter_mut()
+            .for_each(|o| o.resize(start + obs.grid.width, f32::NAN));
+        let Some(toa) = toa.as_slice() else {
             continue;
         };
         if toa.iter().all(|v| v.is_nan()) {
@@ -103,31 +100,27 @@ fn correct_band<const N: usize>(
                 rough * BRIDGED
             };
         }
-        let step = lattice.step;
-        for (c, toa) in toa.chunks(step).enumerate() {
-            let from = c * step;
+        let [rho, sigma, random] = out.each_mut().map(|o| &mut o[start..]);
+        for (c, toa) in toa.chunks(lattice.step).enumerate() {
             let cell = lattice.cell::<FIELDS>(&line, c);
             if cell.0[0].is_nan() {
                 continue;
             }
+            let from = c * lattice.step;
             let span = from..from + toa.len();
             let pixels = Pixels {
                 toa,
                 t: &t[span.clone()],
                 texture: &mean_square[span.clone()],
             };
-            invert::<N>(
-                &cell,
-                &pixels,
-                &mut rho[span.clone()],
-                &mut sigma[span.clone()],
-                &mut random[span],
-            );
+            let (rho, sigma) = (&mut rho[span.clone()], &mut sigma[span.clone()]);
+            invert::<N>(&cell, &pixels, rho, sigma, &mut random[span]);
         }
         for (c, _) in sza.iter().enumerate().filter(|(_, z)| **z > MAX_SZA) {
             (rho[c], sigma[c], random[c]) = (f32::NAN, f32::NAN, f32::NAN);
         }
     }
+    out
 }
 
 /// Inputs of the pixels between two node columns.
