@@ -38,7 +38,7 @@ mod split;
 mod texture;
 
 pub use budget::{Budget, Noise, Resampling};
-pub use coefficients::{coefficients, node_grid};
+pub use coefficients::{Inverse, coefficients, node_grid};
 pub use correct::{MAX_SZA, correct};
 pub use normalise::normalise;
 pub use point::{BandPoint, Point, PointInput, explain, point};

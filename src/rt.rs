@@ -75,6 +75,8 @@ pub struct RtField {
     pub used: Array2<bool>,
     /// Solar zenith angle at the nodes, degrees.
     pub sza: Array2<f32>,
+    /// View zenith angle at the nodes, degrees: VNIR, SWIR.
+    pub vza: [Array2<f32>; 2],
     /// AOD550 at (level, node), moved to the level's height where the state carries the model's orography.
     pub aod550: Array3<f32>,
     /// BLUE, RED, NIR, SWIR.

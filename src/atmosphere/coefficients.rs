@@ -31,11 +31,14 @@ pub fn node_grid(grid: &GridSpec) -> NodeGrid {
     NodeGrid { grid: *grid, step }
 }
 
-/// The three coefficients that invert a pixel.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Inverse {
+/// The three coefficients that invert a pixel, or their change with an input.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Inverse {
+    /// A: TOA reflectance over a black surface.
     pub a: f32,
+    /// B: two-way transmittance.
     pub b: f32,
+    /// S: spherical albedo.
     pub s: f32,
 }
 
@@ -69,16 +72,17 @@ pub(super) fn local(aod550: f32, tcwv: f32, model_height: Option<f32>, height: f
 }
 
 /// Everything that is stored for one band at one node and level.
-struct Node {
-    inverse: Inverse,
-    gas: f32,
-    path_rayleigh: f32,
-    t_rayleigh: f32,
-    path_excess: f32,
-    sensitivity: [Inverse; 4],
+pub(super) struct Node {
+    pub inverse: Inverse,
+    pub rayleigh: Scatter,
+    pub mixed: Scatter,
+    pub gas: GasTransmittance,
+    pub path_excess: f32,
+    pub sensitivity: [Inverse; 4],
 }
 
-fn node(path: &RtPath<'_>, pressure: f32, at: Local, ozone: f32) -> Node {
+/// All terms at a pressure, and their slopes by small differences.
+pub(super) fn node(path: &RtPath<'_>, pressure: f32, at: Local, ozone: f32) -> Node {
     let Local { aod550, tcwv } = at;
     let rayleigh = path.scatter(pressure, 0.0);
     let mixed = path.scatter(pressure, aod550);
@@ -119,9 +123,9 @@ fn node(path: &RtPath<'_>, pressure: f32, at: Local, ozone: f32) -> Node {
     );
     Node {
         inverse: here,
-        gas: gas.ozone * gas.other * gas.water,
-        path_rayleigh: rayleigh.path,
-        t_rayleigh: rayleigh.t_down * rayleigh.t_up,
+        rayleigh,
+        mixed,
+        gas,
         path_excess: mixed.path - path.scatter(pressure, NOMINAL_AOD).path,
         sensitivity: [aod, water, ozone_slope, pressure_slope],
     }
@@ -149,15 +153,30 @@ fn store(c: &mut BandCoefficients, at: (usize, usize, usize), n: &Node) {
     c.a[at] = n.inverse.a;
     c.b[at] = n.inverse.b;
     c.s[at] = n.inverse.s;
-    c.gas[at] = n.gas;
-    c.path_rayleigh[at] = n.path_rayleigh;
-    c.t_rayleigh[at] = n.t_rayleigh;
+    c.gas[at] = n.gas.ozone * n.gas.other * n.gas.water;
+    c.path_rayleigh[at] = n.rayleigh.path;
+    c.t_rayleigh[at] = n.rayleigh.t_down * n.rayleigh.t_up;
     c.path_excess[at] = n.path_excess;
     for (store, d) in c.sensitivity.iter_mut().zip(&n.sensitivity) {
         store.a[at] = d.a;
         store.b[at] = d.b;
         store.s[at] = d.s;
     }
+}
+
+/// Coefficients and their slopes stored at (level, node row, node column).
+pub(super) fn stored(c: &BandCoefficients, at: (usize, usize, usize)) -> (Inverse, [Inverse; 4]) {
+    let here = Inverse {
+        a: c.a[at],
+        b: c.b[at],
+        s: c.s[at],
+    };
+    let slopes = c.sensitivity.each_ref().map(|d| Inverse {
+        a: d.a[at],
+        b: d.b[at],
+        s: d.s[at],
+    });
+    (here, slopes)
 }
 
 /// The coefficients of a tile, at the nodes of `state`.
@@ -240,6 +259,7 @@ pub fn coefficients(
         camera: obs.camera,
         heights,
         sza: sun.mapv(|d| d.0),
+        vza: [vnir.mapv(|d| d.0), swir.mapv(|d| d.0)],
         used,
         aod550,
         bands,

@@ -1,13 +1,14 @@
 //! The inverse, pixel by pixel, with σ.
 
-use super::budget::{Budget, sun_distance};
+use super::budget::{Budget, across_spacing, sun_distance};
+use super::coefficients::{Inverse, stored};
 use super::lattice::{Lattice, Levels, MAX_LEVELS, poly};
 use super::texture::Texture;
 use crate::band::Band;
 use crate::observation::{Observation, quality};
 use crate::raster::BandStack;
 use crate::reflectance::SurfaceReflectance;
-use crate::rt::{BandCoefficients, RtField};
+use crate::rt::RtField;
 use chrono::Datelike;
 
 /// Largest solar zenith angle that is corrected, degrees: the edge of the tables (`reference/atmosphere.md` §6).
@@ -24,7 +25,8 @@ const SYSTEMATIC: usize = 3 * MAX_LEVELS;
 const SYSTEMATIC_SLOPE: usize = SYSTEMATIC + 5;
 const NOISE: usize = SYSTEMATIC + 10;
 const NOISE_SLOPE: usize = NOISE + 1;
-const FIELDS: usize = NOISE + 2;
+const ROUGHNESS: usize = NOISE + 2;
+const FIELDS: usize = NOISE + 3;
 
 /// Surface reflectance of an observation and its 1 σ.
 ///
@@ -65,13 +67,6 @@ fn correct_band<const N: usize>(
     band: Band,
 ) -> [Vec<f32>; 3] {
     let lattice = pack(obs, rt, budget, levels, band);
-    let b = band.index();
-    let roughness = if obs.grid.pixel > 150.0 {
-        budget.resampling.roughness_300[b]
-    } else {
-        budget.resampling.roughness[b]
-    };
-    let rough = roughness * roughness;
     let mut texture = Texture::new(&obs.toa[band]);
     let (mut line, mut t, mut mean_square) = (Vec::new(), Vec::new(), Vec::new());
     let mut out = [(); 3].map(|()| Vec::with_capacity(obs.grid.len()));
@@ -94,11 +89,9 @@ fn correct_band<const N: usize>(
         levels.normalise(height.iter().copied(), &mut t);
         texture.row(r, &mut mean_square);
         for (v, &f) in mean_square.iter_mut().zip(flags) {
-            *v *= if f & quality::INTERPOLATED == 0 {
-                rough
-            } else {
-                rough * BRIDGED
-            };
+            if f & quality::INTERPOLATED != 0 {
+                *v *= BRIDGED;
+            }
         }
         let [rho, sigma, random] = out.each_mut().map(|o| &mut o[start..]);
         for (c, toa) in toa.chunks(lattice.step).enumerate() {
@@ -128,7 +121,7 @@ struct Pixels<'a> {
     toa: &'a [f32],
     /// Normalised height.
     t: &'a [f32],
-    /// Variance of unresolved structure.
+    /// Mean square of the local Laplacian.
     texture: &'a [f32],
 }
 
@@ -153,7 +146,8 @@ fn invert<const N: usize>(
         let shrink = 1.0 / (1.0 + s * y);
         let value = y * shrink;
         let gain = inverse_b * shrink * shrink;
-        let noise = field(NOISE) + field(NOISE_SLOPE) * toa.max(0.0) + texture[k];
+        let noise =
+            field(NOISE) + field(NOISE_SLOPE) * toa.max(0.0) + field(ROUGHNESS) * texture[k];
         let variance = gain * gain * noise;
         let q = |p: usize| field(SYSTEMATIC + p) + field(SYSTEMATIC_SLOPE + p) * t;
         let systematic = (((q(4) * value + q(3)) * value + q(2)) * value + q(1)) * value + q(0);
@@ -167,19 +161,19 @@ fn invert<const N: usize>(
 fn pack(obs: &Observation, rt: &RtField, budget: &Budget, levels: &Levels, band: Band) -> Lattice {
     let c = &rt.bands[band.index()];
     let au = sun_distance(obs.time.ordinal());
-    let gain = if obs.grid.pixel > 150.0 {
-        budget.resampling.noise_gain_300[band.index()]
-    } else {
-        budget.resampling.noise_gain[band.index()]
-    };
+    let (gain, roughness) = budget.resampling.factors(band, obs.grid.pixel);
+    let vza = &rt.vza[usize::from(band == Band::Swir)];
     let top = levels.len() - 1;
     Lattice::new(&rt.nodes, &rt.used, FIELDS, |i, j, node| {
         node.fill(0.0);
         levels.powers(|l| c.a[(l, i, j)], &mut node[A..]);
         levels.powers(|l| 1.0 / c.b[(l, i, j)], &mut node[INVERSE_B..]);
         levels.powers(|l| c.s[(l, i, j)], &mut node[S..]);
-        let low = systematic(c, budget, band, rt.aod550[(0, i, j)], (0, i, j));
-        let high = systematic(c, budget, band, rt.aod550[(top, i, j)], (top, i, j));
+        let variance = |at: (usize, usize, usize)| {
+            let (here, slopes) = stored(c, at);
+            systematic(&terms(&here, &slopes, budget, band, rt.aod550[at]))
+        };
+        let (low, high) = (variance((0, i, j)), variance((top, i, j)));
         for p in 0..5 {
             node[SYSTEMATIC + p] = 0.5 * (low[p] + high[p]);
             node[SYSTEMATIC_SLOPE + p] = 0.5 * (high[p] - low[p]);
@@ -188,20 +182,14 @@ fn pack(obs: &Observation, rt: &RtField, budget: &Budget, levels: &Levels, band:
         let (constant, per_toa) = budget.noise.variance(rt.camera, band, mu, au);
         node[NOISE] = gain * constant;
         node[NOISE_SLOPE] = gain * per_toa;
+        node[ROUGHNESS] = (roughness * across_spacing(vza[(i, j)])).powi(2);
     })
 }
 
 /// Variance of the systematic part as a polynomial in ρ, lowest power first.
-fn systematic(
-    c: &BandCoefficients,
-    budget: &Budget,
-    band: Band,
-    aod550: f32,
-    at: (usize, usize, usize),
-) -> [f32; 5] {
+fn systematic(parts: &[[f32; 3]]) -> [f32; 5] {
     let mut total = [0.0; 5];
-    for term in terms(c, budget, band, aod550, at) {
-        let [p0, p1, p2] = term;
+    for [p0, p1, p2] in parts {
         for (sum, v) in total.iter_mut().zip([
             p0 * p0,
             2.0 * p0 * p1,
@@ -228,21 +216,22 @@ pub(super) const TERMS: [&str; 8] = [
 ];
 
 /// Error of ρ by each systematic input, 1 σ, as a polynomial p0 + p1·ρ + p2·ρ².
+///
+/// `slopes`: change of the coefficients with AOD550, water vapour, ozone and pressure.
 pub(super) fn terms(
-    c: &BandCoefficients,
+    at: &Inverse,
+    slopes: &[Inverse; 4],
     budget: &Budget,
     band: Band,
     aod550: f32,
-    at: (usize, usize, usize),
-) -> [[f32; 3]; 8] {
-    let (a, b, s) = (c.a[at], c.b[at], c.s[at]);
+) -> [[f32; 3]; TERMS.len()] {
+    let Inverse { a, b, s } = *at;
     let by = |k: usize, sigma: f32| {
-        let d = &c.sensitivity[k];
-        let (da, db, ds) = (d.a[at], d.b[at], d.s[at]);
+        let d = &slopes[k];
         [
-            -da / b * sigma,
-            (2.0 * da * s - db) / b * sigma,
-            (-da * s * s / b + db * s / b - ds) * sigma,
+            -d.a / b * sigma,
+            (2.0 * d.a * s - d.b) / b * sigma,
+            (-d.a * s * s / b + d.b * s / b - d.s) * sigma,
         ]
     };
     // ∂ρ/∂ρ_toa · ρ_toa: the effect of a relative error of calibration
