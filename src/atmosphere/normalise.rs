@@ -40,8 +40,11 @@ fn fill<const N: usize>(obs: &Observation, rt: &RtField, levels: &Levels) -> Nor
         let excess = &rt.bands[band.index()].path_excess;
         let inputs = [&rc[band.index()], &rc[Band::Blue.index()]];
         sweep.run::<N, 1, 2>([excess], inputs, |[excess], [own, blue]| {
-            // max and min also turn a missing BLUE into c = 0
-            let opaque = ((blue - 0.05) * 2.0).max(0.0).min(1.0);
+            let opaque = if blue.is_nan() {
+                0.0
+            } else {
+                ((blue - 0.05) * 2.0).clamp(0.0, 1.0)
+            };
             own - (1.0 - opaque) * excess
         })
     });
