@@ -1,0 +1,1 @@
+//! The item of a stack.
