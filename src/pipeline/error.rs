@@ -62,6 +62,9 @@ pub enum PipelineError {
         /// Observed land without height, percent of observed land.
         percent: f32,
     },
+    /// The user asked to stop.
+    #[error("stopped on request; run the same command again to go on")]
+    Cancelled,
     /// A worker process cannot be started or spoken to.
     #[error("worker: {0}")]
     Worker(String),
@@ -108,6 +111,7 @@ impl Classified for PipelineError {
             PipelineError::Io { .. }
             | PipelineError::Busy { .. }
             | PipelineError::Worker(_)
+            | PipelineError::Cancelled
             | PipelineError::Skip(_) => Class::System,
             PipelineError::Missing { .. } | PipelineError::DemGap { .. } => Class::Ancillary,
             PipelineError::Room(error) => error.class(),

@@ -176,7 +176,7 @@ pub fn stacks(config: &Config, tile: &Tile, past: &Past) -> Result<Vec<Step>, Pi
     });
     let task = Task::new(Unit::Stack { tile: tile.id }, recipe, Vec::new());
     let standing = match super::stack::key_on_disk(config.out(), tile) {
-        Some(key) if key == task.key => Standing::Done(super::stack::name(tile.id)),
+        Some(key) if key == task.key => Standing::Done(crate::product::layout::stack_name(tile.id)),
         _ => standing(&task, past),
     };
     Ok(vec![Step { task, standing }])

@@ -86,9 +86,9 @@ impl Worker {
         match &task.unit {
             Unit::Acquire { .. } => acquire::acquire(&self.config, &mut self.workshop, task),
             Unit::Screen { tile, resolution } => {
-                screen::screen(&self.config, *tile, *resolution, &task.key, progress)
+                screen::screen(&self.config, *tile, *resolution, task, progress)
             }
-            Unit::Stack { tile } => stack::stack(&self.config, *tile, &task.key, progress),
+            Unit::Stack { tile } => stack::stack(&self.config, *tile, task, progress),
         }
     }
 }
