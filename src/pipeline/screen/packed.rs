@@ -87,7 +87,7 @@ impl Packed {
 fn join<'a, T: Clone + 'a>(
     parts: impl Iterator<Item = &'a Array2<T>>,
 ) -> Result<Array2<T>, PipelineError> {
-    let views: Vec<_> = parts.map(Array2::view).collect();
+    let views: Vec<_> = parts.map(|part| part.view()).collect();
     concatenate(Axis(0), &views).map_err(lost)
 }
 
