@@ -31,10 +31,10 @@ pub fn relative_depth(values: &[f32], cols: usize, outside: f32) -> Vec<f32> {
             buckets[filled[i] as usize].push(i as u32);
         }
     };
-    for i in 0..values.len() {
+    for (i, value) in values.iter().enumerate() {
         let (r, c) = (i / cols, i % cols);
         let border = r == 0 || c == 0 || r + 1 == rows || c + 1 == cols;
-        if border || values[i].is_nan() {
+        if border || value.is_nan() {
             open(i, rim, &mut filled, &mut buckets);
         }
     }

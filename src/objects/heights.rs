@@ -346,7 +346,7 @@ mod tests {
             labels: &[0; 100],
             terrain: Some(&z),
         };
-        assert_eq!(map.landing(80, &sight, 0.0, 3000.0), Some(60));
+        assert_eq!(map.landing(78, &sight, 0.0, 3000.0), Some(58));
         assert_eq!(map.landing(75, &sight, 0.0, 3000.0), Some(55));
         // 75 − 30 = 45 on level ground, 75 − 20 = 55 on the plateau
     }
