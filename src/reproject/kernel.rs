@@ -85,16 +85,18 @@ impl Weights {
                 [-1.5, 21.0 / 12.0, -2.0 / 3.0, 1.0 / 12.0],
             ],
         };
+        // |s| = base + sign · f of each tap, and the piece it falls into
+        let taps = [
+            (2.0, 1.0, 2),
+            (1.0, 1.0, 1),
+            (0.0, 1.0, 0),
+            (1.0, -1.0, 0),
+            (2.0, -1.0, 1),
+            (3.0, -1.0, 2),
+        ];
         let mut c = [[0.0; 8]; 4];
-        for t in 0..6usize {
-            // |s| = base + sign · f
-            let (base, sign, piece) = if t <= 2 {
-                ((2 - t) as f64, 1.0, 2 - t)
-            } else {
-                ((t - 2) as f64, -1.0, t - 3)
-            };
-            let [a0, a1, a2, a3] = pieces[piece];
-            let b = base;
+        for (t, (base, sign, piece)) in taps.into_iter().enumerate() {
+            let (b, [a0, a1, a2, a3]): (f64, [f64; 4]) = (base, pieces[piece]);
             c[0][t] = (a0 + b * (a1 + b * (a2 + b * a3))) as f32;
             c[1][t] = (sign * (a1 + b * (2.0 * a2 + b * 3.0 * a3))) as f32;
             c[2][t] = (a2 + 3.0 * b * a3) as f32;

@@ -129,12 +129,10 @@ fn body<S: Sum>(s: Samples<'_>, w: &Weights, lines: &[f32], pixels: &[f32], out:
 
 #[inline(always)]
 fn weights<S: Sum>(w: &Weights, f: f32) -> [f32; 8] {
-    let mut out = [0.0f32; 8];
-    for e in 0..8 {
+    std::array::from_fn(|e| {
         let high = S::madd(f, w.c[3][e], w.c[2][e]);
-        out[e] = S::madd(f, S::madd(f, high, w.c[1][e]), w.c[0][e]);
-    }
-    out
+        S::madd(f, S::madd(f, high, w.c[1][e]), w.c[0][e])
+    })
 }
 
 #[cfg(test)]

@@ -126,10 +126,10 @@ impl Window {
             fills.clear();
             for &k in &missing {
                 let k = k as usize;
-                if self.values[k].is_nan() {
-                    if let Some(v) = self.continued(k) {
-                        fills.push((k, v));
-                    }
+                if self.values[k].is_nan()
+                    && let Some(v) = self.continued(k)
+                {
+                    fills.push((k, v));
                 }
             }
             for &(k, v) in &fills {
