@@ -292,7 +292,8 @@ impl Scene {
             Storage::Chunked => builder.chunk((lines, columns)),
             Storage::Contiguous => builder,
             Storage::Szip => builder
-                .chunk((1, columns))
+                // szip wants at least 8 values in a chunk
+                .chunk((if columns < 8 { rows } else { 1 }, columns))
                 .szip(hdf5::filters::SZip::NearestNeighbor, 8),
             Storage::Fletcher => builder.chunk((lines, columns)).deflate(2).fletcher32(),
             Storage::Odd if quality => builder.chunk((11.min(rows), 5.min(columns))).deflate(6),
