@@ -36,8 +36,8 @@ fn evidence(date: &Date, snow: &[bool], params: &TemporalParams) -> Evidence {
         weak: vec![false; n],
         temporal: vec![false; n],
     };
-    for i in 0..n {
-        if !date.valid[i] || snow[i] {
+    for (i, white) in snow.iter().enumerate() {
+        if !date.valid[i] || *white {
             continue;
         }
         let single = date.qx[i] & qx::CONFIDENCE;
@@ -76,8 +76,8 @@ pub(super) fn detect(date: &Date, snow: &[bool], params: &TemporalParams) -> Clo
     let n = date.len();
     let mut e = evidence(date, snow, params);
     let rescued = shows_ground(date, &e.temporal, params);
-    for i in 0..n {
-        if rescued[i] {
+    for (i, back) in rescued.iter().enumerate() {
+        if *back {
             (e.strong[i], e.weak[i], e.temporal[i]) = (false, false, false);
         }
     }

@@ -12,6 +12,7 @@ pub fn value(c: &Coefficients, day: f64) -> f32 {
 
 /// Weighted least squares with `terms` of 1, 3 or 5 basis functions, the harmonics damped by `ridge`
 /// (as HANTS does, `reference/masking.md` §4.1 \[V\]: the mean is not damped). `None` without weight.
+#[allow(clippy::needless_range_loop)] // elimination reads best with indices
 pub fn fit(points: &[(f64, f32, f32)], terms: usize, ridge: f32) -> Option<Coefficients> {
     let terms = terms.clamp(1, 5);
     let mut a = [[0f64; 6]; 5];
