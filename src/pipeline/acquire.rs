@@ -14,6 +14,7 @@ use super::error::PipelineError;
 use super::swath::{Blank, Remembering};
 use super::unit::{Outcome, Task, Unit};
 use crate::atmosphere;
+use crate::band::Band;
 use crate::grid::{GridSpec, Resolution, TileId, tiles};
 use crate::l1c::{Profile, Segment, Swath};
 use crate::mask::{self, CloudField};
@@ -184,7 +185,8 @@ fn scout(segment: &Segment, terrain: &Terrain) -> Result<Scout, PipelineError> {
     Ok(match seen {
         Some(seen) => Scout {
             halo: mask::halo_pixels(&seen).min(HALO_MAX),
-            gap: terrain.gap(&grid, |r, c| seen.is_observed(r, c)),
+            // RED alone: in a cropped file the other strips may be all missing, which is not looked up here
+            gap: terrain.gap(&grid, |r, c| !seen.toa[Band::Red][(r, c)].is_nan()),
         },
         // a sliver may lie between the look-outs
         None => Scout {

@@ -2,7 +2,7 @@
 
 use crate::grid::GridSpec;
 use crate::observation::{Angles, Observation};
-use crate::raster::{BandStack, Raster};
+use crate::raster::BandStack;
 use crate::reflectance::{Normalised, SurfaceReflectance};
 use ndarray::{Array2, s};
 
@@ -43,15 +43,6 @@ impl Clip {
             width: self.width,
             height: self.height,
             ..*outer
-        }
-    }
-
-    /// The part of a raster.
-    pub fn raster<T: Clone>(&self, r: &Raster<T>) -> Raster<T> {
-        Raster {
-            grid: self.grid(&r.grid),
-            data: self.array(&r.data),
-            nodata: r.nodata.clone(),
         }
     }
 
@@ -122,11 +113,11 @@ mod tests {
         };
         let outer = inner.padded(2);
         let clip = Clip::of(&inner, &outer).unwrap();
-        let mut raster = Raster::filled(outer, 0);
-        raster.data[(2, 2)] = 7;
-        let part = clip.raster(&raster);
+        let mut bands = BandStack::filled(outer, 0);
+        bands.bands[3][(2, 2)] = 7;
+        let part = clip.bands(&bands);
         assert_eq!(part.grid, inner);
-        assert_eq!(part.data[(0, 0)], 7);
+        assert_eq!(part.bands[3][(0, 0)], 7);
         assert!(Clip::of(&outer, &inner).is_none());
         let shifted = GridSpec { ulx: 600_020.0, ..inner };
         assert!(Clip::of(&shifted, &outer).is_none());

@@ -206,10 +206,12 @@ fn look(path: &Path, stamp: Stamp, (profile, profile_id): (&Profile, &str)) -> R
     }
 }
 
-/// L1C files below a folder, by path. Links to folders are followed once, as a name says.
+/// L1C files below a folder, absolute paths. Links to folders are not followed.
 fn list(folder: &Path) -> Result<Vec<(FileName, PathBuf)>, PipelineError> {
     let mut files = Vec::new();
-    let mut folders = vec![folder.to_path_buf()];
+    // absolute, so that the index serves whatever folder a run is started from
+    let folder = std::path::absolute(folder).map_err(|e| PipelineError::io("list", folder, e))?;
+    let mut folders = vec![folder];
     while let Some(folder) = folders.pop() {
         let entries =
             std::fs::read_dir(&folder).map_err(|e| PipelineError::io("list", &folder, e))?;

@@ -282,6 +282,7 @@ impl Crew<'_> {
         summary: &mut Summary,
     ) -> Result<(), PipelineError> {
         let mut tasks = Vec::new();
+        let mut queued: BTreeMap<TileId, Vec<Entry>> = BTreeMap::new();
         for step in steps {
             let row = |outcome| Row {
                 unit: step.task.unit.clone(),
@@ -290,9 +291,8 @@ impl Crew<'_> {
             };
             match step.standing {
                 Standing::Todo(why) => {
-                    if let Some(ledger) = ledgers.get_mut(&step.task.unit.tile()) {
-                        ledger.append(&[Entry::queued(&step.task, &why)])?;
-                    }
+                    let entry = Entry::queued(&step.task, &why);
+                    queued.entry(step.task.unit.tile()).or_default().push(entry);
                     tasks.push(step.task);
                 }
                 Standing::Done(product) => summary.rows.push(row(Outcome::Done {
@@ -304,6 +304,11 @@ impl Crew<'_> {
         }
         if tasks.is_empty() {
             return Ok(());
+        }
+        for (tile, entries) in queued {
+            if let Some(ledger) = ledgers.get_mut(&tile) {
+                ledger.append(&entries)?;
+            }
         }
         self.progress.start(stage, tasks.len() as u64);
         let mut ended: Vec<Option<Row>> = vec![None; tasks.len()];
