@@ -11,6 +11,8 @@ pub mod band;
 pub mod error;
 pub mod geometry;
 pub mod grid;
+pub mod morphology;
+pub mod objects;
 pub mod observation;
 pub mod progress;
 pub mod raster;
