@@ -111,14 +111,6 @@ pub(super) struct Samples {
     pub population: usize,
 }
 
-impl Samples {
-    pub fn clear(&mut self) {
-        self.design.clear();
-        self.excess.clear();
-        self.population = 0;
-    }
-}
-
 /// Stride that leaves about as many samples of `n` as the fits of `areas` use.
 pub(super) fn stride(n: usize, areas: &Areas) -> usize {
     let want = SAMPLE.max(areas.count() * SAMPLE_AREA);
