@@ -1,0 +1,1 @@
+//! A static STAC tree, on request.

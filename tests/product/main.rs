@@ -1,0 +1,10 @@
+//! Products on disk: what is written is what is read, valid for others, and whole or absent.
+
+mod acquisition;
+mod atomicity;
+mod background;
+mod geotiff;
+mod schemas;
+mod stac;
+mod stack;
+mod support;
