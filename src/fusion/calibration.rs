@@ -111,14 +111,6 @@ pub(super) struct Samples {
     pub population: usize,
 }
 
-impl Samples {
-    pub fn clear(&mut self) {
-        self.design.clear();
-        self.excess.clear();
-        self.population = 0;
-    }
-}
-
 /// Stride that leaves about as many samples of `n` as the fits of `areas` use.
 pub(super) fn stride(n: usize, areas: &Areas) -> usize {
     let want = SAMPLE.max(areas.count() * SAMPLE_AREA);
@@ -253,7 +245,7 @@ mod tests {
                 let gx = (f(x + 1.0, y) - f(x - 1.0, y)) * 0.5;
                 let gy = (f(x, y + 1.0) - f(x, y - 1.0)) * 0.5;
                 let mut seen = 1.04 * p + 0.006 + 0.3 * gx - 0.2 * gy;
-                if (i * n + j) % 10 == 0 {
+                if (i * n + j).is_multiple_of(10) {
                     seen += 0.2;
                 }
                 let half = n as f32 * 0.5;
