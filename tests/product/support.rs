@@ -63,7 +63,8 @@ impl Scene {
             Resolution::M300 => Camera::Left,
         };
         let shape = (grid.height, grid.width);
-        let covered = |c: usize| (40..300).contains(&c.wrapping_sub(halo));
+        let east = grid.width - 2 * halo - 66;
+        let covered = |c: usize| (40..east).contains(&c.wrapping_sub(halo));
         let value = |band: usize, r: usize, c: usize| {
             if !covered(c) || (band == 3 && c < 60 + halo) {
                 f32::NAN
