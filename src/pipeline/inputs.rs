@@ -60,8 +60,8 @@ impl Inputs {
             let span = match Cams::open(std::slice::from_ref(&path)) {
                 Ok(open) => {
                     let all = open.coverage();
-                    let first = all.iter().map(|c| c.from).min();
-                    let last = all.iter().map(|c| c.to).max();
+                    let first = all.iter().filter_map(|c| c.first).min();
+                    let last = all.iter().filter_map(|c| c.last).max();
                     first.zip(last)
                 }
                 Err(error) => {
