@@ -14,6 +14,7 @@ mod reader;
 mod spool;
 mod writer;
 
+pub(crate) use metadata::{Axes, attributes, axis_attributes, grid_mapping};
 pub use reader::StackReader;
 pub use writer::{StackRows, StackWriter};
 
@@ -126,7 +127,11 @@ pub struct Variable {
     pub classes: &'static [(u8, &'static str, &'static str)],
 }
 
-const fn reflectance(name: &'static str, long_name: &'static str, ancillary: &'static str) -> Variable {
+const fn reflectance(
+    name: &'static str,
+    long_name: &'static str,
+    ancillary: &'static str,
+) -> Variable {
     Variable {
         name,
         long_name,
@@ -151,7 +156,13 @@ const fn uncertainty(name: &'static str, long_name: &'static str) -> Variable {
     }
 }
 
-const fn quality(name: &'static str, long_name: &'static str, units: &'static str, fill: u8, has_nodata: bool) -> Variable {
+const fn quality(
+    name: &'static str,
+    long_name: &'static str,
+    units: &'static str,
+    fill: u8,
+    has_nodata: bool,
+) -> Variable {
     Variable {
         standard_name: None,
         fill: Fill::U8(fill),
@@ -169,20 +180,56 @@ pub const PROVENANCE_CLASSES: &[(u8, &str, &str)] = &[
     (1, "observed", "Observed at 100 m in the step"),
     (2, "fused-300m", "Observed at 300 m in the step"),
     (3, "predicted", "Between observations"),
-    (4, "extrapolated", "Before the first or after the last observation"),
-    (5, "neighbour", "Never clear: from the nearest observed pixel"),
+    (
+        4,
+        "extrapolated",
+        "Before the first or after the last observation",
+    ),
+    (
+        5,
+        "neighbour",
+        "Never clear: from the nearest observed pixel",
+    ),
 ];
 
 /// The data variables, in the order in which blocks carry them.
 pub const VARIABLES: [Variable; 12] = [
-    reflectance("BLUE", "surface reflectance, BLUE", "BLUE_UNC PROVENANCE DAYS N100 N300"),
-    reflectance("RED", "surface reflectance, RED", "RED_UNC PROVENANCE DAYS N100 N300"),
-    reflectance("NIR", "surface reflectance, NIR", "NIR_UNC PROVENANCE DAYS N100 N300"),
-    reflectance("SWIR", "surface reflectance, SWIR", "SWIR_UNC PROVENANCE DAYS N100 N300"),
-    uncertainty("BLUE_UNC", "one standard deviation of the surface reflectance, BLUE"),
-    uncertainty("RED_UNC", "one standard deviation of the surface reflectance, RED"),
-    uncertainty("NIR_UNC", "one standard deviation of the surface reflectance, NIR"),
-    uncertainty("SWIR_UNC", "one standard deviation of the surface reflectance, SWIR"),
+    reflectance(
+        "BLUE",
+        "surface reflectance, BLUE",
+        "BLUE_UNC PROVENANCE DAYS N100 N300",
+    ),
+    reflectance(
+        "RED",
+        "surface reflectance, RED",
+        "RED_UNC PROVENANCE DAYS N100 N300",
+    ),
+    reflectance(
+        "NIR",
+        "surface reflectance, NIR",
+        "NIR_UNC PROVENANCE DAYS N100 N300",
+    ),
+    reflectance(
+        "SWIR",
+        "surface reflectance, SWIR",
+        "SWIR_UNC PROVENANCE DAYS N100 N300",
+    ),
+    uncertainty(
+        "BLUE_UNC",
+        "one standard deviation of the surface reflectance, BLUE",
+    ),
+    uncertainty(
+        "RED_UNC",
+        "one standard deviation of the surface reflectance, RED",
+    ),
+    uncertainty(
+        "NIR_UNC",
+        "one standard deviation of the surface reflectance, NIR",
+    ),
+    uncertainty(
+        "SWIR_UNC",
+        "one standard deviation of the surface reflectance, SWIR",
+    ),
     Variable {
         classes: PROVENANCE_CLASSES,
         ..quality("PROVENANCE", "where the value comes from", "1", 0, false)
@@ -194,8 +241,20 @@ pub const VARIABLES: [Variable; 12] = [
         255,
         true,
     ),
-    quality("N100", "usable 100 m observations in the step", "1", 0, false),
-    quality("N300", "usable 300 m observations in the step", "1", 0, false),
+    quality(
+        "N100",
+        "usable 100 m observations in the step",
+        "1",
+        0,
+        false,
+    ),
+    quality(
+        "N300",
+        "usable 300 m observations in the step",
+        "1",
+        0,
+        false,
+    ),
 ];
 
 /// The variable of a name.
