@@ -308,12 +308,7 @@ impl Config {
 
     /// Fields that replace CAMS: a number, or else the path of a raster.
     pub fn overrides(&self) -> Overrides {
-        let source = |text: &Option<String>| {
-            text.as_ref().map(|text| match text.trim().parse() {
-                Ok(number) => Source::Number(number),
-                Err(_) => Source::Raster(PathBuf::from(text)),
-            })
-        };
+        let source = |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<Source>().ok());
         Overrides {
             aod: source(&self.aod),
             ozone: source(&self.ozone),

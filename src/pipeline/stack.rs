@@ -8,7 +8,7 @@ use super::unit::{Key, Outcome, Task};
 use crate::composite::window_of;
 use crate::fusion::{self, Look, Pixels, Series, Sink, StackBlock, StoreError};
 use crate::grid::{GridSpec, Resolution, Tile, TileId, tiles};
-use crate::product::stack::StackWriter;
+use crate::product::stack::{StackReader, StackRows, StackWriter};
 use crate::product::{AcquisitionReader, layout};
 use crate::progress::Progress;
 use chrono::{NaiveDate, NaiveTime};
@@ -45,12 +45,11 @@ pub fn stack(
         "software": { "probav-ard": env!("CARGO_PKG_VERSION") },
         "recipe": task.recipe,
     });
-    let mut writer = Writer(
-        StackWriter::create(out, &tile, steps.clone(), record).map_err(PipelineError::room)?,
-    );
+    let mut writer =
+        Writer(StackWriter::create(out, &tile, steps.clone()).map_err(PipelineError::room)?);
     fusion::fuse(&archive, steps, &config.fusion, &mut writer, progress)
         .map_err(PipelineError::room)?;
-    writer.0.finish().map_err(PipelineError::room)?;
+    writer.0.finish(record).map_err(PipelineError::room)?;
     Ok(Outcome::Done {
         product: layout::stack_name(tile.id),
         notes: Vec::new(),
@@ -69,7 +68,7 @@ fn steps(config: &Config, pieces: &[Piece]) -> Option<Range<i32>> {
 
 /// Key of the stack on disk, if there is one.
 pub fn key_on_disk(out: &Path, tile: &Tile) -> Option<Key> {
-    let record = StackWriter::record_on_disk(out, tile.id)?;
+    let record = StackReader::open(out, tile.id).ok()?.record().ok()?;
     record["key"].as_str().map(|k| Key(k.to_string()))
 }
 
@@ -145,6 +144,16 @@ struct Writer(StackWriter);
 
 impl Sink for Writer {
     fn write(&mut self, first_row: usize, block: &StackBlock) -> Result<(), StoreError> {
-        self.0.write_rows(first_row, block).map_err(StoreError::new)
+        let rows = StackRows {
+            rho: block.rho.each_ref().map(|a| a.view()),
+            unc: block.unc.each_ref().map(|a| a.view()),
+            provenance: block.provenance.view(),
+            days: block.days.view(),
+            n100: block.n100.view(),
+            n300: block.n300.view(),
+        };
+        self.0
+            .write_rows(first_row, block.steps.clone(), &rows)
+            .map_err(StoreError::new)
     }
 }
