@@ -8,9 +8,7 @@
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use ndarray::{Array2, Array4, s};
-use probav_ard::fusion::{
-    FusionParams, Look, Pixels, Series, Sink, StackBlock, StoreError, fuse,
-};
+use probav_ard::fusion::{FusionParams, Look, Pixels, Series, Sink, StackBlock, StoreError, fuse};
 use probav_ard::grid::GridSpec;
 use probav_ard::progress::Silent;
 use probav_ard::reflectance::NODATA;
@@ -34,8 +32,12 @@ impl Benchmark {
         let file = hdf5::File::open(path)?;
         let acquisitions = file.group("acquisition")?;
         let read = |kind: &str| -> Result<(Array4<i16>, Vec<Look>), Box<dyn Error>> {
-            let days = acquisitions.dataset(&format!("day{kind}"))?.read_1d::<i32>()?;
-            let vza = acquisitions.dataset(&format!("vza{kind}"))?.read_1d::<f32>()?;
+            let days = acquisitions
+                .dataset(&format!("day{kind}"))?
+                .read_1d::<i32>()?;
+            let vza = acquisitions
+                .dataset(&format!("vza{kind}"))?
+                .read_1d::<f32>()?;
             let rho = acquisitions
                 .dataset(&format!("obs{kind}"))?
                 .read::<i16, ndarray::Ix4>()?
@@ -72,7 +74,15 @@ impl Benchmark {
         let (_, _, h, w) = a.dim();
         let shape = (rows.len(), w * self.tile);
         let rho: [Array2<i16>; 4] = std::array::from_fn(|b| {
-            Array2::from_shape_fn(shape, |(r, c)| a[[look, b, (rows.start + r) % h, c % w]])
+            let scene = a.slice(s![look, b, .., ..]);
+            let mut out = Array2::from_elem(shape, NODATA);
+            for (r, mut line) in out.rows_mut().into_iter().enumerate() {
+                for copy in 0..self.tile {
+                    line.slice_mut(s![copy * w..(copy + 1) * w])
+                        .assign(&scene.row((rows.start + r) % h));
+                }
+            }
+            out
         });
         let usable = rho[1].mapv(|v| {
             if v == NODATA {
@@ -90,7 +100,9 @@ impl Benchmark {
 }
 
 fn first_day() -> DateTime<Utc> {
-    Utc.with_ymd_and_hms(2014, 1, 1, 0, 0, 0).single().unwrap_or_default()
+    Utc.with_ymd_and_hms(2014, 1, 1, 0, 0, 0)
+        .single()
+        .unwrap_or_default()
 }
 
 impl Series for Benchmark {
@@ -130,7 +142,12 @@ impl Sink for Keep {
         let rows = block.rho[0].dim().1.min(h.saturating_sub(first_row));
         let steps = block.steps.start as usize..block.steps.end as usize;
         for b in 0..4 {
-            let to = s![steps.clone(), b, first_row.min(h)..first_row.min(h) + rows, ..];
+            let to = s![
+                steps.clone(),
+                b,
+                first_row.min(h)..first_row.min(h) + rows,
+                ..
+            ];
             let from = s![.., ..rows, ..w];
             self.value.slice_mut(to).assign(&block.rho[b].slice(from));
             self.sigma.slice_mut(to).assign(&block.unc[b].slice(from));
@@ -149,11 +166,17 @@ fn write_zarr(path: &Path, keep: &Keep) -> Result<(), Box<dyn Error>> {
     let value = ArrayBuilder::new(shape.clone(), shape.clone(), data_type::int16(), NODATA)
         .build(store.clone(), "/value")?;
     value.store_metadata()?;
-    value.store_chunk(&[0, 0, 0, 0], keep.value.iter().copied().collect::<Vec<i16>>())?;
+    value.store_chunk(
+        &[0, 0, 0, 0],
+        keep.value.iter().copied().collect::<Vec<i16>>(),
+    )?;
     let sigma = ArrayBuilder::new(shape.clone(), shape, data_type::uint16(), u16::MAX)
         .build(store, "/sigma")?;
     sigma.store_metadata()?;
-    sigma.store_chunk(&[0, 0, 0, 0], keep.sigma.iter().copied().collect::<Vec<u16>>())?;
+    sigma.store_chunk(
+        &[0, 0, 0, 0],
+        keep.sigma.iter().copied().collect::<Vec<u16>>(),
+    )?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use super::cube::TILE;
 use super::learn::WindowModel;
 use super::linear::OFFSET;
 use super::noise::{MeanImage, mean_ratio};
-use super::packed::{fine_pixels, own_variance, usable_rho};
+use super::packed::{Line, fine_pixels, own_unit};
 use super::params::NoiseModel;
 use crate::reflectance::{NODATA, SCALE};
 use rayon::prelude::*;
@@ -54,6 +54,7 @@ impl FineBlock {
         let width = cols.div_ceil(TILE) * TILE;
         let rows = core.start.saturating_sub(HALO)..(core.end + HALO).min(height);
         let n = rows.len();
+        let unit = own_unit(&noise.fine_floor);
         let mut rho = vec![NODATA; moments.len() * n * 4 * width];
         let extras: Vec<Option<Vec<u16>>> = rho
             .par_chunks_mut((n * 4 * width).max(1))
@@ -61,19 +62,17 @@ impl FineBlock {
             .map(|(out, m)| {
                 let p = fine_pixels(series, m.look, rows.clone())?;
                 let mut own = p.sigma.is_some().then(|| vec![0u16; n * width]);
-                for r in 0..n {
+                for (r, rows) in out.chunks_exact_mut(4 * width).enumerate() {
+                    let line = Line::of(&p, r);
+                    let (b01, b23) = rows.split_at_mut(2 * width);
+                    let ((b0, b1), (b2, b3)) = (b01.split_at_mut(width), b23.split_at_mut(width));
                     for c in 0..cols {
-                        let Some(values) = usable_rho(&p, r, c) else {
-                            continue;
-                        };
-                        for (b, v) in values.into_iter().enumerate() {
-                            out[(r * 4 + b) * width + c] = v;
-                        }
-                        if let (Some(own), Some(e)) =
-                            (&mut own, own_variance(&p, r, c, &noise.fine_floor))
-                        {
-                            let code = (e / EXTRA_UNIT).round().clamp(0.0, f32::from(u16::MAX));
-                            own[r * width + c] = code as u16;
+                        [b0[c], b1[c], b2[c], b3[c]] = line.rho(c);
+                    }
+                    if let Some(own) = &mut own {
+                        for (c, o) in own[r * width..][..cols].iter_mut().enumerate() {
+                            let e = line.own(c, &unit).unwrap_or(0.0) / EXTRA_UNIT;
+                            *o = (e + 0.5).min(f32::from(u16::MAX)) as u16;
                         }
                     }
                 }

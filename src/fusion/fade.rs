@@ -4,6 +4,7 @@ use super::archive::StackBlock;
 use super::output::RowOut;
 use super::params::FusionParams;
 use crate::reflectance::{NODATA, NODATA_U16};
+use ndarray::Array3;
 use std::ops::Range;
 
 /// One window of a run.
@@ -116,33 +117,47 @@ pub(super) fn place(at: Place<'_>, row: &RowOut, tail: &mut Tail, block: &mut St
             continue;
         }
         let (k, r) = ((step - window.written.start) as usize, at.row - at.first);
-        let from = window
-            .fade_in
-            .contains(&step)
-            .then(|| kept(&window.fade_in).start);
-        let weight = (step - window.fade_in.start + 1) as f32 / (window.fade_in.len() + 1) as f32;
-        for c in 0..cols {
-            let here = [k, r, c];
-            let i = t + c;
-            block.n100[here] = row.n100[i];
-            block.n300[here] = row.n300[i];
-            let (mut origin, mut days) = (row.provenance[i], row.days[i]);
-            for b in 0..4 {
-                let (mut rho, mut unc) = (row.rho[b][i], row.unc[b][i]);
-                if let Some(j) = from.map(|j| j + c) {
-                    (rho, unc) = mix((tail.rho[b][j], tail.unc[b][j]), (rho, unc), weight);
-                }
-                block.rho[b][here] = rho;
-                block.unc[b][here] = unc;
-            }
-            if let Some(j) = from.map(|j| j + c) {
-                // the window that knows the nearer look
-                if origin == 0 || (tail.provenance[j] != 0 && tail.days[j] < days) {
-                    (origin, days) = (tail.provenance[j], tail.days[j]);
-                }
-            }
-            block.provenance[here] = origin;
-            block.days[here] = days;
+        let to = (k * block.provenance.dim().1 + r) * cols;
+        copy(&mut block.n100, to, &row.n100[t..t + cols]);
+        copy(&mut block.n300, to, &row.n300[t..t + cols]);
+        copy(&mut block.provenance, to, &row.provenance[t..t + cols]);
+        copy(&mut block.days, to, &row.days[t..t + cols]);
+        for b in 0..4 {
+            copy(&mut block.rho[b], to, &row.rho[b][t..t + cols]);
+            copy(&mut block.unc[b], to, &row.unc[b][t..t + cols]);
+        }
+        if window.fade_in.contains(&step) {
+            let weight =
+                (step - window.fade_in.start + 1) as f32 / (window.fade_in.len() + 1) as f32;
+            fade(tail, kept(&window.fade_in), block, [k, r], weight);
+        }
+    }
+}
+
+/// Copies a row into an array in standard layout.
+fn copy<T: Copy>(array: &mut Array3<T>, to: usize, row: &[T]) {
+    let target = array
+        .as_slice_mut()
+        .and_then(|s| s.get_mut(to..to + row.len()));
+    if let Some(target) = target {
+        target.copy_from_slice(row);
+    }
+}
+
+/// Fades a row of the block with what the window before left.
+fn fade(tail: &Tail, kept: Range<usize>, block: &mut StackBlock, at: [usize; 2], weight: f32) {
+    for (c, j) in kept.enumerate() {
+        let here = [at[0], at[1], c];
+        let (origin, days) = (block.provenance[here], block.days[here]);
+        for b in 0..4 {
+            let old = (tail.rho[b][j], tail.unc[b][j]);
+            let new = (block.rho[b][here], block.unc[b][here]);
+            (block.rho[b][here], block.unc[b][here]) = mix(old, new, weight);
+        }
+        // the window that knows the nearer look
+        if origin == 0 || (tail.provenance[j] != 0 && tail.days[j] < days) {
+            block.provenance[here] = tail.provenance[j];
+            block.days[here] = tail.days[j];
         }
     }
 }

@@ -221,6 +221,7 @@ pub(super) fn learn(
                 &model,
                 b,
                 b.core.start.saturating_sub(1)..(b.core.end + 1).min(height),
+                2,
             )
         })
         .collect();

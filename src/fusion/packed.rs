@@ -6,6 +6,7 @@ use super::params::NoiseModel;
 use super::{FusionError, StoreError};
 use crate::reflectance::{NODATA, NODATA_U16, SCALE};
 use crate::status::usable;
+use ndarray::Array2;
 use rayon::prelude::*;
 
 /// Looks read at a time.
@@ -88,36 +89,71 @@ impl PackedLook {
     }
 }
 
-/// Reflectance counts of a usable pixel, SWIR [`NODATA`] where it is missing; `None` where not usable.
-#[inline(always)]
-pub(super) fn usable_rho(p: &Pixels, r: usize, c: usize) -> Option<[i16; 4]> {
-    let u = p.usable[(r, c)];
-    if u != usable::USABLE && u != usable::VNIR_ONLY {
-        return None;
-    }
-    let mut rho: [i16; 4] = std::array::from_fn(|b| p.rho[b][(r, c)]);
-    if rho[..3].contains(&NODATA) {
-        return None;
-    }
-    if u == usable::VNIR_ONLY {
-        rho[3] = NODATA;
-    }
-    Some(rho)
+/// One row of a look as slices.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line<'a> {
+    rho: [&'a [i16]; 4],
+    sigma: Option<[&'a [u16]; 4]>,
+    pub usable: &'a [u8],
 }
 
-/// Mean over the bands with a σ of (σ/floor)².
-#[inline(always)]
-pub(super) fn own_variance(p: &Pixels, r: usize, c: usize, floor: &[f32; 4]) -> Option<f32> {
-    let sigma = p.sigma.as_ref()?;
-    let (mut sum, mut n) = (0.0, 0.0);
-    for b in 0..4 {
-        let s = sigma[b][(r, c)];
-        if s != NODATA_U16 {
-            sum += (f32::from(s) * SCALE / floor[b]).powi(2);
-            n += 1.0;
+impl<'a> Line<'a> {
+    /// Row `r` of pixels in standard layout (see [`checked`]).
+    pub fn of(p: &'a Pixels, r: usize) -> Self {
+        fn row<T>(a: &Array2<T>, r: usize) -> &[T] {
+            let w = a.ncols();
+            a.as_slice()
+                .and_then(|s| s.get(r * w..(r + 1) * w))
+                .unwrap_or(&[])
+        }
+        Line {
+            rho: p.rho.each_ref().map(|a| row(a, r)),
+            sigma: p.sigma.as_ref().map(|s| s.each_ref().map(|a| row(a, r))),
+            usable: row(&p.usable, r),
         }
     }
-    Some(if n > 0.0 { sum / n } else { 0.0 })
+
+    /// Counts of a usable pixel, SWIR [`NODATA`] where it is missing; all [`NODATA`] where not usable.
+    #[inline(always)]
+    pub fn rho(&self, c: usize) -> [i16; 4] {
+        let u = self.usable[c];
+        let y = [
+            self.rho[0][c],
+            self.rho[1][c],
+            self.rho[2][c],
+            self.rho[3][c],
+        ];
+        let clear = (u == usable::USABLE) | (u == usable::VNIR_ONLY);
+        let ok = clear & (y[0] != NODATA) & (y[1] != NODATA) & (y[2] != NODATA);
+        let vnir = |v| if ok { v } else { NODATA };
+        let swir = ok & (u == usable::USABLE);
+        [
+            vnir(y[0]),
+            vnir(y[1]),
+            vnir(y[2]),
+            if swir { y[3] } else { NODATA },
+        ]
+    }
+
+    /// Mean over the bands with a σ of (σ/floor)²; `unit` is scale/floor.
+    #[inline(always)]
+    pub fn own(&self, c: usize, unit: &[f32; 4]) -> Option<f32> {
+        let s = self.sigma.as_ref()?;
+        let (mut sum, mut n) = (0.0f32, 0.0f32);
+        for b in 0..4 {
+            let v = s[b][c];
+            let here = if v == NODATA_U16 { 0.0 } else { 1.0 };
+            let e = f32::from(v) * unit[b];
+            sum += here * e * e;
+            n += here;
+        }
+        Some(sum / n.max(1.0))
+    }
+}
+
+/// Factors for [`Line::own`].
+pub(super) fn own_unit(floor: &[f32; 4]) -> [f32; 4] {
+    floor.map(|f| SCALE / f)
 }
 
 /// Reads and packs the 300 m looks of a window; `covered` collects the cells that any look covers.
@@ -129,6 +165,7 @@ pub(super) fn read_coarse(
 ) -> Result<Vec<PackedLook>, FusionError> {
     let grid = series.coarse_grid();
     let (rows, cols) = (grid.height, grid.width);
+    let unit = own_unit(&noise.coarse_floor);
     let mut out = Vec::with_capacity(moments.len());
     for batch in moments.chunks(BATCH) {
         let read: Vec<(PackedLook, Vec<bool>)> = batch
@@ -137,9 +174,11 @@ pub(super) fn read_coarse(
                 let p = coarse_pixels(series, m.look, (rows, cols))?;
                 let mut look = PackedLook::at(m, noise, true);
                 for r in 0..rows {
+                    let line = Line::of(&p, r);
                     for c in 0..cols {
-                        if let Some(rho) = usable_rho(&p, r, c) {
-                            look.push(c, rho, own_variance(&p, r, c, &noise.coarse_floor));
+                        let rho = line.rho(c);
+                        if rho[1] != NODATA {
+                            look.push(c, rho, line.own(c, &unit));
                         }
                     }
                     look.end_row();
@@ -190,13 +229,26 @@ fn checked(
     expected: (usize, usize),
 ) -> Result<Pixels, FusionError> {
     match p.check(expected) {
-        Ok(()) => Ok(p),
+        // slices of rows are taken from here on
+        Ok(()) => Ok(Pixels {
+            rho: p.rho.map(standard),
+            sigma: p.sigma.map(|s| s.map(standard)),
+            usable: standard(p.usable),
+        }),
         Err(found) => Err(FusionError::Shape {
             resolution,
             index,
             found,
             expected,
         }),
+    }
+}
+
+fn standard<T: Clone>(a: Array2<T>) -> Array2<T> {
+    if a.is_standard_layout() {
+        a
+    } else {
+        a.as_standard_layout().into_owned()
     }
 }
 

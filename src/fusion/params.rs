@@ -123,7 +123,7 @@ pub struct SigmaModel {
     /// Weight of the coarse series' variance beyond its usual size (own choice: 1, a variance that
     /// nothing else in the model knows of).
     pub coarse: f32,
-    /// The usual variance of the coarse series in units of the 300 m noise: what a look every two or three days leaves.
+    /// The usual variance of the coarse series in units of the 300 m noise: what one look alone leaves.
     pub coarse_usual: f32,
 }
 
@@ -136,7 +136,7 @@ impl Default for SigmaModel {
             level: 0.0008,
             gain: [1.20, 1.10, 0.77, 0.93],
             coarse: 1.0,
-            coarse_usual: 0.5,
+            coarse_usual: 1.0,
         }
     }
 }

@@ -274,8 +274,13 @@ pub(super) struct Amplitudes {
 }
 
 impl Amplitudes {
-    /// Fits every pixel of `rows` (absolute) once, without calibration.
-    pub fn of(model: &WindowModel, block: &FineBlock, rows: std::ops::Range<usize>) -> Self {
+    /// Fits every pixel of `rows` (absolute), without calibration, `rounds` times with Student-t weights between.
+    pub fn of(
+        model: &WindowModel,
+        block: &FineBlock,
+        rows: std::ops::Range<usize>,
+        rounds: usize,
+    ) -> Self {
         use rayon::prelude::*;
         let cols = block.cols;
         let mut data = vec![[0.0f32; N]; rows.len() * cols];
@@ -283,7 +288,7 @@ impl Amplitudes {
             Work::default,
             |work, (i, out)| {
                 let row = rows.start + i;
-                super::lanes::vectorised(|| fit_row(work, model, block, row, out));
+                super::lanes::vectorised(|| fit_row(work, model, block, row, rounds, out));
             },
         );
         Amplitudes {
@@ -324,6 +329,7 @@ fn fit_row(
     model: &WindowModel,
     block: &FineBlock,
     row: usize,
+    rounds: usize,
     out: &mut [[f32; N]],
 ) {
     work.row(&model.cube, row);
@@ -342,6 +348,10 @@ fn fit_row(
             let fitted = !work.seen.is_empty();
             if fitted {
                 work.fit(model);
+                for _ in 1..rounds {
+                    work.reweight(model);
+                    work.fit(model);
+                }
             }
             for l in 0..LANES.min(block.cols - col) {
                 let mut c = scores(model, row, col + l);

@@ -191,7 +191,7 @@ impl RowBuffers {
         let mut looks = FineBlock::load(series, &model.moments, &model.params.noise, core.clone())?;
         looks.weigh(model);
         let around = core.start.saturating_sub(1)..(core.end + 1).min(height);
-        let fit = Amplitudes::of(model, &looks, around);
+        let fit = Amplitudes::of(model, &looks, around, 1);
         let excess = excess_table(model);
         for batch in core.clone().step_by(BATCH) {
             let count = BATCH.min(core.end - batch);

@@ -4,7 +4,7 @@
 use super::FusionError;
 use super::archive::Series;
 use super::axis::Moment;
-use super::packed::{PackedLook, fine_pixels, own_variance, usable_rho};
+use super::packed::{Line, PackedLook, fine_pixels, own_unit};
 use super::params::NoiseModel;
 use crate::reflectance::NODATA;
 use crate::status::usable;
@@ -32,6 +32,7 @@ pub(super) fn stand_ins(
     ) else {
         return Ok(Vec::new());
     };
+    let unit = own_unit(&noise.coarse_floor);
     let mut out = Vec::new();
     for batch in moments.chunks(BATCH) {
         let read: Vec<(PackedLook, Vec<bool>)> = batch
@@ -42,11 +43,13 @@ pub(super) fn stand_ins(
                 let mut seen = vec![false; rows * cols];
                 for r in 0..rows {
                     if (first..=last).contains(&r) {
+                        let lines: [Line<'_>; 3] =
+                            std::array::from_fn(|k| Line::of(&p, 3 * (r - first) + k));
                         for c in (0..cols).filter(|c| looks[r * cols + c] < SCARCE) {
-                            let top = 3 * (r - first);
-                            let pixels = || (0..9).map(|k| (top + k / 3, 3 * c + k % 3));
-                            seen[r * cols + c] = pixels().any(|at| p.usable[at] != usable::NODATA);
-                            if let Some((rho, extra)) = mean(&p, pixels(), noise) {
+                            let pixels = || (0..9).map(|k| (lines[k / 3], 3 * c + k % 3));
+                            seen[r * cols + c] =
+                                pixels().any(|(l, c)| l.usable[c] != usable::NODATA);
+                            if let Some((rho, extra)) = mean(pixels(), &unit) {
                                 look.push(c, rho, Some(extra));
                             }
                         }
@@ -67,16 +70,16 @@ pub(super) fn stand_ins(
 }
 
 /// Mean counts of the usable pixels of a cell, and the variance that the missing ones and the looks' own σ add, in floors.
-fn mean(
-    p: &super::archive::Pixels,
-    pixels: impl Iterator<Item = (usize, usize)>,
-    noise: &NoiseModel,
+fn mean<'a>(
+    pixels: impl Iterator<Item = (Line<'a>, usize)>,
+    unit: &[f32; 4],
 ) -> Option<([i16; 4], f32)> {
     let (mut sum, mut n, mut swir, mut own) = ([0i32; 4], 0i32, 0i32, 0.0f32);
-    for (r, c) in pixels {
-        let Some(rho) = usable_rho(p, r, c) else {
+    for (line, c) in pixels {
+        let rho = line.rho(c);
+        if rho[1] == NODATA {
             continue;
-        };
+        }
         n += 1;
         for b in 0..3 {
             sum[b] += i32::from(rho[b]);
@@ -85,7 +88,7 @@ fn mean(
             sum[3] += i32::from(rho[3]);
             swir += 1;
         }
-        own += own_variance(p, r, c, &noise.coarse_floor).unwrap_or(0.0);
+        own += line.own(c, unit).unwrap_or(0.0);
     }
     if n == 0 {
         return None;

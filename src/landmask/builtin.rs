@@ -111,8 +111,8 @@ fn edges() -> &'static [Vec<(Vertex, Vertex)>] {
             for b in ring {
                 if let Some(a) = previous.filter(|a| a.1 != b.1) {
                     let (low, high) = if a.1 < b.1 { (a, *b) } else { (*b, a) };
-                    for band in band_of(low.1)..=band_of(high.1 - 1) {
-                        bands[band].push((low, high));
+                    for band in &mut bands[band_of(low.1)..=band_of(high.1 - 1)] {
+                        band.push((low, high));
                     }
                 }
                 previous = Some(*b);
