@@ -16,12 +16,12 @@
 //! cases, `scripts/pack-tables`; it removes a bias of 2e-4 in RED and leaves 1e-5 of transmittance).
 //!
 //! # From nodes to pixels
-//! A, B, S change slowly. They are computed at the nodes of the atmosphere's grid and at one to four heights that
+//! A, B, S change slowly. They are computed at the nodes of the atmosphere's grid and at one to six heights that
 //! span the relief; a pixel takes the bilinear value of the nodes and the polynomial through the heights
 //! ([`node_grid`] gives the spacing that keeps the error below 1e-4 of reflectance).
 //! Pressure follows from height ([`crate::rt::pressure_hpa`]). Where the state carries the model's orography z₀,
-//! AOD·exp(−(h−z₀)/2.0 km) and TCWV·exp(−(h−z₀)/2.3 km), |h−z₀| ≤ 1.5 km; ozone stays
-//! (`reference/atmosphere.md` §6, a recommendation, \[M\]).
+//! AOD·exp(−d/2.0 km) and TCWV·exp(−d/2.3 km) with d = 1.5 km · tanh((h−z₀)/1.5 km); ozone stays
+//! (`reference/atmosphere.md` §6, a recommendation, \[M\], which clamps d at 1.5 km).
 //!
 //! # Uncertainty
 //! [`Budget`] holds every 1-σ input. Random: sensor noise and resampling. Systematic: AOD, aerosol type, water
@@ -38,13 +38,15 @@ mod split;
 mod texture;
 
 pub use budget::{Budget, Noise, Resampling};
-pub use coefficients::{coefficients, node_grid};
+pub use coefficients::{Inverse, coefficients, node_grid};
 pub use correct::{MAX_SZA, correct};
 pub use normalise::normalise;
 pub use point::{BandPoint, Point, PointInput, explain, point};
 pub use split::{Split, split};
 
 use crate::error::{Class, Classified};
+use crate::grid::GridSpec;
+use ndarray::Array2;
 
 /// Why coefficients could not be computed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -123,6 +125,12 @@ impl Classified for AtmosphereError {
             _ => Class::Data,
         }
     }
+}
+
+/// An array of a grid from its values, row after row.
+fn layer(grid: &GridSpec, data: Vec<f32>) -> Array2<f32> {
+    let shape = (grid.height, grid.width);
+    Array2::from_shape_vec(shape, data).unwrap_or_else(|_| Array2::from_elem(shape, f32::NAN))
 }
 
 #[cfg(test)]

@@ -1,7 +1,13 @@
 //! Arguments, logging and exit codes. One file per verb; no science here.
 
+pub mod ancillary;
 pub mod bars;
+pub mod config;
+pub mod grid;
+pub mod inspect;
+pub mod manual;
 pub mod run;
+pub mod steps;
 pub mod worker;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
@@ -66,6 +72,17 @@ pub enum LogFormat {
 pub enum Command {
     /// Make acquisition products and the gap-free stack of tiles
     Run(run::Args),
+    Grid(grid::Args),
+    Inspect(inspect::Args),
+    Reproject(steps::ReprojectArgs),
+    Mask(steps::MaskArgs),
+    Correct(steps::CorrectArgs),
+    Screen(steps::ScreenArgs),
+    Composite(steps::CompositeArgs),
+    Fuse(steps::FuseArgs),
+    Config(config::Args),
+    Man(manual::ManArgs),
+    Completions(manual::CompletionArgs),
     /// Perform units given as JSON lines (started by `run`)
     #[command(hide = true)]
     Worker,
@@ -90,6 +107,14 @@ impl<E: Classified> From<E> for Failure {
 }
 
 impl Failure {
+    /// A file or folder that cannot be made or written.
+    pub fn system(path: &std::path::Path, error: &std::io::Error) -> Failure {
+        Failure {
+            message: format!("{}: {error}; check the path, its permissions and the space left", path.display()),
+            code: Class::System.exit_code(),
+        }
+    }
+
     /// A mistake in the arguments.
     pub fn usage(message: impl Into<String>) -> Failure {
         Failure {
@@ -106,6 +131,17 @@ pub fn main() -> ExitCode {
     start_log(&cli.global, &bars);
     let result = match cli.command {
         Command::Run(args) => run::run(args, &cli.global, &bars),
+        Command::Grid(args) => grid::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Reproject(args) => steps::reproject(&args),
+        Command::Mask(args) => steps::mask(&args),
+        Command::Correct(args) => steps::correct(&args),
+        Command::Screen(args) => steps::screen(&args, &bars),
+        Command::Composite(args) => steps::composite(&args, &bars),
+        Command::Fuse(args) => steps::fuse(&args, &bars),
+        Command::Config(args) => config::run(&args),
+        Command::Man(args) => manual::man(&args),
+        Command::Completions(args) => manual::completions(&args),
         Command::Worker => worker::run(),
     };
     match result {
@@ -116,6 +152,12 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.code)
         }
     }
+}
+
+/// Prints to standard output; a reader that has gone away is no error.
+pub fn print(what: &dyn std::fmt::Display) {
+    use std::io::Write;
+    let _ = write!(std::io::stdout(), "{what}");
 }
 
 /// Messages go to standard error, past the bars; GDAL's own go the same way.

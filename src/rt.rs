@@ -68,13 +68,15 @@ pub struct RtField {
     pub nodes: NodeGrid,
     /// Camera of the tables.
     pub camera: Camera,
-    /// Ellipsoidal height of each level, metres, ascending (one to four). Between them coefficients are the
+    /// Ellipsoidal height of each level, metres, ascending (one to six). Between them coefficients are the
     /// polynomial through all levels.
     pub heights: Vec<f32>,
     /// Nodes that an observed pixel needs.
     pub used: Array2<bool>,
     /// Solar zenith angle at the nodes, degrees.
     pub sza: Array2<f32>,
+    /// View zenith angle at the nodes, degrees: VNIR, SWIR.
+    pub vza: [Array2<f32>; 2],
     /// AOD550 at (level, node), moved to the level's height where the state carries the model's orography.
     pub aod550: Array3<f32>,
     /// BLUE, RED, NIR, SWIR.

@@ -13,13 +13,14 @@ use ndarray::{Array2, Array3};
 
 /// Largest distance between nodes, metres. Bilinear interpolation of A, B and S over it costs less than 1e-4 of
 /// surface reflectance for the view geometry of every camera (measured: `tests::nodes_cost_less_than_1e_4`).
-const NODE_SPACING_M: f64 = 2400.0;
+const NODE_SPACING_M: f64 = 4800.0;
 
 /// Scale height of aerosol above the surface in 6S, metres (`reference/atmosphere.md` §2, \[V\]).
 const AEROSOL_SCALE_M: f32 = 2000.0;
 /// Scale height of water vapour, metres (US62 column, `reference/atmosphere.md` §6, \[V\]).
 const WATER_SCALE_M: f32 = 2300.0;
-/// Heights further than this from the model's orography are treated as this far (same place, \[M\]).
+/// Offsets from the model's orography saturate here, smoothly, so that few height levels follow them
+/// (same place, \[M\], which clamps).
 const MAX_OFFSET_M: f32 = 1500.0;
 /// AOD of the nominal aerosol that ρ_q keeps (`reference/masking.md` §10.1).
 const NOMINAL_AOD: f32 = 0.10;
@@ -30,11 +31,14 @@ pub fn node_grid(grid: &GridSpec) -> NodeGrid {
     NodeGrid { grid: *grid, step }
 }
 
-/// The three coefficients that invert a pixel.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Inverse {
+/// The three coefficients that invert a pixel, or their change with an input.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Inverse {
+    /// A: TOA reflectance over a black surface.
     pub a: f32,
+    /// B: two-way transmittance.
     pub b: f32,
+    /// S: spherical albedo.
     pub s: f32,
 }
 
@@ -60,7 +64,7 @@ pub(super) fn local(aod550: f32, tcwv: f32, model_height: Option<f32>, height: f
     let Some(z0) = model_height else {
         return Local { aod550, tcwv };
     };
-    let offset = (height - z0).clamp(-MAX_OFFSET_M, MAX_OFFSET_M);
+    let offset = MAX_OFFSET_M * ((height - z0) / MAX_OFFSET_M).tanh();
     Local {
         aod550: aod550 * (-offset / AEROSOL_SCALE_M).exp(),
         tcwv: tcwv * (-offset / WATER_SCALE_M).exp(),
@@ -68,16 +72,17 @@ pub(super) fn local(aod550: f32, tcwv: f32, model_height: Option<f32>, height: f
 }
 
 /// Everything that is stored for one band at one node and level.
-struct Node {
-    inverse: Inverse,
-    gas: f32,
-    path_rayleigh: f32,
-    t_rayleigh: f32,
-    path_excess: f32,
-    sensitivity: [Inverse; 4],
+pub(super) struct Node {
+    pub inverse: Inverse,
+    pub rayleigh: Scatter,
+    pub mixed: Scatter,
+    pub gas: GasTransmittance,
+    pub path_excess: f32,
+    pub sensitivity: [Inverse; 4],
 }
 
-fn node(path: &RtPath<'_>, pressure: f32, at: Local, ozone: f32) -> Node {
+/// All terms at a pressure, and their slopes by small differences.
+pub(super) fn node(path: &RtPath<'_>, pressure: f32, at: Local, ozone: f32) -> Node {
     let Local { aod550, tcwv } = at;
     let rayleigh = path.scatter(pressure, 0.0);
     let mixed = path.scatter(pressure, aod550);
@@ -118,9 +123,9 @@ fn node(path: &RtPath<'_>, pressure: f32, at: Local, ozone: f32) -> Node {
     );
     Node {
         inverse: here,
-        gas: gas.ozone * gas.other * gas.water,
-        path_rayleigh: rayleigh.path,
-        t_rayleigh: rayleigh.t_down * rayleigh.t_up,
+        rayleigh,
+        mixed,
+        gas,
         path_excess: mixed.path - path.scatter(pressure, NOMINAL_AOD).path,
         sensitivity: [aod, water, ozone_slope, pressure_slope],
     }
@@ -148,15 +153,30 @@ fn store(c: &mut BandCoefficients, at: (usize, usize, usize), n: &Node) {
     c.a[at] = n.inverse.a;
     c.b[at] = n.inverse.b;
     c.s[at] = n.inverse.s;
-    c.gas[at] = n.gas;
-    c.path_rayleigh[at] = n.path_rayleigh;
-    c.t_rayleigh[at] = n.t_rayleigh;
+    c.gas[at] = n.gas.ozone * n.gas.other * n.gas.water;
+    c.path_rayleigh[at] = n.rayleigh.path;
+    c.t_rayleigh[at] = n.rayleigh.t_down * n.rayleigh.t_up;
     c.path_excess[at] = n.path_excess;
     for (store, d) in c.sensitivity.iter_mut().zip(&n.sensitivity) {
         store.a[at] = d.a;
         store.b[at] = d.b;
         store.s[at] = d.s;
     }
+}
+
+/// Coefficients and their slopes stored at (level, node row, node column).
+pub(super) fn stored(c: &BandCoefficients, at: (usize, usize, usize)) -> (Inverse, [Inverse; 4]) {
+    let here = Inverse {
+        a: c.a[at],
+        b: c.b[at],
+        s: c.s[at],
+    };
+    let slopes = c.sensitivity.each_ref().map(|d| Inverse {
+        a: d.a[at],
+        b: d.b[at],
+        s: d.s[at],
+    });
+    (here, slopes)
 }
 
 /// The coefficients of a tile, at the nodes of `state`.
@@ -239,6 +259,7 @@ pub fn coefficients(
         camera: obs.camera,
         heights,
         sza: sun.mapv(|d| d.0),
+        vza: [vnir.mapv(|d| d.0), swir.mapv(|d| d.0)],
         used,
         aod550,
         bands,

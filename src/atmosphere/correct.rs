@@ -1,13 +1,14 @@
 //! The inverse, pixel by pixel, with σ.
 
-use super::budget::{Budget, sun_distance};
-use super::lattice::{Lattice, Levels, poly};
+use super::budget::{Budget, across_spacing, sun_distance};
+use super::coefficients::{Inverse, stored};
+use super::lattice::{Lattice, Levels, MAX_LEVELS, poly};
 use super::texture::Texture;
 use crate::band::Band;
 use crate::observation::{Observation, quality};
 use crate::raster::BandStack;
 use crate::reflectance::SurfaceReflectance;
-use crate::rt::{BandCoefficients, RtField};
+use crate::rt::RtField;
 use chrono::Datelike;
 
 /// Largest solar zenith angle that is corrected, degrees: the edge of the tables (`reference/atmosphere.md` §6).
@@ -18,13 +19,14 @@ const BRIDGED: f32 = 9.0;
 
 // fields of a node, in the order of the packed lattice
 const A: usize = 0;
-const INVERSE_B: usize = 4;
-const S: usize = 8;
-const SYSTEMATIC: usize = 12;
-const SYSTEMATIC_SLOPE: usize = 17;
-const NOISE: usize = 22;
-const NOISE_SLOPE: usize = 23;
-const FIELDS: usize = 24;
+const INVERSE_B: usize = MAX_LEVELS;
+const S: usize = 2 * MAX_LEVELS;
+const SYSTEMATIC: usize = 3 * MAX_LEVELS;
+const SYSTEMATIC_SLOPE: usize = SYSTEMATIC + 5;
+const NOISE: usize = SYSTEMATIC + 10;
+const NOISE_SLOPE: usize = NOISE + 1;
+const ROUGHNESS: usize = NOISE + 2;
+const FIELDS: usize = NOISE + 3;
 
 /// Surface reflectance of an observation and its 1 σ.
 ///
@@ -34,59 +36,50 @@ const FIELDS: usize = 24;
 /// ∂ρ/∂x = −[∂A·(1 − S·ρ)² + ∂B·ρ·(1 − S·ρ) + ∂S·B·ρ²]/B, which makes their variance a polynomial of fourth
 /// degree in ρ that varies as slowly as the coefficients do.
 pub fn correct(obs: &Observation, rt: &RtField, budget: &Budget) -> SurfaceReflectance {
-    let nan = || BandStack::filled(obs.grid, f32::NAN);
-    let mut out = SurfaceReflectance {
-        grid: obs.grid,
-        rho: nan(),
-        sigma: nan(),
-        sigma_random: nan(),
-    };
     let levels = Levels::of(&rt.heights);
-    for band in Band::ALL {
-        match levels.len() {
-            1 => correct_band::<1>(obs, rt, budget, &levels, band, &mut out),
-            2 => correct_band::<2>(obs, rt, budget, &levels, band, &mut out),
-            3 => correct_band::<3>(obs, rt, budget, &levels, band, &mut out),
-            _ => correct_band::<4>(obs, rt, budget, &levels, band, &mut out),
-        }
+    let layers = Band::ALL.map(|band| match levels.len() {
+        1 => correct_band::<1>(obs, rt, budget, &levels, band),
+        2 => correct_band::<2>(obs, rt, budget, &levels, band),
+        3 => correct_band::<3>(obs, rt, budget, &levels, band),
+        4 => correct_band::<4>(obs, rt, budget, &levels, band),
+        _ => correct_band::<MAX_LEVELS>(obs, rt, budget, &levels, band),
+    });
+    let [b, r, n, s] = layers.map(|l| l.map(|data| super::layer(&obs.grid, data)));
+    let stack = |bands| BandStack {
+        grid: obs.grid,
+        bands,
+    };
+    let ([b0, b1, b2], [r0, r1, r2], [n0, n1, n2], [s0, s1, s2]) = (b, r, n, s);
+    SurfaceReflectance {
+        grid: obs.grid,
+        rho: stack([b0, r0, n0, s0]),
+        sigma: stack([b1, r1, n1, s1]),
+        sigma_random: stack([b2, r2, n2, s2]),
     }
-    out
 }
 
+/// Reflectance, σ and its random part of one band, row after row (written once, while in cache).
 fn correct_band<const N: usize>(
     obs: &Observation,
     rt: &RtField,
     budget: &Budget,
     levels: &Levels,
     band: Band,
-    out: &mut SurfaceReflectance,
-) {
+) -> [Vec<f32>; 3] {
     let lattice = pack(obs, rt, budget, levels, band);
-    let b = band.index();
-    let roughness = if obs.grid.pixel > 150.0 {
-        budget.resampling.roughness_300[b]
-    } else {
-        budget.resampling.roughness[b]
-    };
-    let rough = roughness * roughness;
     let mut texture = Texture::new(&obs.toa[band]);
     let (mut line, mut t, mut mean_square) = (Vec::new(), Vec::new(), Vec::new());
-    let rows = obs.toa[band].outer_iter().zip(obs.height.outer_iter());
-    let angles = obs.angles.sza.outer_iter();
-    let flags = obs.quality[band].outer_iter();
-    let results = out.rho[band]
-        .outer_iter_mut()
-        .zip(out.sigma[band].outer_iter_mut())
-        .zip(out.sigma_random[band].outer_iter_mut());
-    for (r, ((((toa, height), sza), flags), ((mut rho, mut sigma), mut random))) in
-        rows.zip(angles).zip(flags).zip(results).enumerate()
-    {
-        let (Some(toa), Some(rho), Some(sigma), Some(random)) = (
-            toa.as_slice(),
-            rho.as_slice_mut(),
-            sigma.as_slice_mut(),
-            random.as_slice_mut(),
-        ) else {
+    let mut out = [(); 3].map(|()| Vec::with_capacity(obs.grid.len()));
+    let rows = obs.toa[band]
+        .outer_iter()
+        .zip(obs.height.outer_iter())
+        .zip(obs.angles.sza.outer_iter())
+        .zip(obs.quality[band].outer_iter());
+    for (r, (((toa, height), sza), flags)) in rows.enumerate() {
+        let start = r * obs.grid.width;
+        out.iter_mut()
+            .for_each(|o| o.resize(start + obs.grid.width, f32::NAN));
+        let Some(toa) = toa.as_slice() else {
             continue;
         };
         if toa.iter().all(|v| v.is_nan()) {
@@ -96,37 +89,31 @@ fn correct_band<const N: usize>(
         levels.normalise(height.iter().copied(), &mut t);
         texture.row(r, &mut mean_square);
         for (v, &f) in mean_square.iter_mut().zip(flags) {
-            *v *= if f & quality::INTERPOLATED == 0 {
-                rough
-            } else {
-                rough * BRIDGED
-            };
+            if f & quality::INTERPOLATED != 0 {
+                *v *= BRIDGED;
+            }
         }
-        let step = lattice.step;
-        for (c, toa) in toa.chunks(step).enumerate() {
-            let from = c * step;
+        let [rho, sigma, random] = out.each_mut().map(|o| &mut o[start..]);
+        for (c, toa) in toa.chunks(lattice.step).enumerate() {
             let cell = lattice.cell::<FIELDS>(&line, c);
             if cell.0[0].is_nan() {
                 continue;
             }
+            let from = c * lattice.step;
             let span = from..from + toa.len();
             let pixels = Pixels {
                 toa,
                 t: &t[span.clone()],
                 texture: &mean_square[span.clone()],
             };
-            invert::<N>(
-                &cell,
-                &pixels,
-                &mut rho[span.clone()],
-                &mut sigma[span.clone()],
-                &mut random[span],
-            );
+            let (rho, sigma) = (&mut rho[span.clone()], &mut sigma[span.clone()]);
+            invert::<N>(&cell, &pixels, rho, sigma, &mut random[span]);
         }
         for (c, _) in sza.iter().enumerate().filter(|(_, z)| **z > MAX_SZA) {
             (rho[c], sigma[c], random[c]) = (f32::NAN, f32::NAN, f32::NAN);
         }
     }
+    out
 }
 
 /// Inputs of the pixels between two node columns.
@@ -134,7 +121,7 @@ struct Pixels<'a> {
     toa: &'a [f32],
     /// Normalised height.
     t: &'a [f32],
-    /// Variance of unresolved structure.
+    /// Mean square of the local Laplacian.
     texture: &'a [f32],
 }
 
@@ -159,7 +146,8 @@ fn invert<const N: usize>(
         let shrink = 1.0 / (1.0 + s * y);
         let value = y * shrink;
         let gain = inverse_b * shrink * shrink;
-        let noise = field(NOISE) + field(NOISE_SLOPE) * toa.max(0.0) + texture[k];
+        let noise =
+            field(NOISE) + field(NOISE_SLOPE) * toa.max(0.0) + field(ROUGHNESS) * texture[k];
         let variance = gain * gain * noise;
         let q = |p: usize| field(SYSTEMATIC + p) + field(SYSTEMATIC_SLOPE + p) * t;
         let systematic = (((q(4) * value + q(3)) * value + q(2)) * value + q(1)) * value + q(0);
@@ -173,18 +161,19 @@ fn invert<const N: usize>(
 fn pack(obs: &Observation, rt: &RtField, budget: &Budget, levels: &Levels, band: Band) -> Lattice {
     let c = &rt.bands[band.index()];
     let au = sun_distance(obs.time.ordinal());
-    let gain = if obs.grid.pixel > 150.0 {
-        budget.resampling.noise_gain_300[band.index()]
-    } else {
-        budget.resampling.noise_gain[band.index()]
-    };
+    let (gain, roughness) = budget.resampling.factors(band, obs.grid.pixel);
+    let vza = &rt.vza[usize::from(band == Band::Swir)];
     let top = levels.len() - 1;
     Lattice::new(&rt.nodes, &rt.used, FIELDS, |i, j, node| {
+        node.fill(0.0);
         levels.powers(|l| c.a[(l, i, j)], &mut node[A..]);
         levels.powers(|l| 1.0 / c.b[(l, i, j)], &mut node[INVERSE_B..]);
         levels.powers(|l| c.s[(l, i, j)], &mut node[S..]);
-        let low = systematic(c, budget, band, rt.aod550[(0, i, j)], (0, i, j));
-        let high = systematic(c, budget, band, rt.aod550[(top, i, j)], (top, i, j));
+        let variance = |at: (usize, usize, usize)| {
+            let (here, slopes) = stored(c, at);
+            systematic(&terms(&here, &slopes, budget, band, rt.aod550[at]))
+        };
+        let (low, high) = (variance((0, i, j)), variance((top, i, j)));
         for p in 0..5 {
             node[SYSTEMATIC + p] = 0.5 * (low[p] + high[p]);
             node[SYSTEMATIC_SLOPE + p] = 0.5 * (high[p] - low[p]);
@@ -193,23 +182,14 @@ fn pack(obs: &Observation, rt: &RtField, budget: &Budget, levels: &Levels, band:
         let (constant, per_toa) = budget.noise.variance(rt.camera, band, mu, au);
         node[NOISE] = gain * constant;
         node[NOISE_SLOPE] = gain * per_toa;
-        for k in levels.len()..4 {
-            (node[A + k], node[INVERSE_B + k], node[S + k]) = (0.0, 0.0, 0.0);
-        }
+        node[ROUGHNESS] = (roughness * across_spacing(vza[(i, j)])).powi(2);
     })
 }
 
 /// Variance of the systematic part as a polynomial in ρ, lowest power first.
-fn systematic(
-    c: &BandCoefficients,
-    budget: &Budget,
-    band: Band,
-    aod550: f32,
-    at: (usize, usize, usize),
-) -> [f32; 5] {
+fn systematic(parts: &[[f32; 3]]) -> [f32; 5] {
     let mut total = [0.0; 5];
-    for term in terms(c, budget, band, aod550, at) {
-        let [p0, p1, p2] = term;
+    for [p0, p1, p2] in parts {
         for (sum, v) in total.iter_mut().zip([
             p0 * p0,
             2.0 * p0 * p1,
@@ -236,21 +216,22 @@ pub(super) const TERMS: [&str; 8] = [
 ];
 
 /// Error of ρ by each systematic input, 1 σ, as a polynomial p0 + p1·ρ + p2·ρ².
+///
+/// `slopes`: change of the coefficients with AOD550, water vapour, ozone and pressure.
 pub(super) fn terms(
-    c: &BandCoefficients,
+    at: &Inverse,
+    slopes: &[Inverse; 4],
     budget: &Budget,
     band: Band,
     aod550: f32,
-    at: (usize, usize, usize),
-) -> [[f32; 3]; 8] {
-    let (a, b, s) = (c.a[at], c.b[at], c.s[at]);
+) -> [[f32; 3]; TERMS.len()] {
+    let Inverse { a, b, s } = *at;
     let by = |k: usize, sigma: f32| {
-        let d = &c.sensitivity[k];
-        let (da, db, ds) = (d.a[at], d.b[at], d.s[at]);
+        let d = &slopes[k];
         [
-            -da / b * sigma,
-            (2.0 * da * s - db) / b * sigma,
-            (-da * s * s / b + db * s / b - ds) * sigma,
+            -d.a / b * sigma,
+            (2.0 * d.a * s - d.b) / b * sigma,
+            (-d.a * s * s / b + d.b * s / b - d.s) * sigma,
         ]
     };
     // ∂ρ/∂ρ_toa · ρ_toa: the effect of a relative error of calibration

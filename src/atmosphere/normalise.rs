@@ -1,7 +1,7 @@
 //! TOA reflectance normalised for masking.
 
 use super::correct::MAX_SZA;
-use super::lattice::{Lattice, Levels, poly};
+use super::lattice::{Lattice, Levels, MAX_LEVELS, poly};
 use crate::band::Band;
 use crate::observation::Observation;
 use crate::raster::BandStack;
@@ -21,35 +21,38 @@ pub fn normalise(obs: &Observation, rt: &RtField) -> Normalised {
         1 => fill::<1>(obs, rt, &levels),
         2 => fill::<2>(obs, rt, &levels),
         3 => fill::<3>(obs, rt, &levels),
-        _ => fill::<4>(obs, rt, &levels),
+        4 => fill::<4>(obs, rt, &levels),
+        _ => fill::<MAX_LEVELS>(obs, rt, &levels),
     }
 }
 
 fn fill<const N: usize>(obs: &Observation, rt: &RtField, levels: &Levels) -> Normalised {
-    let mut rc = BandStack::filled(obs.grid, f32::NAN);
-    let mut q = BandStack::filled(obs.grid, f32::NAN);
-    let mut aod550 = Array2::from_elem((obs.grid.height, obs.grid.width), f32::NAN);
     let sweep = Sweep { obs, rt, levels };
-    sweep.run::<N, 1, 0>([&rt.aod550], [], &mut aod550, |[aod], []| aod);
-    for band in Band::ALL {
+    let aod550 = sweep.run::<N, 1, 0>([&rt.aod550], [], |[aod], []| aod);
+    let rc = Band::ALL.map(|band| {
         let c = &rt.bands[band.index()];
-        sweep.run::<N, 3, 1>(
-            [&c.gas, &c.path_rayleigh, &c.t_rayleigh],
-            [&obs.toa[band]],
-            &mut rc[band],
-            |[gas, path, t], [toa]| (toa / gas - path) / t,
-        );
-        sweep.run::<N, 1, 2>(
-            [&c.path_excess],
-            [&rc[band], &rc[Band::Blue]],
-            &mut q[band],
-            |[excess], [own, blue]| {
-                // max and min also turn a missing BLUE into c = 0
-                let opaque = ((blue - 0.05) * 2.0).max(0.0).min(1.0);
-                own - (1.0 - opaque) * excess
-            },
-        );
-    }
+        let quantities = [&c.gas, &c.path_rayleigh, &c.t_rayleigh];
+        sweep.run::<N, 3, 1>(quantities, [&obs.toa[band]], |[gas, path, t], [toa]| {
+            (toa / gas - path) / t
+        })
+    });
+    let q = Band::ALL.map(|band| {
+        let excess = &rt.bands[band.index()].path_excess;
+        let inputs = [&rc[band.index()], &rc[Band::Blue.index()]];
+        sweep.run::<N, 1, 2>([excess], inputs, |[excess], [own, blue]| {
+            let opaque = if blue.is_nan() {
+                0.0
+            } else {
+                ((blue - 0.05) * 2.0).clamp(0.0, 1.0)
+            };
+            own - (1.0 - opaque) * excess
+        })
+    });
+    let stack = |bands| BandStack {
+        grid: obs.grid,
+        bands,
+    };
+    let (mut rc, mut q) = (stack(rc), stack(q));
     for ((r, c), _) in obs.angles.sza.indexed_iter().filter(|(_, z)| **z > MAX_SZA) {
         for stack in [&mut rc, &mut q] {
             stack.bands.iter_mut().for_each(|b| b[(r, c)] = f32::NAN);
@@ -58,8 +61,8 @@ fn fill<const N: usize>(obs: &Observation, rt: &RtField, levels: &Levels) -> Nor
     Normalised { rc, q, aod550 }
 }
 
-/// Room for three quantities of four coefficients.
-const FIELDS: usize = 12;
+/// Room for three quantities.
+const FIELDS: usize = 3 * MAX_LEVELS;
 
 struct Sweep<'a> {
     obs: &'a Observation,
@@ -68,28 +71,27 @@ struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    /// Applies `f` to `Q` interpolated quantities and `I` pixel values at every pixel of cells in use.
+    /// `f` of `Q` interpolated quantities and `I` pixel values at every pixel of cells in use, NaN elsewhere.
     fn run<const N: usize, const Q: usize, const I: usize>(
         &self,
         quantities: [&Array3<f32>; Q],
         inputs: [&Array2<f32>; I],
-        out: &mut Array2<f32>,
         f: impl Fn([f32; Q], [f32; I]) -> f32,
-    ) {
+    ) -> Array2<f32> {
         let (rt, levels) = (self.rt, self.levels);
-        let lattice = Lattice::new(&rt.nodes, &rt.used, 4 * Q, |i, j, node| {
+        let lattice = Lattice::new(&rt.nodes, &rt.used, MAX_LEVELS * Q, |i, j, node| {
             node.fill(0.0);
-            for (values, powers) in quantities.iter().zip(node.chunks_exact_mut(4)) {
+            for (values, powers) in quantities.iter().zip(node.chunks_exact_mut(MAX_LEVELS)) {
                 levels.powers(|l| values[(l, i, j)], powers);
             }
         });
         let (mut line, mut t) = (Vec::new(), Vec::new());
-        let rows = out.outer_iter_mut().zip(self.obs.height.outer_iter());
-        for (r, (mut out, height)) in rows.enumerate() {
+        let grid = self.obs.grid;
+        let mut values = Vec::with_capacity(grid.len());
+        for (r, height) in self.obs.height.outer_iter().enumerate() {
+            values.resize((r + 1) * grid.width, f32::NAN);
+            let out = &mut values[r * grid.width..];
             let inputs = inputs.map(|a| a.row(r).to_slice().unwrap_or(&[]));
-            let Some(out) = out.as_slice_mut() else {
-                continue;
-            };
             lattice.row(r, &mut line);
             levels.normalise(height.iter().copied(), &mut t);
             for (c, out) in out.chunks_mut(lattice.step).enumerate() {
@@ -103,11 +105,12 @@ impl Sweep<'_> {
                 }
                 for k in 0..n {
                     let quantity = std::array::from_fn(|q| {
-                        poly::<N, FIELDS>(&base, &slope, 4 * q, k as f32, t[k])
+                        poly::<N, FIELDS>(&base, &slope, MAX_LEVELS * q, k as f32, t[k])
                     });
                     out[k] = f(quantity, std::array::from_fn(|i| inputs[i][k]));
                 }
             }
         }
+        super::layer(&grid, values)
     }
 }

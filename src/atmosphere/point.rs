@@ -1,7 +1,8 @@
 //! Every term of one pixel's correction.
 
-use super::coefficients::{Inverse, Local, inverse, local};
-use super::{AtmosphereError, MAX_SZA};
+use super::coefficients::{Inverse, Local, local, node};
+use super::correct::{TERMS, terms};
+use super::{AtmosphereError, Budget, MAX_SZA};
 use crate::band::Band;
 use crate::geometry::relative_azimuth;
 use crate::grid::NodeGrid;
@@ -43,12 +44,10 @@ pub struct BandPoint {
     pub mixed: Scatter,
     /// Gas transmittances.
     pub gas: GasTransmittance,
-    /// A: TOA reflectance over a black surface.
-    pub a: f32,
-    /// B: two-way transmittance.
-    pub b: f32,
-    /// S: spherical albedo.
-    pub s: f32,
+    /// A, B and S of the inverse.
+    pub inverse: Inverse,
+    /// Their change with AOD550, water vapour (g cm⁻²), ozone (cm-atm) and pressure (hPa), per unit.
+    pub sensitivity: [Inverse; 4],
     /// TOA reflectance.
     pub toa: f32,
     /// Surface reflectance; NaN above [`MAX_SZA`].
@@ -77,29 +76,57 @@ pub struct Point {
 /// All terms of one band for exact inputs (no nodes): the reference for the tile path and for `correct --explain`.
 pub fn point(table: &RtTable, band: Band, input: PointInput, toa: f32) -> BandPoint {
     let path = table.path(band, input.sza, input.vza, input.raa);
-    let rayleigh = path.scatter(input.pressure, 0.0);
-    let mixed = path.scatter(input.pressure, input.aod550);
-    let gas = path.gas(input.tcwv, input.ozone, input.pressure);
-    let Inverse { a, b, s } = inverse(&rayleigh, &mixed, &gas);
+    let at = Local {
+        aod550: input.aod550,
+        tcwv: input.tcwv,
+    };
+    let n = node(&path, input.pressure, at, input.ozone);
+    let Inverse { a, b, s } = n.inverse;
     let y = (toa - a) / b;
-    let t_rayleigh = rayleigh.t_down * rayleigh.t_up;
+    let t_rayleigh = n.rayleigh.t_down * n.rayleigh.t_up;
+    let gas = n.gas.ozone * n.gas.other * n.gas.water;
     BandPoint {
         band: band.name(),
         input,
-        rayleigh,
-        mixed,
-        gas,
-        a,
-        b,
-        s,
+        rayleigh: n.rayleigh,
+        mixed: n.mixed,
+        gas: n.gas,
+        inverse: n.inverse,
+        sensitivity: n.sensitivity,
         toa,
         rho: if input.sza <= MAX_SZA {
             y / (1.0 + s * y)
         } else {
             f32::NAN
         },
-        rayleigh_corrected: (toa / (gas.ozone * gas.other * gas.water) - rayleigh.path)
-            / t_rayleigh,
+        rayleigh_corrected: (toa / gas - n.rayleigh.path) / t_rayleigh,
+    }
+}
+
+impl BandPoint {
+    /// (part, 1 σ of the surface reflectance) for every systematic input of a budget.
+    pub fn systematic(&self, budget: &Budget) -> Vec<(&'static str, f32)> {
+        let band = Band::ALL
+            .into_iter()
+            .find(|b| b.name() == self.band)
+            .unwrap_or(Band::Blue);
+        let parts = terms(
+            &self.inverse,
+            &self.sensitivity,
+            budget,
+            band,
+            self.input.aod550,
+        );
+        TERMS
+            .into_iter()
+            .zip(parts)
+            .map(|(name, [p0, p1, p2])| (name, (p0 + self.rho * (p1 + self.rho * p2)).abs()))
+            .collect()
+    }
+
+    /// ∂ρ/∂ρ_toa.
+    pub fn gain(&self) -> f32 {
+        (1.0 - self.inverse.s * self.rho).powi(2) / self.inverse.b
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the systematic σ is made of.
 
 use super::budget::Budget;
+use super::coefficients::stored;
 use super::correct::{TERMS, terms};
 use crate::band::Band;
 use crate::reflectance::SurfaceReflectance;
@@ -38,7 +39,8 @@ pub fn split(surface: &SurfaceReflectance, rt: &RtField, budget: &Budget) -> Vec
                 nodes += 1;
                 sums[0] += f64::from(random).powi(2);
                 let at = (0, i, j);
-                let parts = terms(&rt.bands[band.index()], budget, band, rt.aod550[at], at);
+                let (here, slopes) = stored(&rt.bands[band.index()], at);
+                let parts = terms(&here, &slopes, budget, band, rt.aod550[at]);
                 for (sum, [p0, p1, p2]) in sums[1..].iter_mut().zip(parts) {
                     *sum += f64::from(p0 + value * (p1 + value * p2)).powi(2);
                 }

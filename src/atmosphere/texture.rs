@@ -10,6 +10,8 @@ pub(super) struct Texture<'a> {
     /// Squared Laplacian of rows r−1, r, r+1 at position (r mod 3).
     squares: [Vec<f32>; 3],
     done: usize,
+    /// Sums over three rows.
+    sums: Vec<f32>,
 }
 
 impl<'a> Texture<'a> {
@@ -18,6 +20,7 @@ impl<'a> Texture<'a> {
             band,
             squares: std::array::from_fn(|_| vec![0.0; band.ncols()]),
             done: 0,
+            sums: Vec::new(),
         }
     }
 
@@ -31,31 +34,41 @@ impl<'a> Texture<'a> {
         let at = |k: usize| &self.squares[k.min(rows - 1) % 3];
         let (above, here, below) = (at(r.saturating_sub(1)), at(r), at(r + 1));
         let n = self.band.ncols();
+        self.sums.clear();
+        self.sums
+            .extend((above.iter().zip(here).zip(below)).map(|((a, h), b)| (a + h + b) / 9.0));
+        let sums = &self.sums;
         out.clear();
-        out.extend((0..n).map(|c| above[c] + here[c] + below[c]));
-        // running mean of three along the row
-        let mut previous = out.first().copied().unwrap_or(0.0);
-        for c in 0..n {
-            let current = out[c];
-            let next = if c + 1 < n { out[c + 1] } else { current };
-            out[c] = (previous + current + next) / 9.0;
-            previous = current;
+        if n < 2 {
+            out.extend(sums.iter().map(|s| 3.0 * s));
+            return;
         }
+        out.push(2.0 * sums[0] + sums[1]);
+        out.extend(sums.windows(3).map(|w| w[0] + w[1] + w[2]));
+        out.push(sums[n - 2] + 2.0 * sums[n - 1]);
     }
 }
 
+/// Squared Laplacian of row `r`; at the ends of the row the missing neighbour counts as the pixel itself.
 fn laplacian_squared(band: &Array2<f32>, r: usize, out: &mut [f32]) {
     let rows = band.nrows();
-    let row = |k: usize| band.row(k.min(rows - 1));
+    let row = |k: usize| band.row(k.min(rows - 1)).to_slice().unwrap_or(&[]);
     let (above, here, below) = (row(r.saturating_sub(1)), row(r), row(r + 1));
     let n = out.len();
-    for c in 0..n {
-        let v = here[c];
-        let left = here[c.saturating_sub(1)];
-        let right = here[(c + 1).min(n - 1)];
-        let step = |w: f32| if w.is_nan() { 0.0 } else { w - v };
-        let l = step(above[c]) + step(below[c]) + step(left) + step(right);
-        out[c] = if l.is_nan() { 0.0 } else { l * l };
+    if n < 2 || [above, here, below].iter().any(|s| s.len() != n) {
+        out.fill(0.0);
+        return;
+    }
+    let difference = |w: f32, v: f32| if w.is_nan() { 0.0 } else { w - v };
+    let square = |l: f32| if l.is_nan() { 0.0 } else { l * l };
+    let vertical = |c: usize| difference(above[c], here[c]) + difference(below[c], here[c]);
+    out[0] = square(vertical(0) + difference(here[1], here[0]));
+    out[n - 1] = square(vertical(n - 1) + difference(here[n - 2], here[n - 1]));
+    let inner = here.windows(3).zip(&above[1..n - 1]).zip(&below[1..n - 1]);
+    for (o, ((h, &a), &b)) in out[1..n - 1].iter_mut().zip(inner) {
+        let v = h[1];
+        *o =
+            square(difference(a, v) + difference(b, v) + difference(h[0], v) + difference(h[2], v));
     }
 }
 

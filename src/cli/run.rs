@@ -1,7 +1,7 @@
 //! `probav-ard run`: L1C folder to acquisition products and stack.
 
 use super::bars::Bars;
-use super::{Failure, Global, LogFormat};
+use super::{Failure, Global, LogFormat, print};
 use probav_ard::pipeline::{self, Config, WorkerCommand};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -157,10 +157,4 @@ pub fn run(args: Args, global: &Global, bars: &Bars) -> Result<u8, Failure> {
     bars.clear();
     print(&summary);
     Ok(summary.exit_code())
-}
-
-/// Prints to standard output; a reader that has gone away is no error.
-fn print(what: &dyn std::fmt::Display) {
-    use std::io::Write;
-    let _ = write!(std::io::stdout(), "{what}");
 }

@@ -12,21 +12,23 @@ const MOST: usize = 64;
 /// First element as text; `None` if there is no such attribute or it is no text.
 pub(super) fn text(location: &Location, name: &str) -> Option<String> {
     let attribute = find(location, name)?;
-    let text = match attribute.dtype().ok()?.to_descriptor().ok()? {
+    // bytes, not as_str: nothing has checked that they are UTF-8
+    let bytes = match attribute.dtype().ok()?.to_descriptor().ok()? {
         TypeDescriptor::FixedAscii(n) if n <= LONGEST => first::<FixedAscii<LONGEST>>(&attribute)?
-            .as_str()
-            .to_owned(),
+            .as_bytes()
+            .to_vec(),
         TypeDescriptor::FixedUnicode(n) if n <= LONGEST => {
             first::<FixedUnicode<LONGEST>>(&attribute)?
-                .as_str()
-                .to_owned()
+                .as_bytes()
+                .to_vec()
         }
-        TypeDescriptor::VarLenAscii => first::<VarLenAscii>(&attribute)?.as_str().to_owned(),
-        TypeDescriptor::VarLenUnicode => first::<VarLenUnicode>(&attribute)?.as_str().to_owned(),
+        TypeDescriptor::VarLenAscii => first::<VarLenAscii>(&attribute)?.as_bytes().to_vec(),
+        TypeDescriptor::VarLenUnicode => first::<VarLenUnicode>(&attribute)?.as_bytes().to_vec(),
         _ => return None,
     };
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST)]);
     let clean = text.trim_matches(|c: char| c.is_whitespace() || c == '\0');
-    Some(clean.chars().take(LONGEST).collect())
+    Some(clean.to_owned())
 }
 
 /// First element as a number; texts that are numbers count.
@@ -47,7 +49,11 @@ pub(super) fn exists(location: &Location, name: &str) -> bool {
 
 fn find(location: &Location, name: &str) -> Option<Attribute> {
     let attribute = location.attr(name).ok()?;
-    (1..=MOST).contains(&attribute.size()).then_some(attribute)
+    let elements = attribute
+        .shape()
+        .iter()
+        .try_fold(1_usize, |n, &d| n.checked_mul(d))?;
+    (1..=MOST).contains(&elements).then_some(attribute)
 }
 
 fn first<T: hdf5::H5Type>(attribute: &Attribute) -> Option<T> {

@@ -1,11 +1,11 @@
-//! A ring around everything that a segment can see.
+//! A ring around what a segment sees.
 
 use super::ellipsoid::{self, Vec3, dot, ecef, norm, plus, scaled};
 use super::error::L1cError;
 use super::segment::Segment;
 use super::store::Store;
 use super::tie_grid::{Level, TieGrid};
-use crate::band::Strip;
+use crate::band::{Camera, Strip};
 
 /// Lines of a strip whose ends are looked at.
 const SAMPLED_LINES: usize = 24;
@@ -13,26 +13,37 @@ const SAMPLED_LINES: usize = 24;
 const SAMPLED_PIXELS: usize = 9;
 /// Tie grids up to this size are read whole, so that a chunk is not decoded for each line.
 const READ_WHOLE: usize = 200_000;
+/// Added around where only one altitude is stored, metres: terrain of 5000 m appears up to this far
+/// from its tie points (5000 m × tan VZA; 21° for the centre camera, 63° for the others,
+/// `reference/l1c_format.md` §6.2).
+const RELIEF: [f64; 2] = [2_000.0, 10_000.0];
+/// Smallest distance from the Earth's centre to its surface, metres.
+const RADIUS: f64 = 6.35e6;
 /// Longest edge of the ring, metres.
 const LONGEST_EDGE: f64 = 100_000.0;
 
 impl Segment {
-    /// A closed ring (longitude, latitude in degrees; last point = first) around the tie points of all
-    /// strips at all altitudes: their convex hull between great circles, so a little more than the
-    /// segment sees, never less. Longitudes are continuous and may leave ±180 across the antimeridian.
+    /// A closed ring (longitude, latitude in degrees; last point = first) around the tie points of the
+    /// VNIR strips at all altitudes: their convex hull between great circles, so a little more than
+    /// they see, never less. (SWIR reaches 1° further on either side: ground without VNIR is no
+    /// observation.) Longitudes are continuous and may leave ±180 across the antimeridian.
     ///
     /// # Errors
     /// Tie points unreadable, not a number or out of range where they were looked at.
     pub fn footprint(&self) -> Result<Vec<(f64, f64)>, L1cError> {
         let mut points = Vec::new();
-        for strip in Strip::ALL {
+        let mut margin = 0.0_f64;
+        for strip in Strip::VNIR {
             if let Some(parts) = &self.strips[strip.index()] {
+                if parts.ties.levels.len() == 1 {
+                    margin = RELIEF[usize::from(self.header.camera != Camera::Center)];
+                }
                 for level in &parts.ties.levels {
                     self.outline(&parts.ties, level, &mut points)?;
                 }
             }
         }
-        Ok(ring(&points))
+        Ok(ring(&points, margin))
     }
 
     /// Ends of some lines, and the first and last line, of one level.
@@ -98,33 +109,36 @@ fn spread(n: usize, count: usize) -> impl Iterator<Item = usize> {
     })
 }
 
-/// Convex hull in the gnomonic projection about the middle (great circles are straight there), with
-/// edges short enough to be straight in longitude and latitude too.
-fn ring(points: &[Vec3]) -> Vec<(f64, f64)> {
+/// Convex hull in the gnomonic projection about the middle (great circles are straight there), at
+/// least `margin` metres wider, with edges short enough to be straight in longitude and latitude too.
+fn ring(points: &[Vec3], margin: f64) -> Vec<(f64, f64)> {
     let sum = points
         .iter()
         .fold([0.0; 3], |s, p| plus(s, 1.0 / norm(*p), *p));
     let up = scaled(sum, 1.0 / norm(sum).max(f64::MIN_POSITIVE));
     let frame = ellipsoid::frame(up[1].atan2(up[0]).to_degrees(), up[2].asin().to_degrees());
-    let plane: Vec<(f64, f64)> = points
-        .iter()
-        .filter_map(|&p| {
-            let height = dot(p, frame.up) / norm(p);
-            // a hemisphere at most; longer segments do not exist
-            (height > 0.02).then(|| {
-                (
-                    dot(p, frame.east) / norm(p) / height,
-                    dot(p, frame.north) / norm(p) / height,
-                )
-            })
-        })
-        .collect();
+    let mut plane = Vec::with_capacity(4 * points.len());
+    for &p in points {
+        let height = dot(p, frame.up) / norm(p);
+        // a hemisphere at most; longer segments do not exist
+        if height > 0.02 {
+            let x = dot(p, frame.east) / norm(p) / height;
+            let y = dot(p, frame.north) / norm(p) / height;
+            // on the tangent plane lengths are never shorter than on the ground
+            let m = margin / (RADIUS * height * height);
+            plane.extend([
+                (x - m, y - m),
+                (x + m, y - m),
+                (x - m, y + m),
+                (x + m, y + m),
+            ]);
+        }
+    }
     let hull = hull(plane);
     let mut ring: Vec<(f64, f64)> = Vec::new();
     for k in 0..hull.len() {
         let (a, b) = (hull[k], hull[(k + 1) % hull.len()]);
-        // on the tangent plane lengths are never shorter than on the ground
-        let pieces = ((b.0 - a.0).hypot(b.1 - a.1) * 6.4e6 / LONGEST_EDGE)
+        let pieces = ((b.0 - a.0).hypot(b.1 - a.1) * RADIUS / LONGEST_EDGE)
             .ceil()
             .clamp(1.0, 1000.0);
         for piece in 0..pieces as usize {
@@ -189,7 +203,7 @@ mod tests {
             .iter()
             .map(|&(lon, lat)| ecef(lon, lat, 0.0))
             .collect();
-        let ring = ring(&points);
+        let ring = ring(&points, 0.0);
         assert_eq!(ring.first(), ring.last());
         for pair in ring.windows(2) {
             assert!((pair[1].0 - pair[0].0).abs() < 5.0);

@@ -5,8 +5,8 @@
 //! masks → clip → product.
 
 mod record;
-mod sky;
-mod terrain;
+pub(super) mod sky;
+pub(super) mod terrain;
 
 use super::clip::Clip;
 use super::config::Config;

@@ -41,10 +41,6 @@ pub fn run(
         here: None,
         progress,
     };
-    let past = |ledgers: &BTreeMap<TileId, Ledger>, tile: TileId| {
-        ledgers.get(&tile).map(|l| l.last().clone()).unwrap_or_default()
-    };
-
     let mut steps = Vec::new();
     for tile in &setting.tiles {
         let past = past(&ledgers, tile.id);
@@ -61,20 +57,45 @@ pub fn run(
     }
 
     if config.until >= Until::Screen {
-        let mut steps = Vec::new();
-        for tile in &setting.tiles {
-            steps.extend(plan::screens(config, tile.id, &past(&ledgers, tile.id))?);
-        }
-        crew.work("screening", steps, &mut ledgers, &mut summary)?;
+        crew.screen(&setting.tiles, &mut ledgers, &mut summary)?;
     }
     if config.until >= Until::Stack {
-        let mut steps = Vec::new();
-        for tile in &setting.tiles {
-            steps.extend(plan::stacks(config, tile, &past(&ledgers, tile.id))?);
-        }
-        crew.work("stack", steps, &mut ledgers, &mut summary)?;
+        crew.stack(&setting.tiles, &mut ledgers, &mut summary)?;
     }
     Ok(summary)
+}
+
+/// Runs one stage, `Screen` or `Stack`, on the acquisitions that lie below OUT, in this process.
+///
+/// # Errors
+/// The tile is unknown or OUT is not writable. Failures of units are no errors: the summary has them.
+pub fn follow(config: &Config, stage: Until, progress: &dyn Progress) -> Result<Summary, PipelineError> {
+    let mut summary = Summary::default();
+    let mut ledgers = BTreeMap::new();
+    let mut found = Vec::new();
+    for name in &config.tiles {
+        let tile = tiles::lookup(name.0).ok_or(PipelineError::UnknownTile(name.0))?;
+        ledgers.insert(tile.id, Ledger::open(config.out(), tile.id)?);
+        sweep::leftovers(config.out(), tile.id)?;
+        found.push(tile);
+    }
+    let mut crew = Crew {
+        config,
+        workers: None,
+        here: None,
+        progress,
+    };
+    match stage {
+        Until::Acquisition => {}
+        Until::Screen => crew.screen(&found, &mut ledgers, &mut summary)?,
+        Until::Stack => crew.stack(&found, &mut ledgers, &mut summary)?,
+    }
+    Ok(summary)
+}
+
+/// Last ledger entries of a tile.
+fn past(ledgers: &BTreeMap<TileId, Ledger>, tile: TileId) -> plan::Past {
+    ledgers.get(&tile).map(|l| l.last().clone()).unwrap_or_default()
 }
 
 /// What [`run`] would do and why, without writing anything.
@@ -224,6 +245,34 @@ struct Crew<'a> {
 }
 
 impl Crew<'_> {
+    /// Screens the archives of tiles.
+    fn screen(
+        &mut self,
+        tiles: &[Tile],
+        ledgers: &mut BTreeMap<TileId, Ledger>,
+        summary: &mut Summary,
+    ) -> Result<(), PipelineError> {
+        let mut steps = Vec::new();
+        for tile in tiles {
+            steps.extend(plan::screens(self.config, tile.id, &past(ledgers, tile.id))?);
+        }
+        self.work("screening", steps, ledgers, summary)
+    }
+
+    /// Makes the stacks of tiles.
+    fn stack(
+        &mut self,
+        tiles: &[Tile],
+        ledgers: &mut BTreeMap<TileId, Ledger>,
+        summary: &mut Summary,
+    ) -> Result<(), PipelineError> {
+        let mut steps = Vec::new();
+        for tile in tiles {
+            steps.extend(plan::stacks(self.config, tile, &past(ledgers, tile.id))?);
+        }
+        self.work("stack", steps, ledgers, summary)
+    }
+
     /// Does what is to do of `steps`; ledgers and summary follow.
     fn work(
         &mut self,
