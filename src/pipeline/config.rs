@@ -308,12 +308,7 @@ impl Config {
 
     /// Fields that replace CAMS: a number, or else the path of a raster.
     pub fn overrides(&self) -> Overrides {
-        let source = |text: &Option<String>| {
-            text.as_ref().map(|text| match text.trim().parse() {
-                Ok(number) => Source::Number(number),
-                Err(_) => Source::Raster(PathBuf::from(text)),
-            })
-        };
+        let source = |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<Source>().ok());
         Overrides {
             aod: source(&self.aod),
             ozone: source(&self.ozone),
@@ -327,30 +322,37 @@ impl Config {
             "kernel": self.kernel,
             "aerosol": self.aerosol,
             "dem_vertical": self.dem_vertical,
-            "dem_gap": self.dem_gap,
+            "dem_gap": plain(&self.dem_gap),
             "aod": self.aod,
             "ozone": self.ozone,
             "tcwv": self.tcwv,
             "toa": self.toa,
-            "budget": self.budget,
-            "mask": self.mask,
+            "budget": plain(&self.budget),
+            "mask": plain(&self.mask),
         })
     }
 
     /// The parameters that decide the bytes of screened masks.
     pub fn screen_parameters(&self) -> Value {
-        json!({ "temporal": self.temporal })
+        json!({ "temporal": plain(&self.temporal) })
     }
 
     /// The parameters that decide the bytes of a stack.
     pub fn stack_parameters(&self) -> Value {
-        json!({ "from": self.from, "to": self.to, "fusion": self.fusion })
+        json!({ "from": self.from, "to": self.to, "fusion": plain(&self.fusion) })
     }
 
     /// Output folder; empty where [`Config::validate`] has not been asked.
     pub fn out(&self) -> &Path {
         self.out.as_deref().unwrap_or(Path::new(""))
     }
+}
+
+/// A value as JSON with the shortest decimals that give the same number: 0.06, not 0.05999999865889549.
+fn plain(value: &impl Serialize) -> Value {
+    serde_json::to_string(value)
+        .and_then(|text| serde_json::from_str(&text))
+        .unwrap_or(Value::Null)
 }
 
 /// Lays `top` over `base`: tables merge, everything else replaces.

@@ -55,14 +55,18 @@ impl Inputs {
         };
         let mut notes = Vec::new();
         let mut cams = Vec::new();
-        for path in files(&config.cams, &["nc", "nc4", "netcdf"])? {
+        for path in files(&config.cams, &["nc", "nc4", "cdf", "grib", "grb", "grib2", "zip"])? {
             let id = FileId::of(&path)?;
             let span = match Cams::open(std::slice::from_ref(&path)) {
                 Ok(open) => {
                     let all = open.coverage();
                     let first = all.iter().filter_map(|c| c.first).min();
                     let last = all.iter().filter_map(|c| c.last).max();
-                    first.zip(last)
+                    // fields without time serve any time
+                    match all.iter().all(|c| c.first.is_none()) {
+                        true => Some((DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC)),
+                        false => first.zip(last),
+                    }
                 }
                 Err(error) => {
                     notes.push(error.to_string());
@@ -102,13 +106,14 @@ impl Inputs {
             .collect();
         let covered = |t: DateTime<Utc>| usable().any(|(_, (from, to))| from <= t && t <= to);
         if !covered(start) || !covered(end) {
-            let before = usable().filter(|(_, (_, to))| *to < end).max_by_key(|(_, (_, to))| *to);
-            let after = usable().filter(|(_, (from, _))| *from > start).min_by_key(|(_, (from, _))| *from);
-            match (before, after) {
-                (Some((b, (_, last))), Some((a, (first, _)))) if first - last <= GAP => {
-                    chosen.extend([b, a]);
-                }
-                _ => {}
+            let before = usable().map(|(_, (_, to))| to).filter(|to| *to < end).max();
+            let after = usable().map(|(_, (from, _))| from).filter(|from| *from > start).min();
+            if let (Some(last), Some(first)) = (before, after)
+                && first - last <= GAP
+            {
+                // a variable may have files of its own: all that end or begin there
+                let beside = usable().filter(|(_, (from, to))| *to == last || *from == first);
+                chosen.extend(beside.map(|(f, _)| f));
             }
         }
         chosen.sort_by(|a, b| a.path.cmp(&b.path));

@@ -45,9 +45,8 @@ pub fn stack(
         "software": { "probav-ard": env!("CARGO_PKG_VERSION") },
         "recipe": task.recipe,
     });
-    let mut writer = Writer(
-        StackWriter::create(out, &tile, steps.clone()).map_err(PipelineError::room)?,
-    );
+    let mut writer =
+        Writer(StackWriter::create(out, &tile, steps.clone()).map_err(PipelineError::room)?);
     fusion::fuse(&archive, steps, &config.fusion, &mut writer, progress)
         .map_err(PipelineError::room)?;
     writer.0.finish(record).map_err(PipelineError::room)?;
@@ -69,7 +68,7 @@ fn steps(config: &Config, pieces: &[Piece]) -> Option<Range<i32>> {
 
 /// Key of the stack on disk, if there is one.
 pub fn key_on_disk(out: &Path, tile: &Tile) -> Option<Key> {
-    let record = StackReader::open(out, tile.id).and_then(|r| r.record()).ok()?;
+    let record = StackReader::open(out, tile.id).ok()?.record().ok()?;
     record["key"].as_str().map(|k| Key(k.to_string()))
 }
 
