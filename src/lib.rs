@@ -11,6 +11,8 @@ pub mod band;
 pub mod error;
 pub mod geometry;
 pub mod grid;
+pub mod morphology;
+pub mod objects;
 pub mod observation;
 pub mod progress;
 pub mod raster;
@@ -21,6 +23,7 @@ pub mod status;
 // floor 1: sources, files to values
 pub mod cams;
 pub mod dem;
+pub mod georaster;
 pub mod l1c;
 pub mod landmask;
 pub mod tables;

@@ -1,6 +1,7 @@
 //! Bit layouts of the mask layers: the only place that defines a bit, its name and its words
 //! (`reference/masking.md` §10.11). Writers, readers, legends and documents take them from here.
 
+use crate::morphology::{dilate, flat};
 use ndarray::Array2;
 
 /// One field of a bit mask: `width` bits from `offset`.
@@ -300,6 +301,35 @@ pub fn usable_of(sm: u16, qx: u16, buffered_snow: bool) -> u8 {
     } else {
         usable::USABLE
     }
+}
+
+/// SM with its class bits from the evidence, by priority: undefined > cloud of confidence 2 and 3 > snow >
+/// shadow > clear (`reference/masking.md` §10.11).
+pub fn with_class(sm: u16, qx: u16, undefined: bool) -> u16 {
+    let class = if undefined {
+        sm::UNDEFINED
+    } else if qx & qx::CONFIDENCE >= 2 {
+        sm::CLOUD
+    } else if qx & qx::SNOW != 0 {
+        sm::SNOW
+    } else if qx & (qx::SHADOW_OBJECT | qx::SHADOW_TEMPORAL) != 0 {
+        sm::SHADOW
+    } else {
+        sm::CLEAR
+    };
+    sm & !sm::CLASS | class
+}
+
+/// USABLE of a whole layer; pixels next to snow count as buffered (SWIR is 200 m wide,
+/// `reference/masking.md` §10.10). `sm` and `qx` have the same shape.
+pub fn usable_layer(sm: &Array2<u16>, qx: &Array2<u16>) -> Array2<u8> {
+    let (words, evidence) = (flat(sm), flat(qx));
+    let snow: Vec<bool> = words.iter().map(|s| s & sm::CLASS == sm::SNOW).collect();
+    let near = dilate(&snow, sm.ncols(), 1);
+    Array2::from_shape_fn(sm.dim(), |(r, c)| {
+        let i = r * sm.ncols() + c;
+        usable_of(words[i], evidence[i], near[i])
+    })
 }
 
 #[cfg(test)]

@@ -1,1 +1,68 @@
-//! Temporal screening along the archive of a tile.
+//! Temporal screening along the archive of a tile (`reference/masking.md` §10.3–10.8): background from
+//! the archive, decision per date against it, clean-up per pixel along time.
+
+pub mod cleanup;
+pub mod cloud;
+pub mod decide;
+pub mod harmonic;
+pub mod params;
+pub mod reference;
+pub mod rescue;
+mod runs;
+mod series;
+pub mod shadow;
+pub mod snow;
+mod spikes;
+mod static_bright;
+
+pub use cleanup::clean_up;
+pub use decide::decide;
+pub use params::TemporalParams;
+pub use reference::background;
+
+use crate::band::Camera;
+use crate::grid::GridSpec;
+use crate::observation::Angles;
+use crate::status::Masks;
+use chrono::{DateTime, Utc};
+use ndarray::Array2;
+
+/// One date of a series.
+#[derive(Debug, Clone)]
+pub struct DateMeta {
+    /// Product identifier.
+    pub id: String,
+    /// Time of the observation.
+    pub time: DateTime<Utc>,
+    /// Camera.
+    pub camera: Camera,
+}
+
+/// A block of rows of the archive of a tile at one resolution, dates ascending.
+#[derive(Debug, Clone)]
+pub struct SeriesBlock {
+    /// Grid of the block.
+    pub grid: GridSpec,
+    /// The dates.
+    pub dates: Vec<DateMeta>,
+    /// Surface reflectance counts (BLUE, RED, NIR, SWIR) of each date, `reflectance::NODATA` where none.
+    pub rho: Vec<[Array2<i16>; 4]>,
+    /// Masks of each date.
+    pub masks: Vec<Masks>,
+}
+
+/// One date of the whole tile.
+pub struct DateInput<'a> {
+    /// Grid of the tile.
+    pub grid: GridSpec,
+    /// Time of the observation.
+    pub time: DateTime<Utc>,
+    /// Camera.
+    pub camera: Camera,
+    /// Surface reflectance counts (BLUE, RED, NIR, SWIR).
+    pub rho: &'a [Array2<i16>; 4],
+    /// Masks of the single-date stage.
+    pub masks: &'a Masks,
+    /// Angles.
+    pub angles: &'a Angles,
+}

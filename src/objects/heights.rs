@@ -1,0 +1,353 @@
+//! Cloud heights by matching each object with its shadow (`reference/masking.md` §7.2, §10.6).
+
+use super::{HEIGHTS_M, Object, REACH_CAP_M, Sight, moved, shift};
+use rayon::prelude::*;
+
+/// What the ground shows where a shadow may fall.
+pub mod ground {
+    /// Plain, sunlit.
+    pub const PLAIN: u8 = 0;
+    /// Potential shadow.
+    pub const DARK: u8 = 1;
+    /// Says nothing: another cloud, water, no data, outside.
+    pub const NEUTRAL: u8 = 2;
+}
+
+/// The map on which objects are matched. Every slice is row-major with `rows` × `cols` values.
+#[derive(Clone, Copy)]
+pub struct Map<'a> {
+    /// Rows.
+    pub rows: usize,
+    /// Columns.
+    pub cols: usize,
+    /// Pixel size, metres.
+    pub pixel: f32,
+    /// One of [`ground`] per pixel.
+    pub ground: &'a [u8],
+    /// Component of each pixel, 0 = no cloud.
+    pub labels: &'a [u32],
+    /// Terrain height, metres; `None` on level ground.
+    pub terrain: Option<&'a [f32]>,
+}
+
+impl Map<'_> {
+    /// Where the shadow of the cloud seen at `index` falls when the cloud stands `height` metres above
+    /// a ground of height `base`: on level ground a fixed shift; on relief the landing pixel's own
+    /// height moves it along the sunbeam (two fixed-point steps).
+    pub fn landing(&self, index: usize, sight: &Sight, base: f32, height: f32) -> Option<usize> {
+        let flat = |h: f32| {
+            moved(
+                index,
+                shift(sight.shadow(), h, self.pixel),
+                self.rows,
+                self.cols,
+            )
+        };
+        let Some(z) = self.terrain else {
+            return flat(height);
+        };
+        let here = finite(z[index], base);
+        let above = base + height - here;
+        let mut at = flat(above)?;
+        for _ in 0..2 {
+            let rise = finite(z[at], here) - here;
+            let px = |view: f32, sun: f32| {
+                ((above * (view - sun) + rise * sun) / self.pixel).round() as i32
+            };
+            let by = (
+                px(sight.view.south, sight.sun.south),
+                px(sight.view.east, sight.sun.east),
+            );
+            at = moved(index, by, self.rows, self.cols)?;
+        }
+        Some(at)
+    }
+}
+
+fn finite(v: f32, otherwise: f32) -> f32 {
+    if v.is_finite() { v } else { otherwise }
+}
+
+/// Height of an object.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Match {
+    /// Metres above the ground below the object.
+    pub height: f32,
+    /// Share of the projection that is potential shadow, 0 to 1.
+    pub similarity: f32,
+}
+
+/// Thresholds of the match.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// Least similarity (`reference/masking.md` §10.6: 0.30).
+    pub alone: f32,
+    /// Least similarity near the height of matched neighbours (0.15).
+    pub near: f32,
+    /// How far similarity must exceed the share of potential shadow found anywhere.
+    pub above_chance: f32,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Rules {
+            alone: 0.30,
+            near: 0.15,
+            above_chance: 0.12,
+        }
+    }
+}
+
+/// Pixels of an object that are tried.
+const SAMPLES: usize = 240;
+/// Neighbours whose median height serves as prior, and how far they may be (`reference/masking.md` §10.6).
+const NEIGHBOURS: usize = 14;
+const NEIGHBOUR_RADIUS_M: f32 = 30_000.0;
+/// Agreement with the prior, metres.
+const PRIOR_M: f32 = 500.0;
+/// Similarity is pulled towards chance by this many fictitious pixels.
+const SHRINK: f32 = 4.0;
+
+/// Heights tried for a direction: steps of about 1.5 pixels on the ground.
+fn ladder(sight: &Sight, pixel: f32) -> Vec<f32> {
+    let reach = sight.shadow().length();
+    let top = HEIGHTS_M.1.min(REACH_CAP_M / reach.max(0.05));
+    let step = (1.5 * pixel / reach.max(0.05)).max(50.0);
+    (0..)
+        .map(|k| HEIGHTS_M.0 + step * k as f32)
+        .take_while(|h| *h <= top)
+        .collect()
+}
+
+/// Similarity of one object at every height tried.
+fn curve(object: &Object, sight: &Sight, map: &Map, chance: f32) -> Vec<Match> {
+    let stride = object.pixels.len().div_ceil(SAMPLES).max(1);
+    let base = base_height(object, map);
+    ladder(sight, map.pixel)
+        .into_iter()
+        .map(|height| {
+            let (mut hits, mut counted) = (0.0f32, 0.0f32);
+            for p in object.pixels.iter().step_by(stride) {
+                match map.landing(*p as usize, sight, base, height) {
+                    Some(q) if map.labels[q] == object.component => {}
+                    Some(q) => {
+                        counted += 1.0;
+                        hits += match map.ground[q] {
+                            ground::DARK => 1.0,
+                            ground::NEUTRAL => 0.1,
+                            _ => 0.0,
+                        };
+                    }
+                    None => {
+                        counted += 1.0;
+                        hits += 0.1;
+                    }
+                }
+            }
+            Match {
+                height,
+                similarity: (hits + SHRINK * chance) / (counted + SHRINK),
+            }
+        })
+        .collect()
+}
+
+/// Terrain height below an object (mean), 0 on level ground.
+pub fn base_height(object: &Object, map: &Map) -> f32 {
+    let Some(z) = map.terrain else { return 0.0 };
+    let (mut sum, mut n) = (0.0f64, 0u32);
+    for p in &object.pixels {
+        if z[*p as usize].is_finite() {
+            sum += f64::from(z[*p as usize]);
+            n += 1;
+        }
+    }
+    if n == 0 {
+        0.0
+    } else {
+        (sum / f64::from(n)) as f32
+    }
+}
+
+/// Heights of all objects: the best and, where two layers lie over each other, a second one. An empty
+/// list means that no height was accepted.
+///
+/// Objects are matched independently first; those that stay without a height are tried again near the
+/// median height of their matched neighbours. The result does not depend on the number of threads.
+pub fn search(
+    objects: &[Object],
+    sights: &[Option<Sight>],
+    map: &Map,
+    rules: &Rules,
+) -> Vec<Vec<Match>> {
+    let (mut dark, mut plain) = (0u64, 0u64);
+    for g in map.ground {
+        dark += u64::from(*g == ground::DARK);
+        plain += u64::from(*g == ground::PLAIN);
+    }
+    let chance = dark as f32 / (dark + plain).max(1) as f32;
+    let curves: Vec<Vec<Match>> = objects
+        .par_iter()
+        .zip(sights)
+        .map(|(o, s)| match s {
+            Some(s) if s.shadow().length() > 0.05 => curve(o, s, map, chance),
+            _ => Vec::new(),
+        })
+        .collect();
+    let floor = rules.alone.max(chance + rules.above_chance);
+    let mut found: Vec<Vec<Match>> = curves.iter().map(|c| peaks(c, floor)).collect();
+    let matched: Vec<(f32, f32, f32)> = objects
+        .iter()
+        .zip(&found)
+        .filter_map(|(o, f)| f.first().map(|m| (o.row, o.col, m.height)))
+        .collect();
+    let near = rules.near.max(chance + 0.5 * rules.above_chance);
+    let again: Vec<Option<Match>> = objects
+        .par_iter()
+        .zip(&curves)
+        .zip(&found)
+        .map(|((o, c), f)| {
+            if !f.is_empty() || c.is_empty() {
+                return None;
+            }
+            let prior = neighbours(o, &matched, map.pixel)?;
+            best(c.iter().filter(|m| (m.height - prior).abs() < PRIOR_M))
+                .filter(|m| m.similarity >= near)
+        })
+        .collect();
+    for (f, a) in found.iter_mut().zip(again) {
+        f.extend(a);
+    }
+    found
+}
+
+fn best<'a>(all: impl Iterator<Item = &'a Match>) -> Option<Match> {
+    all.fold(None, |top: Option<Match>, m| match top {
+        Some(t) if t.similarity >= m.similarity => Some(t),
+        _ => Some(*m),
+    })
+}
+
+/// The best height and a clearly separate second one.
+fn peaks(curve: &[Match], floor: f32) -> Vec<Match> {
+    let Some(first) = best(curve.iter()).filter(|m| m.similarity >= floor) else {
+        return Vec::new();
+    };
+    let mut out = vec![first];
+    let second = best(
+        curve
+            .iter()
+            .filter(|m| (m.height - first.height).abs() > 1500.0_f32.max(0.5 * first.height)),
+    );
+    out.extend(second.filter(|m| m.similarity >= (floor + 0.15).max(0.85 * first.similarity)));
+    out
+}
+
+/// Median height of the nearest matched objects.
+fn neighbours(object: &Object, matched: &[(f32, f32, f32)], pixel: f32) -> Option<f32> {
+    let radius = NEIGHBOUR_RADIUS_M / pixel;
+    let mut near: Vec<(f32, f32)> = matched
+        .iter()
+        .map(|(r, c, h)| ((r - object.row).hypot(c - object.col), *h))
+        .filter(|(d, _)| *d <= radius)
+        .collect();
+    near.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let mut h: Vec<f32> = near.iter().take(NEIGHBOURS).map(|n| n.1).collect();
+    h.sort_by(f32::total_cmp);
+    h.get(h.len() / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::morphology::Components;
+    use crate::objects::{Slope, cut};
+
+    /// A square cloud at `height` whose shadow is dark; returns the height found.
+    fn found(sza: f32, saa: f32, vza: f32, vaa: f32, height: f32) -> Option<Match> {
+        let (rows, cols, pixel) = (160usize, 160usize, 100.0);
+        let sight = Sight {
+            view: Slope::along(vza, vaa),
+            swir: None,
+            sun: Slope::along(sza, saa),
+        };
+        let mut cloud = vec![false; rows * cols];
+        for r in 74..86 {
+            for c in 76..84 {
+                cloud[r * cols + c] = true;
+            }
+        }
+        let parts = Components::of(&cloud, cols);
+        let mut state = vec![ground::PLAIN; rows * cols];
+        // shadow drawn from first principles: true position of the cloud from the sightline, then the
+        // sunbeam to the ground
+        for r in 74..86i32 {
+            for c in 76..84i32 {
+                let (tv, ts) = (vza.to_radians().tan(), sza.to_radians().tan());
+                let (x, y) = (c as f32 * pixel, -r as f32 * pixel);
+                let (x, y) = (
+                    x + height * tv * vaa.to_radians().sin() - height * ts * saa.to_radians().sin(),
+                    y + height * tv * vaa.to_radians().cos() - height * ts * saa.to_radians().cos(),
+                );
+                let (row, col) = ((-y / pixel).round() as usize, (x / pixel).round() as usize);
+                state[row * cols + col] = ground::DARK;
+            }
+        }
+        let map = Map {
+            rows,
+            cols,
+            pixel,
+            ground: &state,
+            labels: &parts.labels,
+            terrain: None,
+        };
+        let objects = cut(&parts, cols, 60);
+        search(&objects, &[Some(sight)], &map, &Rules::default())[0]
+            .first()
+            .copied()
+    }
+
+    #[test]
+    fn heights_are_found_for_every_direction_of_sun_and_satellite() {
+        for (saa, vza, vaa) in [
+            (135.0, 0.0, 0.0),
+            (150.0, 18.0, 100.0),
+            (150.0, 18.0, 280.0),
+            (225.0, 45.0, 100.0),
+            (45.0, 30.0, 280.0),
+            (330.0, 10.0, 190.0),
+        ] {
+            let m = found(42.0, saa, vza, vaa, 2600.0).unwrap();
+            assert!(
+                (m.height - 2600.0).abs() < 300.0,
+                "{saa} {vza} {vaa}: {m:?}"
+            );
+            assert!(m.similarity > 0.7);
+        }
+    }
+
+    #[test]
+    fn relief_moves_the_landing_along_the_sunbeam() {
+        // a cloud 3 km above a plain at 0 m; the shadow lands on a plateau of 1 km: 1 km less to fall
+        let (rows, cols) = (1usize, 100usize);
+        let z: Vec<f32> = (0..cols)
+            .map(|c| if c < 60 { 1000.0 } else { 0.0 })
+            .collect();
+        let sight = Sight {
+            view: Slope::default(),
+            swir: None,
+            sun: Slope::along(45.0, 90.0),
+        };
+        let map = Map {
+            rows,
+            cols,
+            pixel: 100.0,
+            ground: &[0; 100],
+            labels: &[0; 100],
+            terrain: Some(&z),
+        };
+        assert_eq!(map.landing(78, &sight, 0.0, 3000.0), Some(58));
+        assert_eq!(map.landing(75, &sight, 0.0, 3000.0), Some(55));
+        // 75 − 30 = 45 on level ground, 75 − 20 = 55 on the plateau
+    }
+}

@@ -1,0 +1,230 @@
+//! The background of every pixel from the archive (`reference/masking.md` §10.3): a low quantile of
+//! BLUE through the seasons first, then everything that exceeds it is left out and the quantile raised.
+
+use super::harmonic::{self, Coefficients};
+use super::{SeriesBlock, TemporalParams};
+use crate::background::{Background, days};
+use crate::reflectance::decode;
+use crate::status::{qx, sm};
+use rayon::prelude::*;
+
+/// Parts of a year. Windows pool one or three neighbours on each side (±23 d, ±53 d).
+const BINS: usize = 24;
+/// Fewest observations of a window before it is widened (§10.3).
+const WINDOW_LEAST: usize = 5;
+/// Damping of the harmonics, in observations.
+const RIDGE: f32 = 0.3;
+/// Observations of an archive from which a place that always looks like thick cloud is taken for bright
+/// ground.
+const STATIC_LEAST: usize = 8;
+
+#[derive(Clone, Copy)]
+struct Sample {
+    day: f64,
+    bin: usize,
+    v: [f32; 4],
+    /// 0 plain, 1 looked like shadow, 2 like thick cloud.
+    doubt: u8,
+    keep: bool,
+}
+
+/// Reference of one pixel.
+struct Fit {
+    coefficients: [Coefficients; 4],
+    sigma: [f32; 4],
+    count: u16,
+}
+
+/// Background of a block of rows. Pixels without a usable observation have NaN coefficients.
+pub fn background(block: &SeriesBlock, params: &TemporalParams) -> Background {
+    let mut out = Background::empty(block.grid);
+    let (rows, cols) = (block.grid.height, block.grid.width);
+    let day: Vec<f64> = block.dates.iter().map(|d| days(d.time)).collect();
+    let fits: Vec<Vec<Option<Fit>>> = (0..rows)
+        .into_par_iter()
+        .map(|r| {
+            let mut samples = Vec::with_capacity(day.len());
+            (0..cols)
+                .map(|c| {
+                    gather(block, &day, r, c, &mut samples);
+                    fit(&mut samples, params)
+                })
+                .collect()
+        })
+        .collect();
+    for (r, line) in fits.into_iter().enumerate() {
+        for (c, fit) in line.into_iter().enumerate() {
+            let Some(f) = fit else { continue };
+            for b in 0..4 {
+                for k in 0..5 {
+                    out.coefficients[b][(k, r, c)] = f.coefficients[b][k];
+                }
+                out.sigma[(b, r, c)] = f.sigma[b];
+            }
+            out.count[(0, r, c)] = f.count;
+        }
+    }
+    out
+}
+
+/// Observations of a pixel that may show the ground: not undefined, no snow, no low Sun.
+fn gather(block: &SeriesBlock, day: &[f64], r: usize, c: usize, out: &mut Vec<Sample>) {
+    out.clear();
+    for (k, rho) in block.rho.iter().enumerate() {
+        let (s, q) = (block.masks[k].sm[(r, c)], block.masks[k].qx[(r, c)]);
+        let v = [0, 1, 2, 3].map(|b: usize| decode(rho[b][(r, c)]));
+        let useless = s & sm::CLASS == sm::UNDEFINED
+            || s & (sm::LOW_SUN | sm::SATURATED) != 0
+            || q & qx::SNOW != 0
+            || v[..3].iter().any(|v| !v.is_finite());
+        if useless {
+            continue;
+        }
+        let doubt = match q & qx::CONFIDENCE {
+            3 => 2,
+            _ if q & (qx::SHADOW_OBJECT | qx::TERRAIN_SHADOW) != 0 => 1,
+            _ => 0,
+        };
+        let phase = (day[k] / 365.25).rem_euclid(1.0);
+        out.push(Sample {
+            day: day[k],
+            bin: ((phase * BINS as f64) as usize).min(BINS - 1),
+            v,
+            doubt,
+            keep: true,
+        });
+    }
+}
+
+fn fit(samples: &mut [Sample], params: &TemporalParams) -> Option<Fit> {
+    let of = |s: &[Sample], d: u8| s.iter().filter(|s| s.doubt <= d).count();
+    let (plain, open, all) = (of(samples, 0), of(samples, 1), samples.len());
+    // shadow and thick cloud are left out as long as something remains
+    let worst = if plain >= 3 && 3 * plain >= open {
+        0
+    } else if open >= 1 && (open >= 3 || all < STATIC_LEAST) {
+        1
+    } else if all >= STATIC_LEAST {
+        2
+    } else {
+        return None;
+    };
+    for s in samples.iter_mut() {
+        s.keep = s.doubt <= worst;
+    }
+    let kept = samples.iter().filter(|s| s.keep).count();
+    let (first, cloudy, later) = params.quantiles;
+    let mut q = if all > 5 * kept || kept < 8 {
+        cloudy
+    } else {
+        first
+    };
+    let mut model = seasonal(samples, q, params)?;
+    q = later;
+    for _ in 1..params.passes.max(1) {
+        for s in samples.iter_mut().filter(|s| s.doubt <= worst) {
+            let excess = s.v[0] - harmonic::value(&model[0], s.day);
+            s.keep = excess <= params.blue;
+        }
+        match seasonal(samples, q, params) {
+            Some(m) => model = m,
+            None => break,
+        }
+    }
+    let count = samples.iter().filter(|s| s.keep).count();
+    Some(Fit {
+        sigma: [0, 1, 2, 3].map(|b| spread(samples, &model[b], b)),
+        coefficients: model,
+        count: count.min(usize::from(u16::MAX)) as u16,
+    })
+}
+
+/// Lower (`q` < 0.5) or middle value of a band in a window of the year.
+fn window(
+    samples: &[Sample],
+    bin: usize,
+    band: usize,
+    q: f32,
+    values: &mut Vec<f32>,
+) -> Option<(f32, usize)> {
+    for reach in [1usize, 3, BINS] {
+        values.clear();
+        values.extend(
+            samples
+                .iter()
+                .filter(|s| s.keep && s.v[band].is_finite())
+                .filter_map(|s| {
+                    let d = s.bin.abs_diff(bin);
+                    (d.min(BINS - d) <= reach).then_some(s.v[band])
+                }),
+        );
+        if values.len() >= WINDOW_LEAST || reach == BINS {
+            break;
+        }
+    }
+    if values.is_empty() {
+        return None;
+    }
+    // the middle of an even number is the upper one: shadows lower NIR and SWIR
+    let k = if q >= 0.5 {
+        values.len() / 2
+    } else {
+        (q * (values.len() - 1) as f32) as usize
+    };
+    Some((
+        *values.select_nth_unstable_by(k, f32::total_cmp).1,
+        values.len(),
+    ))
+}
+
+/// Harmonic model of each band through the window values of the seasons that were observed.
+fn seasonal(samples: &[Sample], q: f32, params: &TemporalParams) -> Option<[Coefficients; 4]> {
+    let mut n = [0u32; BINS];
+    for s in samples {
+        n[s.bin] += 1;
+    }
+    let occupied = n.iter().filter(|n| **n > 0).count();
+    let kept = samples.iter().filter(|s| s.keep).count();
+    let terms = match occupied {
+        _ if kept < usize::from(params.weak_count) => 1,
+        0..=3 => 1,
+        4..=9 => 3,
+        _ => 5,
+    };
+    let mut values = Vec::with_capacity(samples.len());
+    let mut points = Vec::with_capacity(BINS);
+    let mut out = [[f32::NAN; 5]; 4];
+    for (b, model) in out.iter_mut().enumerate() {
+        points.clear();
+        let quantile = if b < 2 { q } else { 0.5 };
+        for k in (0..BINS).filter(|k| n[*k] > 0) {
+            if let Some((v, m)) = window(samples, k, b, quantile, &mut values) {
+                // phase counts from the origin of the basis: see `gather`
+                let phase = (k as f64 + 0.5) / BINS as f64 * 365.25;
+                points.push((phase, v, m.min(8) as f32 / 8.0));
+            }
+        }
+        match harmonic::fit(&points, terms, RIDGE) {
+            Some(c) => *model = c,
+            // SWIR may be missing altogether
+            None if b == 3 => {}
+            None => return None,
+        }
+    }
+    Some(out)
+}
+
+/// 1.4826 × MAD of the residuals below the model (§10.3: the lower half, mirrored: cloud is above).
+fn spread(samples: &[Sample], model: &Coefficients, band: usize) -> f32 {
+    let mut below: Vec<f32> = samples
+        .iter()
+        .filter(|s| s.keep && s.v[band].is_finite())
+        .map(|s| harmonic::value(model, s.day) - s.v[band])
+        .filter(|d| *d >= 0.0)
+        .collect();
+    if below.is_empty() {
+        return f32::NAN;
+    }
+    let k = below.len() / 2;
+    1.4826 * *below.select_nth_unstable_by(k, f32::total_cmp).1
+}
