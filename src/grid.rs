@@ -3,6 +3,9 @@
 //! The grid of a tile is anchored on the tile's own upper-left corner (`reference/grid_reprojection.md`
 //! §1, \[M\]): neighbouring tiles are usually out of phase at 100 m and are never mosaicked by whole pixels.
 
+pub mod tiles;
+pub mod utm;
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -1,117 +1,41 @@
-//! PROBA-V Level-1C segments: HDF5 files to values. All guesses about the format live here.
+//! PROBA-V Level-1C segments: HDF5 files to values. All guesses about the format live here, in one
+//! table ([`Profile`]).
+//!
+//! [`Segment::open`] reads what describes the file and checks that it is consistent; tie points,
+//! angles and rasters are read when asked for, rasters only where asked for.
 
-use crate::band::{Camera, Strip};
-use crate::error::{Class, Classified};
-use chrono::{DateTime, Utc};
-use ndarray::Array2;
-use std::ops::Range;
-use std::path::PathBuf;
-use std::sync::Arc;
+mod angles;
+mod attribute;
+mod ellipsoid;
+mod error;
+mod file_name;
+mod footprint;
+mod header;
+mod inspect;
+mod orbit;
+mod profile;
+mod quality;
+mod raw_chunk;
+mod segment;
+mod store;
+mod sun;
+mod swath;
+#[cfg(test)]
+mod tests;
+mod tie_grid;
+mod window;
 
-/// What can be wrong with an L1C file.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum L1cError {
-    /// Not an HDF5 file, or damaged.
-    #[error("{path}: {reason}; check or download the file again", path = path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Words of the library.
-        reason: String,
-    },
-}
-
-impl Classified for L1cError {
-    fn class(&self) -> Class {
-        Class::Data
-    }
-}
-
-/// Ground positions and angles on the tie-point grid of one strip.
-#[derive(Debug, Clone)]
-pub struct TiePoints {
-    /// Raster line of each tie row (pixel centres, 0 = centre of line 0), ascending.
-    pub lines: Vec<f64>,
-    /// Raster pixel of each tie column, ascending.
-    pub pixels: Vec<f64>,
-    /// One or two levels, ascending altitude.
-    pub levels: Vec<TieLevel>,
-    /// Stored angles, or derived ones where the file has none; the `Swath` says which.
-    pub angles: Option<TieAngles>,
-}
-
-/// Ground positions at one altitude.
-#[derive(Debug, Clone)]
-pub struct TieLevel {
-    /// Metres above the ellipsoid.
-    pub altitude: f64,
-    /// Longitude, degrees, shape (lines, pixels).
-    pub lon: Array2<f64>,
-    /// Latitude, degrees.
-    pub lat: Array2<f64>,
-}
-
-/// Angles on the tie-point grid, degrees, azimuths clockwise from north, ground towards Sun or satellite.
-#[derive(Debug, Clone)]
-pub struct TieAngles {
-    /// Solar zenith.
-    pub sza: Array2<f32>,
-    /// Solar azimuth.
-    pub saa: Array2<f32>,
-    /// View zenith.
-    pub vza: Array2<f32>,
-    /// View azimuth.
-    pub vaa: Array2<f32>,
-}
-
-/// Time of the lines of a strip: centre of line i is at `first + i · period` seconds after the start.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LineClock {
-    /// Seconds from [`Swath::start`] to the centre of line 0.
-    pub first: f64,
-    /// Seconds between lines.
-    pub period: f64,
-}
-
-/// A rectangle of native samples of one strip.
-#[derive(Debug, Clone)]
-pub struct StripWindow {
-    /// Raster line of the first row of `toa`.
-    pub line0: usize,
-    /// Raster pixel of the first column of `toa`.
-    pub pixel0: usize,
-    /// TOA reflectance, NaN where missing; shape (lines, pixels).
-    pub toa: Array2<f32>,
-    /// Bits of [`crate::observation::quality`].
-    pub quality: Array2<u8>,
-}
-
-/// Swath data of one segment, from a file or made in memory.
-pub trait Swath: Sync {
-    /// File name, for provenance.
-    fn name(&self) -> &str;
-    /// Camera.
-    fn camera(&self) -> Camera;
-    /// Start of the observation.
-    fn start(&self) -> DateTime<Utc>;
-    /// (lines, pixels) of a strip.
-    fn shape(&self, strip: Strip) -> (usize, usize);
-    /// Clock of a strip.
-    fn clock(&self, strip: Strip) -> LineClock;
-    /// Tie points of a strip.
-    ///
-    /// # Errors
-    /// The file cannot be read or its tie points make no sense.
-    fn ties(&self, strip: Strip) -> Result<Arc<TiePoints>, L1cError>;
-    /// Samples of a strip.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    fn window(
-        &self,
-        strip: Strip,
-        lines: Range<usize>,
-        pixels: Range<usize>,
-    ) -> Result<StripWindow, L1cError>;
-}
+pub use angles::AngleOrigin;
+pub use error::L1cError;
+pub use file_name::FileName;
+pub use header::{Header, StartSource};
+pub use inspect::{Inspection, QualityInspection, StripInspection};
+pub use profile::{
+    AngleRules, AngleSource, CameraModel, ClockRules, Coding, Detector, EXAMPLE as PROFILE_EXAMPLE,
+    HeaderRules, Limits, Names, PerCamera, PerStrip, Profile, QualityRules, Radiometry,
+    StripDefault, TieRules, ViewAzimuth,
+};
+pub use quality::{Codes, Meaning};
+pub use segment::{CodesFrom, Segment};
+pub use swath::{LineClock, StripWindow, Swath, TieAngles, TieLevel, TiePoints};
+pub use window::Packing;

@@ -23,6 +23,7 @@ pub mod status;
 // floor 1: sources, files to values
 pub mod cams;
 pub mod dem;
+pub mod georaster;
 pub mod l1c;
 pub mod landmask;
 pub mod tables;

@@ -1,3 +1,7 @@
-//! The `probav-ard` command.
+//! The `probav-ard` command: arguments to one library call, nothing more.
 
-fn main() {}
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

@@ -1,1 +1,432 @@
 //! Orthorectification of a segment onto a grid.
+//!
+//! For every output pixel and every strip the (line, pixel) that looks at it is found through the strip's
+//! tie points and the pixel's height, and the native samples there are interpolated once (`design.md`,
+//! Geometry; `reference/grid_reprojection.md` §4). The stages are one file each: a local frame, the smooth
+//! tie-point model, the mapping on sparse nodes, the window of native samples, the kernel, and the layers
+//! of angles, time and occlusion.
+
+mod directions;
+mod frame;
+mod kernel;
+mod layers;
+mod mapping;
+mod occlusion;
+mod resample;
+mod surface;
+mod wide;
+mod window;
+
+#[cfg(test)]
+mod synthetic;
+#[cfg(test)]
+mod tests;
+
+pub use kernel::{BadKernelName, Kernel};
+
+use crate::band::{Band, Strip};
+use crate::error::{Class, Classified};
+use crate::grid::GridSpec;
+use crate::l1c::{L1cError, Swath};
+use crate::observation::{Observation, quality};
+use crate::raster::{BandStack, Raster};
+use chrono::TimeDelta;
+use directions::Directions;
+use kernel::Weights;
+use layers::{Layers, Sources, StripGeometry};
+use mapping::{Mapping, Nodes};
+use ndarray::Array2;
+use resample::{Job, Plane, UNSEEN, farther, single};
+use surface::Surface;
+use wide::Isa;
+use window::Window;
+
+/// Ground distance between nodes, metres; about 16 native pixels (`reference/grid_reprojection.md` §4).
+const NODE_SPACING: f64 = 1600.0;
+/// Least number of valid sub-samples of a mean, of nine.
+const LEAST_SUBSAMPLES: usize = 5;
+
+/// What can prevent an orthorectification.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReprojectError {
+    /// The swath could not be read.
+    #[error(transparent)]
+    Swath(#[from] L1cError),
+    /// The heights lie on another grid.
+    #[error(
+        "heights of {heights_pixel} m pixels do not fit the output grid of {grid_pixel} m pixels: give them on the output grid, or on its 3 × 3 subdivision"
+    )]
+    HeightGrid {
+        /// Pixel size of the heights, metres.
+        heights_pixel: f64,
+        /// Pixel size of the output grid, metres.
+        grid_pixel: f64,
+    },
+    /// No height is known anywhere on the grid.
+    #[error(
+        "no height is known on the grid (EPSG:{epsg}, upper left {ulx} {uly}): give a DEM that covers it, or heights of sea level"
+    )]
+    NoHeights {
+        /// Zone of the grid.
+        epsg: u32,
+        /// Upper-left easting.
+        ulx: f64,
+        /// Upper-left northing.
+        uly: f64,
+    },
+    /// The tie points of a strip are not evenly spaced.
+    #[error("tie points of strip {strip} are not evenly spaced in the raster: check LN1 and LT1")]
+    UnevenTies {
+        /// The strip.
+        strip: Strip,
+    },
+    /// Both levels of tie points have the same altitude.
+    #[error(
+        "both tie-point levels of strip {strip} have the same altitude: check ALTITUDE or the L1C profile"
+    )]
+    EqualLevels {
+        /// The strip.
+        strip: Strip,
+    },
+    /// One level and no view angles: nothing says how height displaces a pixel.
+    #[error(
+        "strip {strip} has tie points at one altitude and no view angles: the parallax of relief is unknown"
+    )]
+    NoParallax {
+        /// The strip.
+        strip: Strip,
+    },
+}
+
+impl Classified for ReprojectError {
+    fn class(&self) -> Class {
+        match self {
+            ReprojectError::Swath(e) => e.class(),
+            ReprojectError::HeightGrid { .. } => Class::Usage,
+            ReprojectError::NoHeights { .. } => Class::Ancillary,
+            _ => Class::Data,
+        }
+    }
+}
+
+/// What to make.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The output grid.
+    pub grid: GridSpec,
+    /// Ellipsoidal heights, metres, on the output grid (a pixel is one interpolated value at its centre) or
+    /// on its 3 × 3 subdivision (a pixel is the mean of nine interpolated values). A pixel whose height is
+    /// NaN is not observed.
+    pub heights: &'a Raster<f32>,
+    /// Interpolation between native samples.
+    pub kernel: Kernel,
+}
+
+/// One segment on one grid; `None` if the segment does not see the grid.
+///
+/// A pixel has a value in a band where it lies in the strip's raster and its nearest native sample is
+/// valid, or is a single missing detector or line between two valid ones (then `INTERPOLATED`). A mean of
+/// nine has a value where five or more of them do. SWIR comes from one strip per pixel, the one
+/// whose end is farther. Angles and time are those of RED (of NIR or BLUE in a file without RED).
+///
+/// # Errors
+/// The swath cannot be read, its tie points make no sense, or the heights do not fit the grid.
+pub fn observe(
+    swath: &dyn Swath,
+    request: &Request<'_>,
+) -> Result<Option<Observation>, ReprojectError> {
+    let grid = request.grid;
+    let factor = subdivision(&grid, &request.heights.grid)?;
+    let heights = request.heights.data.as_standard_layout();
+    let heights = heights.as_slice().unwrap_or(&[]);
+    if grid.is_empty() || heights.len() != grid.len() * factor * factor {
+        return Err(ReprojectError::HeightGrid {
+            heights_pixel: request.heights.grid.pixel,
+            grid_pixel: grid.pixel,
+        });
+    }
+    let nodes = nodes(&request.heights.grid, heights)?;
+    let relative = nodes.relative(heights);
+    let weights = Weights::of(request.kernel);
+    let isa = Isa::detect();
+    let mut bands: [Option<(Array2<f32>, Array2<u8>)>; 4] = [None, None, None, None];
+    let mut leading: Option<(Strip, StripGeometry)> = None;
+    for strip in [Strip::Red, Strip::Nir, Strip::Blue] {
+        let mut plane = Plane::empty(heights.len(), 1);
+        let Some((mapping, window, geometry)) = see(swath, strip, &nodes, leading.is_none())?
+        else {
+            continue;
+        };
+        let job = Job {
+            isa,
+            nodes: &nodes,
+            mapping: &mapping,
+            window: &window,
+            weights: &weights,
+        };
+        single(&job, &relative, &mut plane);
+        bands[strip.band().index()] = Some(gather(plane.toa, plane.flags, &grid, factor));
+        if let Some(directions) = geometry {
+            leading = Some((
+                strip,
+                StripGeometry {
+                    mapping,
+                    directions,
+                },
+            ));
+        }
+    }
+    let mut swir: [Option<StripGeometry>; 3] = [None, None, None];
+    let mut plane = Plane::empty(heights.len(), 3);
+    for (k, strip) in Strip::SWIR.into_iter().enumerate() {
+        let Some((mapping, window, geometry)) = see(swath, strip, &nodes, true)? else {
+            continue;
+        };
+        let width = swath.shape(strip).1;
+        let job = Job {
+            isa,
+            nodes: &nodes,
+            mapping: &mapping,
+            window: &window,
+            weights: &weights,
+        };
+        farther(&job, &relative, k as u8, width, &mut plane);
+        swir[k] = geometry.map(|directions| StripGeometry {
+            mapping,
+            directions,
+        });
+    }
+    let choice = pick(plane.choice, &grid, factor);
+    if swir.iter().any(Option::is_some) {
+        bands[Band::Swir.index()] = Some(gather(plane.toa, plane.flags, &grid, factor));
+    }
+    let (toa, flags) = stack(bands, grid);
+    if flags
+        .bands
+        .iter()
+        .all(|b| b.iter().all(|f| *f & UNSEEN == UNSEEN))
+    {
+        return Ok(None);
+    }
+    let Layers {
+        angles,
+        lines,
+        occluded,
+    } = Sources {
+        nodes: &nodes,
+        factor,
+        grid,
+        heights,
+        relative: &relative,
+        isa,
+        leading: leading.as_ref().map(|(_, g)| g),
+        swir: [0, 1, 2].map(|k| swir[k].as_ref()),
+        choice: &choice,
+        quality: &flags,
+    }
+    .layers();
+    let clock = swath.clock(leading.as_ref().map_or(Strip::Swir2, |(s, _)| *s));
+    // the whole second nearest to the middle of the observed lines
+    let (low, high) = lines
+        .iter()
+        .filter(|l| !l.is_nan())
+        .fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), l| {
+            (a.min(*l), b.max(*l))
+        });
+    let middle = if low <= high {
+        clock.first + 0.5 * f64::from(low + high) * clock.period
+    } else {
+        clock.first
+    };
+    let middle = if middle.is_finite() { middle } else { 0.0 };
+    let start = swath.start();
+    let nanoseconds = f64::from(start.timestamp_subsec_nanos()) * 1e-9;
+    let whole = (middle + nanoseconds).round();
+    let time = start + TimeDelta::milliseconds((whole * 1e3) as i64)
+        - TimeDelta::nanoseconds(i64::from(start.timestamp_subsec_nanos()));
+    let (first, period) = (
+        (clock.first - (whole - nanoseconds)) as f32,
+        clock.period as f32,
+    );
+    let mut seconds = lines;
+    seconds.mapv_inplace(|l| first + l * period);
+    Ok(Some(Observation {
+        grid,
+        camera: swath.camera(),
+        source: swath.name().to_string(),
+        time,
+        toa,
+        quality: flags,
+        angles,
+        seconds,
+        height: mean_height(heights, &grid, factor),
+        occluded,
+    }))
+}
+
+/// Working pixels along one side of an output pixel.
+fn subdivision(grid: &GridSpec, heights: &GridSpec) -> Result<usize, ReprojectError> {
+    [1, 3]
+        .into_iter()
+        .find(|f| grid.subdivided(*f) == *heights)
+        .ok_or(ReprojectError::HeightGrid {
+            heights_pixel: heights.pixel,
+            grid_pixel: grid.pixel,
+        })
+}
+
+/// Nodes of the working grid for the range of its heights.
+fn nodes(grid: &GridSpec, heights: &[f32]) -> Result<Nodes, ReprojectError> {
+    let (low, high) = heights
+        .iter()
+        .filter(|h| h.is_finite())
+        .fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), h| {
+            (a.min(*h), b.max(*h))
+        });
+    if low > high {
+        return Err(ReprojectError::NoHeights {
+            epsg: grid.epsg,
+            ulx: grid.ulx,
+            uly: grid.uly,
+        });
+    }
+    let step = ((NODE_SPACING / grid.pixel).round() as usize).clamp(4, 64);
+    Ok(Nodes::new(*grid, step, f64::from(low), f64::from(high)))
+}
+
+/// Mapping, samples and, if wanted, directions of a strip; `None` if it does not see the grid.
+#[allow(clippy::type_complexity)]
+fn see(
+    swath: &dyn Swath,
+    strip: Strip,
+    nodes: &Nodes,
+    with_directions: bool,
+) -> Result<Option<(Mapping, Window, Option<Directions>)>, ReprojectError> {
+    let shape = swath.shape(strip);
+    if shape.0 == 0 || shape.1 == 0 {
+        return Ok(None);
+    }
+    let ties = swath.ties(strip)?;
+    let range = (
+        nodes.heights.0 - nodes.heights.1,
+        nodes.heights.0 + nodes.heights.1,
+    );
+    let Some(surface) = Surface::new(strip, &ties, &nodes.frame, nodes.bounds(), range)? else {
+        return Ok(None);
+    };
+    let Some(mapping) = Mapping::new(nodes, surface, shape) else {
+        return Ok(None);
+    };
+    let Some(window) = Window::read(swath, strip, mapping.reach)? else {
+        return Ok(None);
+    };
+    let directions = with_directions.then(|| Directions::new(nodes, &mapping, &ties));
+    Ok(Some((mapping, window, directions)))
+}
+
+/// Bands side by side; an absent one is unseen.
+fn stack(
+    bands: [Option<(Array2<f32>, Array2<u8>)>; 4],
+    grid: GridSpec,
+) -> (BandStack<f32>, BandStack<u8>) {
+    let shape = (grid.height, grid.width);
+    let pairs = bands.map(|b| {
+        b.unwrap_or_else(|| {
+            (
+                Array2::from_elem(shape, f32::NAN),
+                Array2::from_elem(shape, UNSEEN),
+            )
+        })
+    });
+    let [a, b, c, d] = pairs;
+    (
+        BandStack {
+            grid,
+            bands: [a.0, b.0, c.0, d.0],
+        },
+        BandStack {
+            grid,
+            bands: [a.1, b.1, c.1, d.1],
+        },
+    )
+}
+
+/// Values row by row as an array; `none` everywhere if they are not as many as the pixels.
+fn square<T: Clone>(grid: &GridSpec, values: Vec<T>, none: T) -> Array2<T> {
+    let shape = (grid.height, grid.width);
+    Array2::from_shape_vec(shape, values).unwrap_or_else(|_| Array2::from_elem(shape, none))
+}
+
+/// A band of the working grid on the output grid: as it is, or the mean of 3 × 3 with their flags.
+fn gather(
+    toa: Vec<f32>,
+    flags: Vec<u8>,
+    grid: &GridSpec,
+    factor: usize,
+) -> (Array2<f32>, Array2<u8>) {
+    let shape = (grid.height, grid.width);
+    let width = grid.width * factor;
+    let cell = |r: usize, c: usize| {
+        (0..factor * factor)
+            .map(move |k| (r * factor + k / factor) * width + c * factor + k % factor)
+    };
+    if factor == 1 {
+        return (square(grid, toa, f32::NAN), square(grid, flags, UNSEEN));
+    }
+    let value = Array2::from_shape_fn(shape, |(r, c)| {
+        let (sum, n) = cell(r, c)
+            .map(|k| toa[k])
+            .filter(|v| !v.is_nan())
+            .fold((0.0, 0), |(s, n), v| (s + v, n + 1));
+        if n >= LEAST_SUBSAMPLES {
+            sum / n as f32
+        } else {
+            f32::NAN
+        }
+    });
+    let flags = Array2::from_shape_fn(shape, |(r, c)| {
+        let all = cell(r, c).map(|k| flags[k]);
+        let valid = all.clone().filter(|f| f & quality::MISSING == 0);
+        let seen = valid.fold(0, |a, f| a | f);
+        if value[(r, c)].is_nan() {
+            // outside only if every part is
+            let outside = all.fold(quality::OUTSIDE, |a, f| a & f);
+            quality::MISSING | outside
+        } else {
+            seen
+        }
+    });
+    (value, flags)
+}
+
+/// Strip of the middle working pixel of every output pixel, else of the first that has one.
+fn pick(choice: Vec<u8>, grid: &GridSpec, factor: usize) -> Array2<u8> {
+    let shape = (grid.height, grid.width);
+    if factor == 1 {
+        return square(grid, choice, 255);
+    }
+    let (width, parts) = (grid.width * factor, factor * factor);
+    Array2::from_shape_fn(shape, |(r, c)| {
+        std::iter::once(parts / 2)
+            .chain(0..parts)
+            .map(|k| choice[(r * factor + k / factor) * width + c * factor + k % factor])
+            .find(|s| *s != 255)
+            .unwrap_or(255)
+    })
+}
+
+/// Height of every output pixel: the mean of its known parts.
+fn mean_height(heights: &[f32], grid: &GridSpec, factor: usize) -> Array2<f32> {
+    if factor == 1 {
+        return square(grid, heights.to_vec(), f32::NAN);
+    }
+    let width = grid.width * factor;
+    Array2::from_shape_fn((grid.height, grid.width), |(r, c)| {
+        let (sum, n) = (0..factor * factor)
+            .map(|k| heights[(r * factor + k / factor) * width + c * factor + k % factor])
+            .filter(|h| !h.is_nan())
+            .fold((0.0, 0), |(s, n), h| (s + h, n + 1));
+        if n > 0 { sum / n as f32 } else { f32::NAN }
+    })
+}

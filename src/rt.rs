@@ -1,5 +1,6 @@
 //! Radiative transfer as values: the state of the atmosphere and the coefficients of a tile.
 
+use crate::band::Camera;
 use crate::grid::NodeGrid;
 use ndarray::{Array2, Array3};
 
@@ -23,30 +24,41 @@ pub struct AtmosphereState {
     pub fallback: bool,
 }
 
-/// Coefficients of one band over a tile: value at (pressure level, node row, node column).
+/// Change of the three inverse coefficients of a band with one input, per unit of that input.
+#[derive(Debug, Clone)]
+pub struct Sensitivity {
+    /// ∂A.
+    pub a: Array3<f32>,
+    /// ∂B.
+    pub b: Array3<f32>,
+    /// ∂S.
+    pub s: Array3<f32>,
+}
+
+/// Coefficients of one band over a tile, each of shape (height level, node row, node column); NaN at nodes
+/// that no observed pixel needs.
 ///
-/// ρ_toa = tg · [ρ_R + (ρ_RA − ρ_R) · tw_half + t_scat · tw · ρ_s / (1 − s · ρ_s)]
-/// (6S coupling of gas and aerosol, `reference/atmosphere.md` §5, \[V\]).
+/// ρ_toa = A + B · ρ_s / (1 − S · ρ_s), with the 6S coupling of gas and aerosol
+/// (`reference/atmosphere.md` §5, \[V\]):
+/// A = t_g · [ρ_R + (ρ_RA − ρ_R) · t_w(U/2)], B = t_g · t_w(U) · T↓ · T↑ · overlap.
 #[derive(Debug, Clone)]
 pub struct BandCoefficients {
-    /// Rayleigh path reflectance ρ_R.
+    /// A: TOA reflectance over a black surface.
+    pub a: Array3<f32>,
+    /// B: two-way transmittance, gas and scattering.
+    pub b: Array3<f32>,
+    /// S: spherical albedo.
+    pub s: Array3<f32>,
+    /// Two-way transmittance of all gases.
+    pub gas: Array3<f32>,
+    /// Path reflectance of molecules alone, ρ_R.
     pub path_rayleigh: Array3<f32>,
-    /// Path reflectance of molecules and aerosol ρ_RA.
-    pub path: Array3<f32>,
-    /// Product of downward and upward total scattering transmittance.
-    pub t_scat: Array3<f32>,
-    /// Rayleigh-only product of transmittances.
+    /// Two-way transmittance of molecules alone.
     pub t_rayleigh: Array3<f32>,
-    /// Spherical albedo.
-    pub spherical_albedo: Array3<f32>,
-    /// Transmittance of ozone and the well-mixed gases.
-    pub tg: Array3<f32>,
-    /// Water vapour transmittance of the whole column.
-    pub tw: Array3<f32>,
-    /// Water vapour transmittance of half the column.
-    pub tw_half: Array3<f32>,
-    /// Path reflectance at AOD 0.10, for the nominal aerosol of `ρ_q`.
-    pub path_nominal: Array3<f32>,
+    /// Path reflectance at the state's AOD minus that at AOD 0.10 (for `ρ_q`, `reference/masking.md` §10.1).
+    pub path_excess: Array3<f32>,
+    /// Sensitivities to AOD550, water vapour (g cm⁻²), ozone (cm-atm) and pressure (hPa), in this order.
+    pub sensitivity: [Sensitivity; 4],
 }
 
 /// Coefficients of the four bands over a tile.
@@ -54,12 +66,25 @@ pub struct BandCoefficients {
 pub struct RtField {
     /// Nodes.
     pub nodes: NodeGrid,
-    /// Surface pressure of each level, hPa, descending.
-    pub pressure: Vec<f32>,
+    /// Camera of the tables.
+    pub camera: Camera,
+    /// Ellipsoidal height of each level, metres, ascending (one to six). Between them coefficients are the
+    /// polynomial through all levels.
+    pub heights: Vec<f32>,
+    /// Nodes that an observed pixel needs.
+    pub used: Array2<bool>,
+    /// Solar zenith angle at the nodes, degrees.
+    pub sza: Array2<f32>,
+    /// View zenith angle at the nodes, degrees: VNIR, SWIR.
+    pub vza: [Array2<f32>; 2],
+    /// AOD550 at (level, node), moved to the level's height where the state carries the model's orography.
+    pub aod550: Array3<f32>,
     /// BLUE, RED, NIR, SWIR.
-    pub bands: Vec<BandCoefficients>,
+    pub bands: [BandCoefficients; 4],
     /// State the coefficients were computed for.
     pub state: AtmosphereState,
+    /// What was used and what had to be held at the edge of the tables, for `run.json`.
+    pub notes: Vec<String>,
 }
 
 /// Surface pressure in hPa of the standard atmosphere at height `h` metres

@@ -1,0 +1,84 @@
+//! A climatology in place of CAMS.
+
+use super::place::Place;
+use super::{CamsError, Overrides, Variable};
+use crate::grid::NodeGrid;
+use crate::rt::AtmosphereState;
+use chrono::{DateTime, Datelike, Utc};
+use ndarray::Array2;
+
+/// AOD550 of a middling atmosphere: the median that `reference/masking.md` §8 uses over land (\[M\]; EAC4 at
+/// AERONET stations: mean 0.19, standard deviation 0.20, `reference/atmosphere.md` §9).
+const AOD550: f64 = 0.13;
+
+/// Water vapour (g cm⁻²) and ozone (cm-atm) columns.
+type Columns = (f64, f64);
+
+/// Water vapour and ozone of the standard atmospheres of McClatchey et al. (1972, Optical
+/// Properties of the Atmosphere, AFCRL-72-0497) as 6S has them: latitude, summer, winter.
+const ATMOSPHERES: [(f64, Columns, Columns); 3] = [
+    (15.0, (4.12, 0.247), (4.12, 0.247)),
+    (45.0, (2.93, 0.319), (0.853, 0.395)),
+    (60.0, (2.10, 0.480), (0.419, 0.480)),
+];
+
+/// Day of the year of mid-summer in the north.
+const MIDSUMMER: f64 = 196.0;
+
+/// A state without CAMS, marked as fallback: AOD550 0.13; ozone and water vapour of the standard
+/// atmospheres, linear in latitude between 15°, 45° and 60°, and between mid-winter (15 January, 15 July in
+/// the south) and mid-summer by the cosine of the date. `overrides` replace single variables; with all
+/// three given nothing is left of the fallback and the mark is not set.
+///
+/// # Errors
+/// [`CamsError`] of an override.
+pub fn fallback_state(
+    nodes: &NodeGrid,
+    time: DateTime<Utc>,
+    overrides: &Overrides,
+) -> Result<AtmosphereState, CamsError> {
+    let place = Place::new(nodes);
+    let mut provenance = Vec::new();
+    let mut field = |variable: Variable| match overrides.of(variable) {
+        Some(source) => {
+            provenance.push(format!("{variable}: {source}, given by the user"));
+            source.values(variable, nodes)
+        }
+        None => {
+            provenance.push(format!("{variable}: climatology (fallback)"));
+            Ok(place
+                .lat
+                .mapv(|lat| climatology(variable, lat, time) as f32))
+        }
+    };
+    Ok(AtmosphereState {
+        nodes: *nodes,
+        aod550: field(Variable::Aod550)?,
+        ozone: field(Variable::Ozone)?,
+        tcwv: field(Variable::Tcwv)?,
+        model_height: None::<Array2<f32>>,
+        provenance,
+        fallback: !overrides.complete(),
+    })
+}
+
+fn climatology(variable: Variable, lat: f64, time: DateTime<Utc>) -> f64 {
+    let phase = (f64::from(time.ordinal()) - MIDSUMMER) / 365.25 * std::f64::consts::TAU;
+    let north = 0.5 + 0.5 * phase.cos();
+    let summer = if lat < 0.0 { 1.0 - north } else { north };
+    let pick = |(water, ozone): Columns| match variable {
+        Variable::Tcwv => water,
+        Variable::Ozone => ozone,
+        _ => AOD550,
+    };
+    let at = |(_, s, w): (f64, Columns, Columns)| summer * pick(s) + (1.0 - summer) * pick(w);
+    let [low, middle, high] = ATMOSPHERES;
+    let lat = lat.abs().clamp(low.0, high.0);
+    let (a, b) = if lat < middle.0 {
+        (low, middle)
+    } else {
+        (middle, high)
+    };
+    let f = (lat - a.0) / (b.0 - a.0);
+    at(a) + f * (at(b) - at(a))
+}

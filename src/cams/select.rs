@@ -1,0 +1,224 @@
+//! Which two steps bracket a time.
+
+use super::time::utc;
+use super::{CamsError, Variable};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+/// Forecasts are used from this lead on: the model has settled (`reference/atmosphere.md` §6, \[M\]).
+const SETTLED_S: i64 = 3 * 3600;
+
+/// Steps further apart than this are never interpolated between, whatever the files' own step.
+const MAX_GAP_S: f64 = 12.0 * 3600.0;
+
+/// A gap longer than this many of the series' own steps means that something is missing.
+const MAX_STEPS: f64 = 1.5;
+
+/// Fields of one valid time in one run: index of the layer, index of its step.
+pub(super) type Fields = Vec<(usize, usize)>;
+
+/// The fields of one grid: run (`None` = analyses) → valid time → fields.
+pub(super) type Runs = BTreeMap<Option<i64>, BTreeMap<i64, Fields>>;
+
+/// Two steps and the weight of the second.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Bracket {
+    /// Run, valid time and fields of the step at or before the time.
+    pub before: (Option<i64>, i64, Fields),
+    /// The same of the step at or after it; equal to `before` when the time is on a step.
+    pub after: (Option<i64>, i64, Fields),
+    /// Weight of `after`, 0 to 1.
+    pub weight: f64,
+}
+
+/// Ways to bracket a time, best first: analyses; the latest run at or before the time from 3 h of lead on;
+/// the latest run at any lead; the nearest steps of different runs.
+pub(super) fn brackets(
+    runs: &Runs,
+    variable: Variable,
+    time: DateTime<Utc>,
+) -> Result<Vec<Bracket>, CamsError> {
+    let t = time.timestamp_millis() as f64 / 1000.0;
+    let mut found: Vec<Bracket> = Vec::new();
+    let mut gap = None;
+    let mut take =
+        |series: &BTreeMap<i64, (Option<i64>, &Fields)>, lead: i64| match bracket(series, t) {
+            Around::Steps(b) => {
+                let settled = b.before.0.is_none_or(|run| b.before.1 - run >= lead);
+                if settled && !found.contains(&b) {
+                    found.push(b);
+                }
+            }
+            Around::Gap(a, b, limit) => gap = gap.or(Some((a, b, limit))),
+            Around::Nothing => {}
+        };
+    let single = |run: &Option<i64>,
+                  fields: &BTreeMap<i64, Fields>|
+     -> BTreeMap<i64, (Option<i64>, Fields)> {
+        fields
+            .iter()
+            .map(|(v, f)| (*v, (*run, f.clone())))
+            .collect()
+    };
+    let before = |run: &Option<i64>| run.is_none_or(|r| r as f64 <= t);
+    for (least, analyses) in [(0, true), (SETTLED_S, false), (0, false)] {
+        for (run, fields) in runs
+            .iter()
+            .rev()
+            .filter(|(r, _)| r.is_none() == analyses && before(r))
+        {
+            let series = single(run, fields);
+            let view = series.iter().map(|(v, (r, f))| (*v, (*r, f))).collect();
+            take(&view, least);
+        }
+    }
+    // every valid time once, from the latest run that has it
+    let mut merged: BTreeMap<i64, (Option<i64>, &Fields)> = BTreeMap::new();
+    for (run, fields) in runs {
+        for (valid, list) in fields {
+            merged.insert(*valid, (*run, list));
+        }
+    }
+    take(&merged, i64::MIN);
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let ends = (merged.keys().next(), merged.keys().next_back());
+    Err(match (gap, ends) {
+        (Some((a, b, limit)), _) => CamsError::Gap {
+            variable,
+            time,
+            before: utc(a),
+            after: utc(b),
+            limit_hours: limit / 3600.0,
+        },
+        (None, (Some(first), Some(last))) => CamsError::OutsideTime {
+            variable,
+            time,
+            first: utc(*first),
+            last: utc(*last),
+        },
+        _ => CamsError::Missing {
+            variable,
+            have: "no field with a time".to_string(),
+        },
+    })
+}
+
+enum Around {
+    Steps(Bracket),
+    Gap(i64, i64, f64),
+    Nothing,
+}
+
+fn bracket(series: &BTreeMap<i64, (Option<i64>, &Fields)>, t: f64) -> Around {
+    let step =
+        |(valid, (run, fields)): (&i64, &(Option<i64>, &Fields))| (*run, *valid, (*fields).clone());
+    let before = series.range(..=t.floor() as i64).next_back();
+    let after = series.range(t.ceil() as i64..).next();
+    match (before, after) {
+        (Some(a), Some(b)) => {
+            let (from, to) = (*a.0, *b.0);
+            let limit = longest(series);
+            if (to - from) as f64 > limit {
+                return Around::Gap(from, to, limit);
+            }
+            let weight = if to > from {
+                (t - from as f64) / (to - from) as f64
+            } else {
+                0.0
+            };
+            Around::Steps(Bracket {
+                before: step(a),
+                after: step(b),
+                weight,
+            })
+        }
+        _ => Around::Nothing,
+    }
+}
+
+/// Longest distance of steps that is interpolated over, seconds: 1.5 times the usual one.
+fn longest(series: &BTreeMap<i64, (Option<i64>, &Fields)>) -> f64 {
+    let times: Vec<i64> = series.keys().copied().collect();
+    let mut steps: Vec<i64> = times.windows(2).map(|w| w[1] - w[0]).collect();
+    steps.sort_unstable();
+    let usual = steps.get(steps.len() / 2).copied().unwrap_or(0);
+    (usual as f64 * MAX_STEPS).min(MAX_GAP_S)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const H: i64 = 3600;
+
+    fn runs(list: &[(Option<i64>, &[i64])]) -> Runs {
+        list.iter()
+            .enumerate()
+            .map(|(k, (run, leads))| {
+                let zero = run.unwrap_or(0);
+                let fields = leads
+                    .iter()
+                    .map(|l| (zero + l * H, vec![(k, *l as usize)]))
+                    .collect();
+                (*run, fields)
+            })
+            .collect()
+    }
+
+    fn first(runs: &Runs, hours: f64) -> (Option<i64>, i64, i64, f64) {
+        let time = DateTime::from_timestamp_millis((hours * 3.6e6) as i64).unwrap();
+        let b = brackets(runs, Variable::Tcwv, time).unwrap().remove(0);
+        (
+            b.before.0.map(|r| r / H),
+            b.before.1 / H,
+            b.after.1 / H,
+            b.weight,
+        )
+    }
+
+    #[test]
+    fn the_latest_settled_run_is_preferred() {
+        let leads: Vec<i64> = (0..=10).map(|k| k * 3).collect();
+        let r = runs(&[(Some(0), &leads), (Some(12 * H), &leads)]);
+        assert_eq!(first(&r, 10.0), (Some(0), 9, 12, 1.0 / 3.0));
+        // the run of 12 h is only 1.5 h old: still the older one, at 12 and 15 h of lead
+        assert_eq!(first(&r, 13.5), (Some(0), 12, 15, 0.5));
+        assert_eq!(first(&r, 16.0).0, Some(12));
+        assert_eq!(first(&r, 15.0), (Some(12), 15, 15, 0.0));
+    }
+
+    #[test]
+    fn young_leads_and_mixed_runs_are_the_last_resort() {
+        let leads: Vec<i64> = (0..8).map(|k| k * 3).collect();
+        let r = runs(&[(Some(0), &leads), (Some(24 * H), &leads)]);
+        assert_eq!(first(&r, 25.0), (Some(24), 24, 27, 1.0 / 3.0));
+        // 21 h of one run and 0 h of the next
+        assert_eq!(first(&r, 22.5), (Some(0), 21, 24, 0.5));
+    }
+
+    #[test]
+    fn analyses_come_first() {
+        let leads: Vec<i64> = (0..=10).map(|k| k * 3).collect();
+        let r = runs(&[(None, &[0, 3, 6, 9, 12]), (Some(0), &leads)]);
+        assert_eq!(first(&r, 10.0).0, None);
+        assert_eq!(first(&r, 20.0).0, Some(0));
+    }
+
+    #[test]
+    fn gaps_and_other_dates_are_named() {
+        let at = |hours: i64| DateTime::from_timestamp(hours * H, 0).unwrap();
+        let r = runs(&[(None, &[0, 3, 6, 9, 21, 24, 27])]);
+        let error = brackets(&r, Variable::Aod550, at(12)).unwrap_err();
+        assert!(matches!(error, CamsError::Gap { .. }), "{error}");
+        let error = brackets(&r, Variable::Aod550, at(9600)).unwrap_err();
+        assert!(matches!(error, CamsError::OutsideTime { .. }), "{error}");
+        // two fields a year apart are no series
+        let r = runs(&[(None, &[0, 8760])]);
+        assert!(matches!(
+            brackets(&r, Variable::Aod550, at(12)),
+            Err(CamsError::Gap { .. })
+        ));
+    }
+}

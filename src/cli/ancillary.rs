@@ -1,0 +1,67 @@
+//! Ancillary inputs and parameters of the verbs that run one stage.
+
+use super::Failure;
+use probav_ard::pipeline::Config;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Options that end in a [`Config`].
+#[derive(Debug, clap::Args, Serialize)]
+pub struct Ancillary {
+    /// CAMS NetCDF file or folder of them (AOD550, ozone, water vapour)
+    #[arg(long, value_name = "PATH", env = "PROBAV_ARD_CAMS")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cams: Vec<PathBuf>,
+    /// DEM raster or VRT, any CRS (several: repeat)
+    #[arg(long, value_name = "FILE", env = "PROBAV_ARD_DEM")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dem: Vec<PathBuf>,
+    /// Vertical datum of the DEM: egm96, egm2008, ellipsoid or a geoid grid [default: egm96]
+    #[arg(long, value_name = "DATUM", env = "PROBAV_ARD_DEM_VERTICAL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dem_vertical: Option<String>,
+    /// Land mask raster, 1 land, 0 sea [default: the built-in coarse mask]
+    #[arg(long, value_name = "FILE", env = "PROBAV_ARD_LANDMASK")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    landmask: Vec<PathBuf>,
+    /// What to do where ancillary data is missing: fail, flag or skip [default: flag]
+    #[arg(long, value_name = "POLICY", value_parser = ["fail", "flag", "skip"])]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_missing: Option<String>,
+    /// Resampling kernel: nearest, bilinear, cubic or cubic6 [default: cubic6]
+    #[arg(long, value_name = "KERNEL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kernel: Option<String>,
+    /// Aerosol model of the radiative transfer tables [default: continental]
+    #[arg(long, value_name = "MODEL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aerosol: Option<String>,
+    /// Replace the AOD at 550 nm: a number or a raster
+    #[arg(long, value_name = "VALUE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aod: Option<String>,
+    /// Replace the ozone column, cm-atm: a number or a raster
+    #[arg(long, value_name = "VALUE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ozone: Option<String>,
+    /// Replace the water vapour column, g/cm2: a number or a raster
+    #[arg(long, value_name = "VALUE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tcwv: Option<String>,
+    /// TOML file of rules that override guesses about the L1C format
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    l1c_profile: Option<PathBuf>,
+    /// Configuration file (TOML); `probav-ard config` prints one with every default
+    #[arg(long, value_name = "FILE", env = "PROBAV_ARD_CONFIG")]
+    #[serde(skip)]
+    config: Option<PathBuf>,
+}
+
+impl Ancillary {
+    /// The configuration these arguments ask for.
+    pub fn config(&self) -> Result<Config, Failure> {
+        let overrides = toml::Table::try_from(self).map_err(|e| Failure::usage(e.to_string()))?;
+        Ok(Config::load(self.config.as_deref(), overrides)?)
+    }
+}

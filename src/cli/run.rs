@@ -1,0 +1,160 @@
+//! `probav-ard run`: L1C folder to acquisition products and stack.
+
+use super::bars::Bars;
+use super::{Failure, Global, LogFormat, print};
+use probav_ard::pipeline::{self, Config, WorkerCommand};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Make acquisition products and the gap-free stack of tiles
+///
+/// Finds the L1C segments that see the tile, orthorectifies, masks and corrects each of them, screens
+/// the tile's archive in time, and fuses everything into one 5-daily stack. Whatever is up to date is
+/// left alone: run the same command again after a crash, a Ctrl-C or with new data. One bad file
+/// never stops the others; the table at the end says what was made and why anything was not.
+///
+/// Example:
+///   probav-ard run --tile 31UFS --l1c l1c/ --cams cams/ --dem dem.tif --out ard/ --jobs 2
+#[derive(Debug, clap::Args, Serialize)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// Sentinel-2 tile, e.g. 31UFS (several: repeat, or with commas)
+    #[arg(long = "tile", value_name = "TILE", value_delimiter = ',', env = "PROBAV_ARD_TILE")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tiles: Vec<String>,
+    /// Folder with PROBAV_L1C_* files, searched with its subfolders
+    #[arg(long, value_name = "DIR", env = "PROBAV_ARD_L1C")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    l1c: Option<PathBuf>,
+    /// TOML file of rules that override guesses about the L1C format
+    #[arg(long, value_name = "FILE", env = "PROBAV_ARD_L1C_PROFILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    l1c_profile: Option<PathBuf>,
+    /// CAMS NetCDF file or folder of them (AOD550, ozone, water vapour)
+    #[arg(long, value_name = "PATH", env = "PROBAV_ARD_CAMS")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cams: Vec<PathBuf>,
+    /// DEM raster or VRT, any CRS (several: repeat)
+    #[arg(long, value_name = "FILE", env = "PROBAV_ARD_DEM")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dem: Vec<PathBuf>,
+    /// Vertical datum of the DEM: egm96, egm2008, ellipsoid or a geoid grid [default: egm96]
+    #[arg(long, value_name = "DATUM", env = "PROBAV_ARD_DEM_VERTICAL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dem_vertical: Option<String>,
+    /// Land mask raster, 1 land, 0 sea [default: the built-in coarse mask]
+    #[arg(long, value_name = "FILE", env = "PROBAV_ARD_LANDMASK")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    landmask: Vec<PathBuf>,
+    /// Output folder
+    #[arg(long, value_name = "DIR", env = "PROBAV_ARD_OUT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    out: Option<PathBuf>,
+    /// First day of observation, YYYY-MM-DD
+    #[arg(long, value_name = "DAY", env = "PROBAV_ARD_FROM")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<chrono::NaiveDate>,
+    /// Last day of observation, inclusive
+    #[arg(long, value_name = "DAY", env = "PROBAV_ARD_TO")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<chrono::NaiveDate>,
+    /// Cameras: L, C, R [default: all]
+    #[arg(long = "camera", value_name = "CAMERA", value_delimiter = ',', env = "PROBAV_ARD_CAMERA")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cameras: Vec<String>,
+    /// Also make 100 m products of the side cameras
+    #[arg(long)]
+    #[serde(skip_serializing_if = "is_false")]
+    side_100m: bool,
+    /// Last stage: acquisition, screen or stack [default: stack]
+    #[arg(long, value_name = "STAGE", value_parser = ["acquisition", "screen", "stack"])]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+    /// Worker processes; 0 works in this process [default: 1]
+    #[arg(short, long, value_name = "N", env = "PROBAV_ARD_JOBS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jobs: Option<usize>,
+    /// Seconds of silence after which a worker is given up [default: 900]
+    #[arg(long, value_name = "SECONDS", env = "PROBAV_ARD_TIMEOUT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeout: Option<u64>,
+    /// What to do where ancillary data is missing: fail, flag or skip [default: flag]
+    #[arg(long, value_name = "POLICY", value_parser = ["fail", "flag", "skip"], env = "PROBAV_ARD_ON_MISSING")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_missing: Option<String>,
+    /// Resampling kernel: nearest, bilinear, cubic or cubic6 [default: cubic6]
+    #[arg(long, value_name = "KERNEL", env = "PROBAV_ARD_KERNEL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kernel: Option<String>,
+    /// Aerosol model of the radiative transfer tables [default: continental]
+    #[arg(long, value_name = "MODEL", env = "PROBAV_ARD_AEROSOL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aerosol: Option<String>,
+    /// Replace the AOD at 550 nm: a number or a raster
+    #[arg(long, value_name = "VALUE", env = "PROBAV_ARD_AOD")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aod: Option<String>,
+    /// Replace the ozone column, cm-atm: a number or a raster
+    #[arg(long, value_name = "VALUE", env = "PROBAV_ARD_OZONE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ozone: Option<String>,
+    /// Replace the water vapour column, g/cm2: a number or a raster
+    #[arg(long, value_name = "VALUE", env = "PROBAV_ARD_TCWV")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tcwv: Option<String>,
+    /// Also write the TOA reflectance
+    #[arg(long)]
+    #[serde(skip_serializing_if = "is_false")]
+    toa: bool,
+    /// Configuration file (TOML); `probav-ard config show` prints one with every default
+    #[arg(long, value_name = "FILE", env = "PROBAV_ARD_CONFIG")]
+    #[serde(skip)]
+    config: Option<PathBuf>,
+    /// Print what would be done and why; write nothing
+    #[arg(short = 'n', long)]
+    #[serde(skip)]
+    dry_run: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl Args {
+    /// The configuration these arguments ask for.
+    pub fn config(&self) -> Result<Config, Failure> {
+        let overrides =
+            toml::Table::try_from(self).map_err(|e| Failure::usage(e.to_string()))?;
+        Ok(Config::load(self.config.as_deref(), overrides)?)
+    }
+}
+
+/// Runs, prints the table, returns the exit code.
+pub fn run(args: Args, global: &Global, bars: &Bars) -> Result<u8, Failure> {
+    let config = args.config()?;
+    bars.stop_on_signal();
+    if args.dry_run {
+        let plan = pipeline::dry_run(&config, bars)?;
+        bars.clear();
+        print(&plan);
+        return Ok(plan.summary.exit_code());
+    }
+    let program = std::env::current_exe()
+        .map_err(|e| Failure::usage(format!("cannot find this program's own file: {e}")))?;
+    let mut worker_args = vec!["worker".into()];
+    worker_args.extend((0..global.verbose).map(|_| "-v".into()));
+    if global.quiet {
+        worker_args.push("-q".into());
+    }
+    if global.log_format == LogFormat::Json {
+        worker_args.extend(["--log-format".into(), "json".into()]);
+    }
+    let workers = WorkerCommand {
+        program,
+        args: worker_args,
+    };
+    let summary = pipeline::run(&config, Some(&workers), bars)?;
+    bars.clear();
+    print(&summary);
+    Ok(summary.exit_code())
+}

@@ -1,0 +1,237 @@
+//! The verbs that run one stage on files: `reproject`, `mask`, `correct`, `composite`, `screen`, `fuse`.
+
+use super::ancillary::Ancillary;
+use super::bars::Bars;
+use super::{Failure, print};
+use chrono::{DateTime, NaiveDate, Utc};
+use probav_ard::band::Camera;
+use probav_ard::grid::{Resolution, TileId};
+use probav_ard::pipeline::{self, CameraLetter, Config, TileName, Until, steps};
+use std::path::{Path, PathBuf};
+
+/// Orthorectify a segment onto a tile
+///
+/// Writes TOA reflectance, quality, angles and terrain as GeoTIFFs; `mask` and `correct` read them.
+///
+/// Example:
+///   probav-ard reproject --tile 31UFS --dem dem.tif --out step/ PROBAV_L1C_20180621_104452_2_V101.HDF5
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct ReprojectArgs {
+    /// Level-1C file
+    #[arg(value_name = "FILE")]
+    segment: PathBuf,
+    /// Sentinel-2 tile
+    #[arg(long, value_name = "TILE", value_parser = tile_id)]
+    tile: TileId,
+    /// Pixel size in metres, 100 or 300 [default: 100 for the centre camera, 300 for the others]
+    #[arg(long, value_name = "METRES", value_parser = resolution)]
+    resolution: Option<Resolution>,
+    /// Folder for the GeoTIFFs
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    #[command(flatten)]
+    ancillary: Ancillary,
+}
+
+/// Runs `reproject`.
+pub fn reproject(args: &ReprojectArgs) -> Result<u8, Failure> {
+    let config = args.ancillary.config()?;
+    let tile = steps::tile(args.tile)?;
+    folder(&args.out)?;
+    let camera = args.segment.file_name().and_then(|n| probav_ard::l1c::FileName::parse(&n.to_string_lossy())).map(|n| n.camera);
+    let resolution = args.resolution.unwrap_or(match camera {
+        Some(Camera::Left | Camera::Right) => Resolution::M300,
+        _ => Resolution::M100,
+    });
+    let files = steps::reproject(&config, &args.segment, tile, resolution, &args.out)?;
+    if files.is_empty() {
+        tracing::error!("{} does not see tile {}", args.segment.display(), tile.id);
+        return Ok(1);
+    }
+    list(&files);
+    Ok(0)
+}
+
+/// An orthorectified look and what its files leave open.
+#[derive(Debug, clap::Args)]
+pub struct LookArgs {
+    /// TOA file of a look, <name>_TOA.tif, with <name>_GEOMETRY.tif beside it: from `reproject`, or from a product made with `run --toa`
+    #[arg(value_name = "TOA")]
+    toa: PathBuf,
+    /// Camera of the look, where its tags and name do not tell: L, C or R
+    #[arg(long, value_name = "CAMERA")]
+    camera: Option<String>,
+    /// UTC time of the look, where its tags and name do not tell, e.g. 2018-06-21T10:44:52Z
+    #[arg(long, value_name = "TIME")]
+    time: Option<DateTime<Utc>>,
+    /// Folder for the GeoTIFFs
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    #[command(flatten)]
+    ancillary: Ancillary,
+}
+
+impl LookArgs {
+    fn read(&self) -> Result<(Config, String, probav_ard::observation::Observation), Failure> {
+        let config = self.ancillary.config()?;
+        let camera = self.camera.as_deref().map(|c| c.parse::<CameraLetter>().map_err(Failure::usage)).transpose()?;
+        let known = steps::look::Known { camera: camera.map(|c| c.0), time: self.time };
+        let (name, seen) = steps::look::read(&self.toa, &known)?;
+        folder(&self.out)?;
+        Ok((config, name, seen))
+    }
+}
+
+/// Mask one orthorectified look: cloud, shadow, snow, water
+///
+/// Without the ground around the grid: shadows of clouds outside it are not known. `run` looks around.
+///
+/// Example:
+///   probav-ard mask step/PROBAV_ARD_31UFS_20180621T104459_C_100M_TOA.tif --cams cams/ --out step/
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct MaskArgs {
+    #[command(flatten)]
+    look: LookArgs,
+}
+
+/// Runs `mask`.
+pub fn mask(args: &MaskArgs) -> Result<u8, Failure> {
+    let (config, name, seen) = args.look.read()?;
+    list(&steps::mask(&config, &name, &seen, &args.look.out)?);
+    Ok(0)
+}
+
+/// Correct one orthorectified look to surface reflectance with its uncertainty
+///
+/// Example:
+///   probav-ard correct step/PROBAV_ARD_31UFS_20180621T104459_C_100M_TOA.tif --aod 0.12 --ozone 0.33 --tcwv 2.1 --out step/
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct CorrectArgs {
+    #[command(flatten)]
+    look: LookArgs,
+}
+
+/// Runs `correct`.
+pub fn correct(args: &CorrectArgs) -> Result<u8, Failure> {
+    let (config, name, seen) = args.look.read()?;
+    list(&steps::correct(&config, &name, &seen, &args.look.out)?);
+    Ok(0)
+}
+
+/// An archive made by `run`.
+#[derive(Debug, clap::Args)]
+pub struct ArchiveArgs {
+    /// Sentinel-2 tile
+    #[arg(long, value_name = "TILE", value_parser = tile_id)]
+    tile: TileId,
+    /// Folder that `run` wrote to
+    #[arg(long, value_name = "DIR", env = "PROBAV_ARD_OUT")]
+    out: PathBuf,
+    /// First day, YYYY-MM-DD
+    #[arg(long, value_name = "DAY")]
+    from: Option<NaiveDate>,
+    /// Last day, inclusive
+    #[arg(long, value_name = "DAY")]
+    to: Option<NaiveDate>,
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE", env = "PROBAV_ARD_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+impl ArchiveArgs {
+    fn config(&self, until: Until) -> Result<Config, Failure> {
+        let base = Config::load(self.config.as_deref(), toml::Table::new())?;
+        Ok(Config { tiles: vec![TileName(self.tile)], out: Some(self.out.clone()), from: self.from, to: self.to, until, ..base })
+    }
+}
+
+/// Screen the acquisitions of a tile along time
+///
+/// Reads surface reflectance and masks of the products below OUT and writes the final masks beside them.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct ScreenArgs {
+    #[command(flatten)]
+    archive: ArchiveArgs,
+}
+
+/// Runs `screen`.
+pub fn screen(args: &ScreenArgs, bars: &Bars) -> Result<u8, Failure> {
+    follow(&args.archive.config(Until::Screen)?, Until::Screen, bars)
+}
+
+/// Fuse the acquisitions of a tile into the gap-free 5-daily stack
+///
+/// Reads the products below OUT, screened masks where there are any, and writes the stack beside them.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct FuseArgs {
+    #[command(flatten)]
+    archive: ArchiveArgs,
+}
+
+/// Runs `fuse`.
+pub fn fuse(args: &FuseArgs, bars: &Bars) -> Result<u8, Failure> {
+    follow(&args.archive.config(Until::Stack)?, Until::Stack, bars)
+}
+
+fn follow(config: &Config, stage: Until, bars: &Bars) -> Result<u8, Failure> {
+    bars.stop_on_signal();
+    let summary = pipeline::follow(config, stage, bars)?;
+    bars.clear();
+    print(&summary);
+    Ok(summary.exit_code())
+}
+
+/// Composite the acquisitions of a tile into 5-day windows, as GeoTIFFs
+#[derive(Debug, clap::Args)]
+pub struct CompositeArgs {
+    #[command(flatten)]
+    archive: ArchiveArgs,
+    /// Pixel size in metres, 100 or 300
+    #[arg(long, value_name = "METRES", value_parser = resolution, default_value = "100")]
+    resolution: Resolution,
+    /// Folder for the GeoTIFFs
+    #[arg(long, value_name = "DIR")]
+    to_folder: PathBuf,
+}
+
+/// Runs `composite`.
+pub fn composite(args: &CompositeArgs, bars: &Bars) -> Result<u8, Failure> {
+    let config = args.archive.config(Until::Screen)?;
+    folder(&args.to_folder)?;
+    let files = steps::composite::composite(&config, steps::tile(args.archive.tile)?, args.resolution, &args.to_folder, bars)?;
+    bars.clear();
+    if files.is_empty() {
+        tracing::error!("no {} acquisition of tile {} in these days", args.resolution.code(), args.archive.tile);
+        return Ok(1);
+    }
+    list(&files);
+    Ok(0)
+}
+
+/// A tile name as an argument.
+pub fn tile_id(text: &str) -> Result<TileId, String> {
+    text.parse().map_err(|e: probav_ard::grid::BadTileName| e.to_string())
+}
+
+fn resolution(text: &str) -> Result<Resolution, String> {
+    match text {
+        "100" => Ok(Resolution::M100),
+        "300" => Ok(Resolution::M300),
+        _ => Err(format!("'{text}' is not 100 or 300")),
+    }
+}
+
+fn folder(path: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(path).map_err(|e| Failure::system(path, &e))
+}
+
+fn list(files: &[PathBuf]) {
+    for file in files {
+        print(&format!("{}\n", file.display()));
+    }
+}

@@ -1,0 +1,40 @@
+//! Sixteen pixels at a time: the arithmetic of every per-pixel stage runs over lanes.
+
+/// Pixels in a group (`reference/kalman.md` §6, Layout).
+pub(super) const LANES: usize = 16;
+/// One number of each pixel of a group.
+pub(super) type Lane = [f32; LANES];
+/// All zero.
+pub(super) const ZERO: Lane = [0.0; LANES];
+/// Bands that share a Kalman gain (§6 "One gain for several bands"); SWIR apart, as it may be missing alone.
+pub(super) const GROUP: [usize; 4] = [0, 1, 1, 2];
+/// Number of gain groups.
+pub(super) const GROUPS: usize = 3;
+
+/// Lane by lane.
+#[inline(always)]
+pub(super) fn each(f: impl Fn(usize) -> f32) -> Lane {
+    let mut out = ZERO;
+    for (l, o) in out.iter_mut().enumerate() {
+        *o = f(l);
+    }
+    out
+}
+
+/// Runs a computation with the widest vectors the machine has. Operations and their order are the
+/// same (no fused multiply-add), so results are too.
+#[inline(always)]
+pub(super) fn vectorised<R>(f: impl FnOnce() -> R) -> R {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2")]
+        fn wide<R>(f: impl FnOnce() -> R) -> R {
+            f()
+        }
+        if std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: the feature that `wide` needs has just been detected.
+            return unsafe { wide(f) };
+        }
+    }
+    f()
+}

@@ -1,0 +1,337 @@
+//! A window of (averaged) cells, filled from several files.
+
+use super::lattice::Member;
+use super::source::dataset;
+use super::{Content, GeoRasterError};
+use gdal::raster::{RasterBand, ResampleAlg};
+use ndarray::Array2;
+
+/// Rows read at once.
+const ROWS: usize = 256;
+
+/// Cells `rows.0..rows.1 × cols.0..cols.1` of a lattice averaged by `fx × fy`.
+#[derive(Debug, Clone)]
+pub(super) struct Window {
+    rows: (i64, i64),
+    cols: (i64, i64),
+    fx: usize,
+    fy: usize,
+    /// Sum of the values, then their mean; NaN where there is none.
+    data: Array2<f32>,
+    /// Number of source cells behind each value, while averaging.
+    weight: Array2<f32>,
+}
+
+/// A stretch of source cells that makes `n` averaged cells of `per` cells each.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Span {
+    /// First cell within the file.
+    source: usize,
+    /// Cells of the file.
+    len: usize,
+    /// First averaged cell within the window.
+    target: usize,
+    /// Averaged cells.
+    n: usize,
+}
+
+impl Window {
+    /// A window without cells allocated yet.
+    pub fn new(rows: (i64, i64), cols: (i64, i64), fx: usize, fy: usize) -> Window {
+        Window {
+            rows,
+            cols,
+            fx,
+            fy,
+            data: Array2::zeros((0, 0)),
+            weight: Array2::zeros((0, 0)),
+        }
+    }
+
+    /// The part that a file, moved by `turn` columns, can fill.
+    pub fn overlap(&self, member: &Member, turn: i64) -> Option<Window> {
+        let meet = |wanted: (i64, i64), start: i64, n: usize, f: usize| {
+            let f = f as i64;
+            let end = start + n as i64;
+            let part = (
+                wanted.0.max(start.div_euclid(f)),
+                wanted.1.min(-(-end).div_euclid(f)),
+            );
+            (part.0 < part.1).then_some(part)
+        };
+        let rows = meet(self.rows, member.row, member.source.height, self.fy)?;
+        let cols = meet(self.cols, member.col + turn, member.source.width, self.fx)?;
+        Some(Window::new(rows, cols, self.fx, self.fy))
+    }
+
+    /// The smallest window that holds both.
+    pub fn union(&self, other: &Window) -> Window {
+        let hull = |a: (i64, i64), b: (i64, i64)| (a.0.min(b.0), a.1.max(b.1));
+        Window::new(
+            hull(self.rows, other.rows),
+            hull(self.cols, other.cols),
+            self.fx,
+            self.fy,
+        )
+    }
+
+    fn shape(&self) -> (usize, usize) {
+        let n = |r: (i64, i64)| usize::try_from(r.1 - r.0).unwrap_or(0);
+        (n(self.rows), n(self.cols))
+    }
+
+    /// Number of cells.
+    pub fn cells(&self) -> u64 {
+        let (h, w) = self.shape();
+        h as u64 * w as u64
+    }
+
+    fn averages(&self) -> bool {
+        self.fx * self.fy > 1
+    }
+
+    /// Makes room, everything empty.
+    pub fn allocate(&mut self) {
+        if self.averages() {
+            self.data = Array2::zeros(self.shape());
+            self.weight = Array2::zeros(self.shape());
+        } else {
+            self.data = Array2::from_elem(self.shape(), f32::NAN);
+        }
+    }
+
+    /// Adds the cells of one file, moved by `turn` columns. A cell that already has a value keeps it.
+    pub fn read(
+        &mut self,
+        member: &Member,
+        turn: i64,
+        content: Content,
+    ) -> Result<(), GeoRasterError> {
+        let source = &member.source;
+        let failed = |e: gdal::errors::GdalError| GeoRasterError::Read {
+            path: source.path.clone(),
+            reason: e.to_string(),
+        };
+        let data = dataset(&source.path)?;
+        if data.raster_size() != (source.width, source.height) {
+            return Err(GeoRasterError::Read {
+                path: source.path.clone(),
+                reason: "its size changed since it was opened".to_string(),
+            });
+        }
+        let band = data.rasterband(1).map_err(failed)?;
+        let reader = Reader::new(&band, content);
+        let col_spans = spans(
+            self.cols,
+            member.col + turn,
+            source.width,
+            self.fx,
+            usize::MAX,
+        );
+        let most = (ROWS / self.fy).max(1);
+        for down in spans(self.rows, member.row, source.height, self.fy, most) {
+            for across in &col_spans {
+                reader.add(&down, across, self).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Turns sums into means.
+    pub fn finish(&mut self) {
+        if self.averages() {
+            ndarray::Zip::from(&mut self.data)
+                .and(&self.weight)
+                .for_each(|v, w| *v = if *w > 0.0 { *v / *w } else { f32::NAN });
+            self.weight = Array2::zeros((0, 0));
+        }
+    }
+
+    fn add(&mut self, row: usize, col: usize, value: f32, weight: f32) {
+        if value.is_nan() {
+            return;
+        }
+        let cell = &mut self.data[[row, col]];
+        if self.weight.is_empty() {
+            if cell.is_nan() {
+                *cell = value;
+            }
+        } else {
+            *cell += value * weight;
+            self.weight[[row, col]] += weight;
+        }
+    }
+
+    /// Bilinear value at fractional lattice coordinates (averaged cells, 0 = centre of cell 0), over
+    /// the cells that hold data; NaN where the cell that contains the point does not.
+    pub fn bilinear(&self, row: f64, col: f64) -> f32 {
+        let (row, col) = (row - self.rows.0 as f64, col - self.cols.0 as f64);
+        let cell = |r: f64, c: f64| {
+            let inside = r >= 0.0 && c >= 0.0;
+            let value = inside
+                .then(|| self.data.get((r as usize, c as usize)))
+                .flatten();
+            value.copied().unwrap_or(f32::NAN)
+        };
+        if cell((row + 0.5).floor(), (col + 0.5).floor()).is_nan() {
+            return f32::NAN;
+        }
+        let (i, j) = (row.floor(), col.floor());
+        let (fy, fx) = (row - i, col - j);
+        let corners = [
+            (cell(i, j), (1.0 - fy) * (1.0 - fx)),
+            (cell(i, j + 1.0), (1.0 - fy) * fx),
+            (cell(i + 1.0, j), fy * (1.0 - fx)),
+            (cell(i + 1.0, j + 1.0), fy * fx),
+        ];
+        let (mut sum, mut weight) = (0.0, 0.0);
+        for (value, w) in corners {
+            if !value.is_nan() {
+                sum += f64::from(value) * w;
+                weight += w;
+            }
+        }
+        (sum / weight) as f32
+    }
+}
+
+/// Splits the overlap of a file (`n` cells from lattice position `start`) with the averaged cells
+/// `wanted` into whole averaged cells, at most `most` at once, and the partial ones at its ends.
+fn spans(wanted: (i64, i64), start: i64, n: usize, f: usize, most: usize) -> Vec<Span> {
+    let step = f as i64;
+    let end = start + n as i64;
+    let from = start.max(wanted.0 * step);
+    let to = end.min(wanted.1 * step);
+    let mut out = Vec::new();
+    let mut at = from;
+    while at < to {
+        let cell = at.div_euclid(step);
+        let whole = (to - at) / step;
+        let (len, count) = if at == cell * step && whole > 0 {
+            let count = whole.min(i64::try_from(most).unwrap_or(i64::MAX));
+            (count * step, count)
+        } else {
+            (((cell + 1) * step).min(to) - at, 1)
+        };
+        out.push(Span {
+            source: (at - start) as usize,
+            len: len as usize,
+            target: (cell - wanted.0) as usize,
+            n: count as usize,
+        });
+        at += len;
+    }
+    out
+}
+
+/// Band 1 of an open file and the meaning of its numbers.
+struct Reader<'a> {
+    band: &'a RasterBand<'a>,
+    mask: Option<RasterBand<'a>>,
+    nodata: Option<f32>,
+    scale: f32,
+    offset: f32,
+    content: Content,
+}
+
+impl<'a> Reader<'a> {
+    fn new(band: &'a RasterBand<'a>, content: Content) -> Reader<'a> {
+        let masked = band
+            .mask_flags()
+            .is_ok_and(|m| !m.is_all_valid() && !m.is_nodata());
+        let unit = match band.unit().trim().to_ascii_lowercase().as_str() {
+            "ft" | "foot" | "feet" => 0.3048,
+            "us survey foot" | "us-ft" | "ftus" => 1200.0 / 3937.0,
+            _ => 1.0,
+        };
+        Reader {
+            band,
+            mask: if masked {
+                band.open_mask_band().ok()
+            } else {
+                None
+            },
+            nodata: band.no_data_value().map(|v| v as f32),
+            scale: (band.scale().unwrap_or(1.0) * unit) as f32,
+            offset: (band.offset().unwrap_or(0.0) * unit) as f32,
+            content,
+        }
+    }
+
+    fn value(&self, raw: f32) -> f32 {
+        // values beyond 1e37 are the usual undeclared no data of 32-bit floats
+        if !raw.is_finite() || self.nodata == Some(raw) || raw.abs() > 1e37 {
+            return f32::NAN;
+        }
+        let value = raw * self.scale + self.offset;
+        match self.content {
+            Content::Indicator => f32::from(u8::from(raw != 0.0)),
+            Content::Continuous { min, max } if (min..=max).contains(&value) => value,
+            Content::Continuous { .. } => f32::NAN,
+        }
+    }
+
+    fn add(&self, down: &Span, across: &Span, window: &mut Window) -> gdal::errors::Result<()> {
+        let at = (across.source as isize, down.source as isize);
+        let cells = (across.len, down.len);
+        // GDAL averages a quantity (from overviews where there are some); a share must be counted here
+        let size = match self.content {
+            Content::Continuous { .. } => (across.n, down.n),
+            Content::Indicator => cells,
+        };
+        let read = |band: &RasterBand<'_>| -> gdal::errors::Result<Vec<f32>> {
+            let mut buffer = vec![0f32; size.0 * size.1];
+            band.read_into_slice(at, cells, size, &mut buffer, Some(ResampleAlg::Average))?;
+            Ok(buffer)
+        };
+        let mut values = read(self.band)?;
+        for v in &mut values {
+            *v = self.value(*v);
+        }
+        if let Some(mask) = &self.mask {
+            for (v, m) in values.iter_mut().zip(read(mask)?) {
+                if m == 0.0 {
+                    *v = f32::NAN;
+                }
+            }
+        }
+        let (per_row, per_col) = (size.1 / down.n, size.0 / across.n);
+        let weight = (cells.0 * cells.1) as f32 / (size.0 * size.1) as f32;
+        for (row, line) in values.chunks_exact(size.0).enumerate() {
+            for (col, value) in line.iter().enumerate() {
+                let target = (down.target + row / per_row, across.target + col / per_col);
+                window.add(target.0, target.1, *value, weight);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_cover_every_cell_once() {
+        for (wanted, start, n, f, most) in [
+            ((0, 10), -3, 17, 4, 100),
+            ((-5, 5), -7, 3, 5, 100),
+            ((-2, 3), -9, 40, 3, 2),
+            ((0, 7), 0, 7, 1, 3),
+        ] {
+            let parts = spans(wanted, start, n, f, most);
+            let mut next = None;
+            for p in &parts {
+                assert!(next.is_none_or(|v| v == p.source), "{parts:?}");
+                next = Some(p.source + p.len);
+                assert!(p.n <= most && (p.n == 1 || p.len == p.n * f));
+                let first = (start + p.source as i64).div_euclid(f as i64) - wanted.0;
+                assert_eq!(first, p.target as i64);
+            }
+            let from = start.max(wanted.0 * f as i64);
+            let to = (start + n as i64).min(wanted.1 * f as i64);
+            let total: usize = parts.iter().map(|p| p.len).sum();
+            assert_eq!(total as i64, to - from);
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! One acquisition: from an L1C segment to a product on a tile's grid.
+//!
+//! segment → scout (what is seen, how large the halo must be) → observation → coefficients of
+//! radiative transfer, computed once and used twice (normalise, correct) → clouds of the halo →
+//! masks → clip → product.
+
+mod record;
+pub(super) mod sky;
+pub(super) mod terrain;
+
+use super::clip::Clip;
+use super::config::Config;
+use super::error::PipelineError;
+use super::swath::{Blank, Remembering};
+use super::unit::{Outcome, Task, Unit};
+use crate::atmosphere;
+use crate::band::Band;
+use crate::grid::{GridSpec, Resolution, TileId, tiles};
+use crate::l1c::{Profile, Segment, Swath};
+use crate::mask::{self, CloudField};
+use crate::observation::Observation;
+use crate::product::{self, Acquisition, AcquisitionId};
+use crate::raster::Raster;
+use crate::reflectance::{Normalised, SurfaceReflectance};
+use crate::reproject::{self, Kernel, Request};
+use crate::rt::AtmosphereState;
+use crate::tables::{self, RtTable};
+use record::{Facts, Timings};
+use sky::Sky;
+use std::sync::Arc;
+use terrain::{HALO_MAX, Terrain};
+
+/// What a worker keeps between acquisitions: terrain of the last tile, the open CAMS files.
+#[derive(Debug, Default)]
+pub struct Workshop {
+    terrain: Option<Arc<Terrain>>,
+    sky: Sky,
+}
+
+impl Workshop {
+    fn terrain(&mut self, config: &Config, tile: TileId) -> Result<Arc<Terrain>, PipelineError> {
+        if let Some(terrain) = self.terrain.as_ref().filter(|t| t.tile.id == tile) {
+            return Ok(Arc::clone(terrain));
+        }
+        let tile = tiles::lookup(tile).ok_or(PipelineError::UnknownTile(tile))?;
+        let terrain = Arc::new(Terrain::read(config, tile)?);
+        self.terrain = Some(Arc::clone(&terrain));
+        Ok(terrain)
+    }
+}
+
+/// Makes one acquisition product.
+///
+/// # Errors
+/// The segment or an ancillary file is unusable, ancillary data is missing and the policy says so, or
+/// the product cannot be written; nothing is left on disk then. A segment that does not see the tile
+/// is an outcome, not an error.
+pub fn acquire(
+    config: &Config,
+    workshop: &mut Workshop,
+    task: &Task,
+) -> Result<Outcome, PipelineError> {
+    let Unit::Acquire {
+        tile,
+        segment,
+        resolution,
+    } = &task.unit
+    else {
+        return Err(PipelineError::Worker(format!("{} is no acquisition", task.unit)));
+    };
+    let mut timings = Timings::start();
+    let mut notes = Vec::new();
+    let profile = match &config.l1c_profile {
+        Some(path) => Profile::from_file(path).map_err(PipelineError::room)?,
+        None => Profile::default(),
+    };
+    let segment = Segment::open(segment, &profile).map_err(PipelineError::room)?;
+    timings.lap("open");
+    let terrain = workshop.terrain(config, *tile)?;
+    if terrain.no_dem {
+        config.missing(*tile, "no DEM given (--dem)", "sea level", &mut notes)?;
+    }
+    timings.lap("terrain");
+
+    let scout = scout(&segment, &terrain)?;
+    if scout.gap > config.dem_gap {
+        return Err(PipelineError::DemGap {
+            file: config.dem_words(),
+            tile: *tile,
+            percent: scout.gap * 100.0,
+        });
+    }
+    if scout.gap > 0.0 {
+        notes.push(format!(
+            "the DEM has no heights for {:.0} % of the land seen: no data there",
+            scout.gap * 100.0
+        ));
+    }
+    timings.lap("scout");
+
+    let swath = Remembering::new(&segment);
+    let bench = Bench {
+        config,
+        table: tables::load(segment.camera(), config.aerosol).map_err(PipelineError::room)?,
+        swath: &swath,
+        terrain: &terrain,
+        cams: &task.cams,
+    };
+    let Some(sight) = bench.look(*resolution, scout.halo, &mut workshop.sky, &mut timings, &mut notes)?
+    else {
+        return Ok(Outcome::Skipped {
+            reason: "the segment does not see the tile".to_string(),
+        });
+    };
+    let Sight {
+        observation,
+        normalised,
+        surface,
+        state,
+        halo,
+    } = sight;
+
+    let land = terrain.land(&observation.grid);
+    let masks = mask::single_date(
+        &mask::Input {
+            obs: &observation,
+            normalised: &normalised,
+            surface: Some(&surface),
+            land: &land,
+            // an acquisition never depends on its neighbours in time: those come in with screening
+            background: None,
+            halo: halo.as_ref(),
+            aux_missing: state.fallback || terrain.no_dem,
+        },
+        &config.mask,
+    );
+    drop((normalised, halo));
+    timings.lap("mask");
+
+    let id = AcquisitionId {
+        tile: *tile,
+        time: observation.time,
+        camera: observation.camera,
+        resolution: *resolution,
+    };
+    let facts = Facts {
+        task,
+        observation: &observation,
+        masks: &masks,
+        state: &state,
+        halo: scout.halo,
+        dem_gap: scout.gap,
+        notes: &notes,
+    };
+    let begun = std::time::Instant::now();
+    let acquisition = Acquisition {
+        id,
+        grid: observation.grid,
+        observation: &observation,
+        surface: &surface,
+        masks: &masks,
+        record: record::record(&facts, timings),
+        toa: config.toa,
+    };
+    product::write_acquisition(config.out(), &acquisition).map_err(PipelineError::room)?;
+    tracing::debug!(stage = "write", seconds = begun.elapsed().as_secs_f64(), "stage done");
+    Ok(Outcome::Done {
+        product: id.to_string(),
+        notes,
+    })
+}
+
+/// What a first coarse look without samples tells.
+struct Scout {
+    /// Halo, 300 m pixels.
+    halo: usize,
+    /// Share of the land seen that has no height.
+    gap: f32,
+}
+
+fn scout(segment: &Segment, terrain: &Terrain) -> Result<Scout, PipelineError> {
+    let (grid, heights) = terrain.scout();
+    let blank = Blank(segment);
+    let seen = observe(&blank, grid, &heights, Kernel::Nearest)?;
+    Ok(match seen {
+        Some(seen) => Scout {
+            halo: mask::halo_pixels(&seen).min(HALO_MAX),
+            // RED alone: in a cropped file the other strips may be all missing, which is not looked up here
+            gap: terrain.gap(&grid, |r, c| !seen.toa[Band::Red][(r, c)].is_nan()),
+        },
+        // a sliver may lie between the look-outs
+        None => Scout {
+            halo: HALO_MAX,
+            gap: 0.0,
+        },
+    })
+}
+
+fn observe(
+    swath: &dyn Swath,
+    grid: GridSpec,
+    heights: &Raster<f32>,
+    kernel: Kernel,
+) -> Result<Option<Observation>, PipelineError> {
+    let request = Request {
+        grid,
+        heights,
+        kernel,
+    };
+    reproject::observe(swath, &request).map_err(PipelineError::room)
+}
+
+/// Everything known of the tile before masking.
+struct Sight {
+    observation: Observation,
+    normalised: Normalised,
+    surface: SurfaceReflectance,
+    state: AtmosphereState,
+    halo: Option<CloudField>,
+}
+
+/// What the looks of one acquisition share.
+struct Bench<'a> {
+    config: &'a Config,
+    table: &'a RtTable,
+    swath: &'a dyn Swath,
+    terrain: &'a Terrain,
+    cams: &'a [std::path::PathBuf],
+}
+
+impl Bench<'_> {
+    fn look(
+        &self,
+        resolution: Resolution,
+        halo: usize,
+        sky: &mut Sky,
+        timings: &mut Timings,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<Sight>, PipelineError> {
+        let tile = &self.terrain.tile;
+        let grid = tile.grid(resolution);
+        let padded = tile.grid(Resolution::M300).padded(halo);
+        // the halo of a 100 m product needs clouds only: one sample a cell; a 300 m product is the mean
+        // over the cell, for which the heights of its nine parts are given
+        let heights = match resolution {
+            Resolution::M100 => self.terrain.heights(&padded),
+            Resolution::M300 => self.terrain.heights(&padded.subdivided(3)),
+        };
+        let around = observe(self.swath, padded, &heights, self.config.kernel)?;
+        drop(heights);
+        timings.lap("observe");
+        let Some(around) = around else {
+            return Ok(None);
+        };
+        let (around, state, rt) = self.illuminate(around, sky, notes)?;
+        let normalised = atmosphere::normalise(&around, &rt);
+        timings.lap("atmosphere");
+        let land = self.terrain.land(&padded);
+        let field = mask::cloud_field(
+            &mask::Input {
+                obs: &around,
+                normalised: &normalised,
+                surface: None,
+                land: &land,
+                background: None,
+                halo: None,
+                aux_missing: state.fallback,
+            },
+            &self.config.mask,
+        );
+        timings.lap("mask");
+        if resolution == Resolution::M300 {
+            let surface = atmosphere::correct(&around, &rt, &self.config.budget);
+            timings.lap("atmosphere");
+            let Some(clip) = Clip::of(&grid, &padded) else {
+                return Ok(None);
+            };
+            let observation = clip.observation(&around);
+            if !observation.toa.bands.iter().any(|b| b.iter().any(|v| !v.is_nan())) {
+                return Ok(None);
+            }
+            return Ok(Some(Sight {
+                observation,
+                normalised: clip.normalised(&normalised),
+                surface: clip.surface(&surface),
+                state,
+                halo: Some(field),
+            }));
+        }
+        drop((around, normalised, rt));
+        let heights = self.terrain.heights(&grid);
+        let observation = observe(self.swath, grid, &heights, self.config.kernel)?;
+        timings.lap("observe");
+        let Some(observation) = observation else {
+            return Ok(None);
+        };
+        let mut again = Vec::new();
+        let (observation, state, rt) = self.illuminate(observation, sky, &mut again)?;
+        let normalised = atmosphere::normalise(&observation, &rt);
+        let surface = atmosphere::correct(&observation, &rt, &self.config.budget);
+        timings.lap("atmosphere");
+        Ok(Some(Sight {
+            observation,
+            normalised,
+            surface,
+            state,
+            halo: Some(field),
+        }))
+    }
+
+    fn illuminate(
+        &self,
+        observation: Observation,
+        sky: &mut Sky,
+        notes: &mut Vec<String>,
+    ) -> Result<(Observation, AtmosphereState, crate::rt::RtField), PipelineError> {
+        let nodes = atmosphere::node_grid(&observation.grid);
+        let state = sky.state(
+            self.config,
+            self.terrain.tile.id,
+            self.cams,
+            observation.time,
+            &nodes,
+            notes,
+        )?;
+        let rt = atmosphere::coefficients(self.table, &observation, &state)
+            .map_err(PipelineError::room)?;
+        Ok((observation, state, rt))
+    }
+}

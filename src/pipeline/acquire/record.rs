@@ -1,0 +1,119 @@
+//! The record of an acquisition: `run.json`, and what it counts.
+
+use crate::band::Band;
+use crate::observation::Observation;
+use crate::pipeline::unit::Task;
+use crate::rt::AtmosphereState;
+use crate::status::{Masks, sm, usable};
+use serde_json::{Map, Value, json};
+use std::time::Instant;
+
+/// Wall seconds by stage.
+#[derive(Debug)]
+pub struct Timings {
+    last: Instant,
+    stages: Map<String, Value>,
+}
+
+impl Timings {
+    /// Starts the clock.
+    pub fn start() -> Timings {
+        Timings {
+            last: Instant::now(),
+            stages: Map::new(),
+        }
+    }
+
+    /// The time since the last call belongs to `stage`.
+    pub fn lap(&mut self, stage: &str) {
+        let seconds = self.last.elapsed().as_secs_f64();
+        self.last = Instant::now();
+        tracing::debug!(stage, seconds, "stage done");
+        let sum = self.stages.get(stage).and_then(Value::as_f64).unwrap_or(0.0) + seconds;
+        self.stages
+            .insert(stage.to_string(), json!((sum * 1e4).round() / 1e4));
+    }
+}
+
+/// What happened on the way, beside the arrays.
+pub struct Facts<'a> {
+    /// The task.
+    pub task: &'a Task,
+    /// The observation on the tile's grid.
+    pub observation: &'a Observation,
+    /// Its masks.
+    pub masks: &'a Masks,
+    /// State of the atmosphere used.
+    pub state: &'a AtmosphereState,
+    /// Halo in 300 m pixels.
+    pub halo: usize,
+    /// Share of the observed land without height.
+    pub dem_gap: f32,
+    /// What a user should know.
+    pub notes: &'a [String],
+}
+
+/// `run.json`. Everything but `timings` is the same for the same input.
+pub fn record(facts: &Facts, timings: Timings) -> Value {
+    json!({
+        "source": facts.observation.source,
+        "key": facts.task.key,
+        "unit": facts.task.unit.to_string(),
+        "software": { "probav-ard": env!("CARGO_PKG_VERSION") },
+        "recipe": facts.task.recipe,
+        "atmosphere": {
+            "provenance": facts.state.provenance,
+            "fallback": facts.state.fallback,
+        },
+        "geometry": {
+            "halo_300m_pixels": facts.halo,
+            "land_without_height": round(f64::from(facts.dem_gap)),
+            "view_zenith_deg": mean(&facts.observation.angles.vnir_vza),
+            "sun_zenith_deg": mean(&facts.observation.angles.sza),
+        },
+        "counts": counts(facts.masks),
+        "notes": facts.notes,
+        "timings": timings.stages,
+    })
+}
+
+/// Pixels of the tile by fate, and shares of the covered ones.
+fn counts(masks: &Masks) -> Value {
+    let any = sm::COVERED.iter().fold(0, |all, bit| all | bit);
+    let count = |f: &dyn Fn(u16) -> bool| masks.sm.iter().filter(|s| f(**s)).count();
+    let covered = count(&|s| s & any != 0);
+    let share = |n: usize| round(n as f64 / covered.max(1) as f64);
+    let class = |class: u16| share(count(&|s| s & any != 0 && s & sm::CLASS == class));
+    let value = |value: u8| masks.usable.iter().filter(|u| **u == value).count();
+    let bands: Map<String, Value> = Band::ALL
+        .iter()
+        .zip(sm::COVERED)
+        .map(|(band, bit)| (band.name().to_lowercase(), json!(count(&|s| s & bit != 0))))
+        .collect();
+    json!({
+        "pixels": masks.sm.len(),
+        "covered": covered,
+        "covered_by_band": bands,
+        "clear": class(sm::CLEAR),
+        "shadow": class(sm::SHADOW),
+        "cloud": class(sm::CLOUD),
+        "snow": class(sm::SNOW),
+        "undefined": class(sm::UNDEFINED),
+        "usable": share(value(usable::USABLE) + value(usable::VNIR_ONLY)),
+    })
+}
+
+fn mean(values: &ndarray::Array2<f32>) -> Value {
+    let (sum, n) = values
+        .iter()
+        .filter(|v| !v.is_nan())
+        .fold((0.0, 0u32), |(s, n), v| (s + f64::from(*v), n + 1));
+    match n {
+        0 => Value::Null,
+        n => json!((sum / f64::from(n) * 100.0).round() / 100.0),
+    }
+}
+
+fn round(share: f64) -> f64 {
+    (share * 1e4).round() / 1e4
+}

@@ -1,0 +1,431 @@
+//! Everything a run can be told, in one struct: `--config FILE` reads it, flags and environment
+//! variables override it, `config show` prints it with every default.
+
+use super::error::PipelineError;
+use super::policy::OnMissing;
+use super::unit::tile_name;
+use crate::atmosphere::Budget;
+use crate::band::Camera;
+use crate::cams::{Overrides, Source};
+use crate::fusion::FusionParams;
+use crate::grid::TileId;
+use crate::mask::MaskParams;
+use crate::reproject::Kernel;
+use crate::tables::Aerosol;
+use crate::temporal::TemporalParams;
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// The last stage to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Until {
+    /// Acquisition products only.
+    Acquisition,
+    /// Also temporal screening.
+    Screen,
+    /// Also the gap-free stack.
+    #[default]
+    Stack,
+}
+
+impl FromStr for Until {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "acquisition" => Ok(Until::Acquisition),
+            "screen" => Ok(Until::Screen),
+            "stack" => Ok(Until::Stack),
+            _ => Err(format!("'{text}' is none of acquisition, screen, stack")),
+        }
+    }
+}
+
+impl fmt::Display for Until {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Until::Acquisition => "acquisition",
+            Until::Screen => "screen",
+            Until::Stack => "stack",
+        })
+    }
+}
+
+/// A tile name in a configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TileName(#[serde(with = "tile_name")] pub TileId);
+
+/// A camera letter in a configuration: L, C or R.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CameraLetter(pub Camera);
+
+impl FromStr for CameraLetter {
+    type Err = String;
+
+    /// A letter or a name, in any case: `C`, `center`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let upper = text.to_ascii_uppercase();
+        Camera::ALL
+            .into_iter()
+            .find(|c| upper == c.name() || upper == c.letter().to_string() || upper == "CENTRE" && *c == Camera::Center)
+            .map(CameraLetter)
+            .ok_or_else(|| format!("'{text}' is no camera: L, C or R (left, center, right)"))
+    }
+}
+
+impl TryFrom<String> for CameraLetter {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<CameraLetter> for String {
+    fn from(camera: CameraLetter) -> String {
+        camera.0.letter().to_string()
+    }
+}
+
+/// A whole configuration. Units: metres, degrees, seconds; reflectance is dimensionless.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Sentinel-2 tiles to make.
+    pub tiles: Vec<TileName>,
+    /// Folder with L1C files, searched with its subfolders.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub l1c: Option<PathBuf>,
+    /// TOML file of rules that override guesses about the L1C format.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub l1c_profile: Option<PathBuf>,
+    /// CAMS NetCDF files, or folders of them.
+    pub cams: Vec<PathBuf>,
+    /// DEM rasters (any GDAL raster or VRT).
+    pub dem: Vec<PathBuf>,
+    /// Vertical datum of the DEM: `ellipsoid`, `egm96`, `egm2008` or a geoid grid file.
+    pub dem_vertical: String,
+    /// Land masks (1 land, 0 sea); the built-in coarse mask serves where there is none.
+    pub landmask: Vec<PathBuf>,
+    /// Output folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub out: Option<PathBuf>,
+    /// First day of observation (UTC).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<NaiveDate>,
+    /// Last day of observation (UTC), inclusive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<NaiveDate>,
+    /// Cameras to use.
+    pub cameras: Vec<CameraLetter>,
+    /// Also make 100 m products of the side cameras.
+    pub side_100m: bool,
+    /// Last stage.
+    pub until: Until,
+    /// Worker processes; 0 works in this process.
+    pub jobs: usize,
+    /// Seconds after which a worker that does not answer is given up.
+    pub timeout: u64,
+    /// Policy for missing ancillary data.
+    pub on_missing: OnMissing,
+    /// Share of the observed land pixels that a DEM may leave without height, 0–1: those pixels
+    /// become no data; above it the unit fails.
+    pub dem_gap: f32,
+    /// Resampling kernel: `nearest`, `bilinear`, `cubic` or `cubic6`.
+    pub kernel: Kernel,
+    /// Aerosol type of the tables.
+    pub aerosol: Aerosol,
+    /// Replaces the AOD at 550 nm: a number or a raster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aod: Option<String>,
+    /// Replaces the ozone column, cm-atm: a number or a raster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ozone: Option<String>,
+    /// Replaces the water vapour column, g cm⁻²: a number or a raster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tcwv: Option<String>,
+    /// Also write the TOA reflectance.
+    pub toa: bool,
+    /// 1-σ inputs of the uncertainty budget.
+    pub budget: Budget,
+    /// Thresholds of the single-date masks.
+    pub mask: MaskParams,
+    /// Thresholds of temporal screening.
+    pub temporal: TemporalParams,
+    /// Parameters of the fusion.
+    pub fusion: FusionParams,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            tiles: Vec::new(),
+            l1c: None,
+            l1c_profile: None,
+            cams: Vec::new(),
+            dem: Vec::new(),
+            dem_vertical: "egm96".to_string(),
+            landmask: Vec::new(),
+            out: None,
+            from: None,
+            to: None,
+            cameras: Camera::ALL.map(CameraLetter).to_vec(),
+            side_100m: false,
+            until: Until::default(),
+            jobs: 1,
+            timeout: 900,
+            on_missing: OnMissing::default(),
+            dem_gap: 0.3,
+            kernel: Kernel::default(),
+            aerosol: Aerosol::default(),
+            aod: None,
+            ozone: None,
+            tcwv: None,
+            toa: false,
+            budget: Budget::default(),
+            mask: MaskParams::default(),
+            temporal: TemporalParams::default(),
+            fusion: FusionParams::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads a configuration file, then lays `overrides` (flags and environment, by the names of the
+    /// fields) over it.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not TOML, has an unknown key or a value of the wrong kind.
+    pub fn load(file: Option<&Path>, overrides: toml::Table) -> Result<Config, PipelineError> {
+        let mut table = toml::Table::new();
+        if let Some(path) = file {
+            let wrong = |reason: String| PipelineError::ConfigFile {
+                path: path.to_path_buf(),
+                reason,
+            };
+            let text =
+                std::fs::read_to_string(path).map_err(|e| wrong(format!("cannot read: {e}")))?;
+            // parsed once on its own, so that the message has the file's line
+            toml::from_str::<Config>(&text).map_err(|e| wrong(one_line(&e.to_string())))?;
+            table = text
+                .parse::<toml::Table>()
+                .map_err(|e| wrong(one_line(&e.to_string())))?;
+        }
+        overlay(&mut table, overrides);
+        toml::Value::Table(table)
+            .try_into::<Config>()
+            .map_err(|e| PipelineError::Config(one_line(&e.to_string())))
+    }
+
+    /// Checks what a run needs: inputs named and present, numbers in range.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with the flag that mends it.
+    pub fn validate(&self) -> Result<(), PipelineError> {
+        let need = |what: &str, flag: &str| {
+            Err(PipelineError::Config(format!(
+                "no {what} given; use {flag} or the configuration file"
+            )))
+        };
+        if self.tiles.is_empty() {
+            return need("tile", "--tile");
+        }
+        if self.l1c.is_none() {
+            return need("folder of L1C files", "--l1c");
+        }
+        if self.out.is_none() {
+            return need("output folder", "--out");
+        }
+        if self.cameras.is_empty() {
+            return need("camera", "--camera");
+        }
+        let inputs = self
+            .l1c
+            .iter()
+            .chain(&self.l1c_profile)
+            .chain(&self.cams)
+            .chain(&self.dem)
+            .chain(&self.landmask);
+        for path in inputs {
+            if !path.exists() {
+                return Err(PipelineError::Config(format!(
+                    "{}: no such file or folder; check the path",
+                    path.display()
+                )));
+            }
+        }
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && from > to
+        {
+            return Err(PipelineError::Config(format!(
+                "--from {from} lies after --to {to}"
+            )));
+        }
+        if !(0.0..=1.0).contains(&self.dem_gap) {
+            return Err(PipelineError::Config(
+                "dem_gap is a share between 0 and 1".to_string(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Rules on a missing ancillary input: an error for `fail` and `skip`, a note for `flag`.
+    ///
+    /// # Errors
+    /// As the policy says.
+    pub fn missing(
+        &self,
+        tile: TileId,
+        what: &str,
+        instead: &str,
+        notes: &mut Vec<String>,
+    ) -> Result<(), PipelineError> {
+        match self.on_missing {
+            OnMissing::Fail => Err(PipelineError::Missing {
+                tile,
+                what: what.to_string(),
+            }),
+            OnMissing::Skip => Err(PipelineError::Skip(what.to_string())),
+            OnMissing::Flag => {
+                notes.push(format!("{what}: {instead} stood in, flagged in SM"));
+                Ok(())
+            }
+        }
+    }
+
+    /// The DEM files in words, for messages.
+    pub fn dem_words(&self) -> String {
+        let names: Vec<String> = self.dem.iter().map(|p| p.display().to_string()).collect();
+        names.join(", ")
+    }
+
+    /// Fields that replace CAMS: a number, or else the path of a raster.
+    pub fn overrides(&self) -> Overrides {
+        let source = |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<Source>().ok());
+        Overrides {
+            aod: source(&self.aod),
+            ozone: source(&self.ozone),
+            tcwv: source(&self.tcwv),
+        }
+    }
+
+    /// The parameters that decide the bytes of an acquisition product, files aside.
+    pub fn acquisition_parameters(&self) -> Value {
+        json!({
+            "kernel": self.kernel,
+            "aerosol": self.aerosol,
+            "dem_vertical": self.dem_vertical,
+            "dem_gap": plain(&self.dem_gap),
+            "aod": self.aod,
+            "ozone": self.ozone,
+            "tcwv": self.tcwv,
+            "toa": self.toa,
+            "budget": plain(&self.budget),
+            "mask": plain(&self.mask),
+        })
+    }
+
+    /// The parameters that decide the bytes of screened masks.
+    pub fn screen_parameters(&self) -> Value {
+        json!({ "temporal": plain(&self.temporal) })
+    }
+
+    /// The parameters that decide the bytes of a stack.
+    pub fn stack_parameters(&self) -> Value {
+        json!({ "from": self.from, "to": self.to, "fusion": plain(&self.fusion) })
+    }
+
+    /// Output folder; empty where [`Config::validate`] has not been asked.
+    pub fn out(&self) -> &Path {
+        self.out.as_deref().unwrap_or(Path::new(""))
+    }
+}
+
+/// A value as JSON with the shortest decimals that give the same number: 0.06, not 0.05999999865889549.
+fn plain(value: &impl Serialize) -> Value {
+    serde_json::to_string(value)
+        .and_then(|text| serde_json::from_str(&text))
+        .unwrap_or(Value::Null)
+}
+
+/// Lays `top` over `base`: tables merge, everything else replaces.
+fn overlay(base: &mut toml::Table, top: toml::Table) {
+    for (key, value) in top {
+        match (base.get_mut(&key), value) {
+            (Some(toml::Value::Table(below)), toml::Value::Table(above)) => overlay(below, above),
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+/// Messages of the TOML parser draw the line over several lines; errors here have one.
+fn one_line(text: &str) -> String {
+    let words: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty() && !l.chars().all(|c| "|^- ".contains(c)))
+        .collect();
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str) -> toml::Table {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_defaults() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("run.toml");
+        std::fs::write(&path, "kernel = \"cubic\"\njobs = 3\ntiles = [\"31UFS\"]\n").unwrap();
+        let config = Config::load(Some(&path), table("jobs = 5\ncameras = [\"center\"]")).unwrap();
+        assert_eq!((config.kernel, config.jobs), (Kernel::Cubic, 5));
+        assert_eq!(config.cameras, [CameraLetter(Camera::Center)]);
+        assert_eq!(config.timeout, Config::default().timeout);
+        // what is shown can be read again
+        let shown = toml::to_string(&config).unwrap();
+        assert_eq!(toml::from_str::<Config>(&shown).unwrap(), config);
+    }
+
+    #[test]
+    fn unknown_keys_and_bad_values_are_errors_of_one_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("run.toml");
+        for bad in ["kernal = \"cubic\"", "jobs = \"many\"", "tiles = [\"31\"]", "= 3"] {
+            std::fs::write(&path, bad).unwrap();
+            let text = Config::load(Some(&path), toml::Table::new())
+                .unwrap_err()
+                .to_string();
+            assert!(text.contains("run.toml") && !text.contains('\n'), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_run_needs_is_asked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config {
+            tiles: vec![TileName("31UFS".parse().unwrap())],
+            l1c: Some(dir.path().to_path_buf()),
+            out: Some(dir.path().join("out")),
+            ..Config::default()
+        };
+        config.validate().unwrap();
+        config.dem = vec![dir.path().join("none.tif")];
+        assert!(config.validate().unwrap_err().to_string().contains("none.tif"));
+        config.dem.clear();
+        config.tiles.clear();
+        assert!(config.validate().unwrap_err().to_string().contains("--tile"));
+    }
+}

@@ -1,0 +1,254 @@
+//! The supervisor's side of the worker processes: tasks out, outcomes back, one unit lost at most.
+
+use super::config::Config;
+use super::error::PipelineError;
+use super::lifeline;
+use super::unit::{Failure, Outcome, Task};
+use super::worker::{Message, Order};
+use crate::progress::Progress;
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+/// How often waiting looks whether the user asked to stop.
+const TICK: Duration = Duration::from_millis(100);
+/// Attempts at a unit whose failure may be transient.
+const ATTEMPTS: usize = 2;
+
+/// How to start a worker.
+#[derive(Debug, Clone)]
+pub struct WorkerCommand {
+    /// The binary.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+}
+
+/// What happens to a task, by its position in the list.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A worker has taken it.
+    Started(usize),
+    /// It has come to an end after some wall seconds.
+    Ended(usize, Outcome, f64),
+}
+
+/// Works through `tasks` with `config.jobs` processes; `on_event` is called on this thread, in the
+/// order of events. Tasks not begun when the user asks to stop get no event.
+///
+/// # Errors
+/// What `on_event` returns; the workers are then stopped.
+pub fn run(
+    command: &WorkerCommand,
+    config: &Config,
+    tasks: &[Task],
+    progress: &dyn Progress,
+    on_event: &mut dyn FnMut(Event) -> Result<(), PipelineError>,
+) -> Result<(), PipelineError> {
+    let next = AtomicUsize::new(0);
+    let stop = AtomicBool::new(false);
+    let jobs = config.jobs.clamp(1, tasks.len().max(1));
+    std::thread::scope(|scope| {
+        let (sender, events) = mpsc::channel();
+        for _ in 0..jobs {
+            let (sender, next, stop) = (sender.clone(), &next, &stop);
+            // a worker's life hangs on the thread that starts it, so each has a thread of its own
+            scope.spawn(move || tend(command, config, tasks, next, stop, &sender));
+        }
+        drop(sender);
+        let mut result = Ok(());
+        loop {
+            match events.recv_timeout(TICK) {
+                Ok(event) => {
+                    if result.is_ok() {
+                        result = on_event(event);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if result.is_err() || progress.cancelled() {
+                stop.store(true, Ordering::Relaxed);
+            }
+        }
+        result
+    })
+}
+
+/// One worker process and, after a crash, its successors.
+fn tend(
+    command: &WorkerCommand,
+    config: &Config,
+    tasks: &[Task],
+    next: &AtomicUsize,
+    stop: &AtomicBool,
+    events: &Sender<Event>,
+) {
+    let timeout = Duration::from_secs(config.timeout.max(1));
+    let mut worker: Option<Process> = None;
+    while !stop.load(Ordering::Relaxed) {
+        let i = next.fetch_add(1, Ordering::Relaxed);
+        let Some(task) = tasks.get(i) else { break };
+        let begin = Instant::now();
+        if events.send(Event::Started(i)).is_err() {
+            break;
+        }
+        let mut outcome = None;
+        for attempt in 1..=ATTEMPTS {
+            let reply = match worker.take().map_or_else(|| Process::start(command, config), Ok) {
+                Ok(mut process) => {
+                    let reply = process.perform(task, timeout, stop);
+                    if !matches!(reply, Reply::Lost(_)) {
+                        worker = Some(process);
+                    }
+                    reply
+                }
+                Err(error) => Reply::Lost(error.to_string()),
+            };
+            let done = match reply {
+                Reply::Cancelled => return,
+                Reply::Ended(outcome) => outcome,
+                Reply::Lost(reason) => Outcome::Failed {
+                    reason,
+                    class: Failure::Crash,
+                },
+            };
+            let again = matches!(&done, Outcome::Failed { class, .. } if class.is_transient());
+            if let (true, Outcome::Failed { reason, .. }) = (again && attempt < ATTEMPTS, &done) {
+                tracing::warn!(unit = %task.unit, %reason, "trying once more");
+            }
+            outcome = Some(done);
+            if !again {
+                break;
+            }
+        }
+        if let Some(outcome) = outcome {
+            let seconds = begin.elapsed().as_secs_f64();
+            if events.send(Event::Ended(i, outcome, seconds)).is_err() {
+                break;
+            }
+        }
+    }
+}
+
+enum Reply {
+    Ended(Outcome),
+    Lost(String),
+    Cancelled,
+}
+
+/// A running worker; killed when dropped.
+struct Process {
+    child: Child,
+    stdin: ChildStdin,
+    messages: Receiver<Message>,
+}
+
+impl Process {
+    fn start(command: &WorkerCommand, config: &Config) -> Result<Process, PipelineError> {
+        let broken = |e: std::io::Error| {
+            PipelineError::Worker(format!("{}: cannot start: {e}", command.program.display()))
+        };
+        let mut start = Command::new(&command.program);
+        start
+            .args(&command.args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        if std::env::var_os("RAYON_NUM_THREADS").is_none() {
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            start.env(
+                "RAYON_NUM_THREADS",
+                cores.div_ceil(config.jobs.max(1)).to_string(),
+            );
+        }
+        lifeline::bind(&mut start);
+        let mut child = start.spawn().map_err(broken)?;
+        let (stdin, stdout) = match (child.stdin.take(), child.stdout.take()) {
+            (Some(stdin), Some(stdout)) => (stdin, stdout),
+            _ => return Err(PipelineError::Worker("no pipes to the child".to_string())),
+        };
+        let (sender, messages) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                // a foreign library may print to standard output: not for us
+                if let Ok(message) = serde_json::from_str(&line)
+                    && sender.send(message).is_err()
+                {
+                    break;
+                }
+            }
+        });
+        let mut process = Process {
+            child,
+            stdin,
+            messages,
+        };
+        process
+            .send(&Order::Configure(Box::new(config.clone())))
+            .map_err(broken)?;
+        Ok(process)
+    }
+
+    fn send(&mut self, order: &Order) -> std::io::Result<()> {
+        let mut line = serde_json::to_vec(order)?;
+        line.push(b'\n');
+        self.stdin.write_all(&line)?;
+        self.stdin.flush()
+    }
+
+    /// Sends a task and waits for its end; silence longer than `timeout` is a hang.
+    fn perform(&mut self, task: &Task, timeout: Duration, stop: &AtomicBool) -> Reply {
+        if self.send(&Order::Perform(task.clone())).is_err() {
+            return Reply::Lost(self.death());
+        }
+        let mut heard = Instant::now();
+        loop {
+            if stop.load(Ordering::Relaxed) {
+                return Reply::Cancelled;
+            }
+            match self.messages.recv_timeout(TICK) {
+                Ok(Message::Ended { key, outcome }) if key == task.key => {
+                    return Reply::Ended(outcome);
+                }
+                Ok(_) => heard = Instant::now(),
+                Err(RecvTimeoutError::Disconnected) => return Reply::Lost(self.death()),
+                Err(RecvTimeoutError::Timeout) if heard.elapsed() > timeout => {
+                    return Reply::Lost(format!(
+                        "worker gave no sign of life for {} s and was stopped; \
+                         raise `timeout` if the machine is slow",
+                        timeout.as_secs()
+                    ));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    /// Words for how the process died.
+    fn death(&mut self) -> String {
+        use std::os::unix::process::ExitStatusExt;
+        let _ = self.child.kill();
+        match self.child.wait() {
+            Ok(status) => match status.signal() {
+                Some(libc::SIGKILL) => {
+                    "worker was killed (signal 9), perhaps for want of memory; use fewer --jobs"
+                        .to_string()
+                }
+                Some(signal) => format!("worker crashed (signal {signal})"),
+                None => format!("worker ended early ({status})"),
+            },
+            Err(e) => format!("worker is lost: {e}"),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

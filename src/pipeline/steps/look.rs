@@ -1,0 +1,164 @@
+//! An orthorectified look as GeoTIFFs of one name:
+//!
+//! | file | bands | type |
+//! |---|---|---|
+//! | `<name>_TOA.tif` | BLUE RED NIR SWIR | float32 TOA reflectance, NaN = no data |
+//! | `<name>_QUALITY.tif` | BLUE RED NIR SWIR | uint8, bits of [`crate::observation::quality`] |
+//! | `<name>_GEOMETRY.tif` | SZA SAA VNIR_VZA VNIR_VAA SWIR_VZA SWIR_VAA | float32 degrees |
+//! | `<name>_TERRAIN.tif` | HEIGHT SECONDS OCCLUDED | float32: ellipsoidal metres, seconds of the RED look from the look's time, 1 = hidden |
+
+use crate::band::Camera;
+use crate::grid::GridSpec;
+use crate::observation::{Angles, Observation, quality};
+use crate::pipeline::error::PipelineError;
+use crate::product::geotiff::{Layer, Layers, read_layers, write_layers};
+use crate::product::{AcquisitionId, ProductError, layers};
+use crate::raster::BandStack;
+use chrono::{DateTime, Utc};
+use ndarray::Array2;
+use std::path::{Path, PathBuf};
+
+const TERRAIN: [&str; 3] = ["HEIGHT", "SECONDS", "OCCLUDED"];
+
+/// Writes a look; returns its files.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn write(seen: &Observation, folder: &Path, name: &str) -> Result<Vec<PathBuf>, ProductError> {
+    let tags = [
+        ("SOURCE".to_string(), seen.source.clone()),
+        ("CAMERA".to_string(), seen.camera.name().to_string()),
+        ("TIME".to_string(), seen.time.to_rfc3339()),
+    ];
+    let path = |layer: &str| folder.join(format!("{name}_{layer}.tif"));
+    let files = ["TOA", "QUALITY", "GEOMETRY", "TERRAIN"].map(path);
+    let a = &seen.angles;
+    let angles = [&a.sza, &a.saa, &a.vnir_vza, &a.vnir_vaa, &a.swir_vza, &a.swir_vaa];
+    let occluded = seen.occluded.mapv(f32::from);
+    floats(&files[0], &seen.grid, layers::TOA.bands, &seen.toa.bands.each_ref(), &tags)?;
+    let quality: Vec<Layer<'_, u8>> = layers::TOA
+        .bands
+        .iter()
+        .zip(&seen.quality.bands)
+        .map(|(name, data)| Layer { name, data: data.view(), scale: None, nodata: None })
+        .collect();
+    write_layers(&files[1], &seen.grid, &quality, &tags)?;
+    floats(&files[2], &seen.grid, layers::GEOMETRY.bands, &angles, &tags)?;
+    floats(&files[3], &seen.grid, &TERRAIN, &[&seen.height, &seen.seconds, &occluded], &tags)?;
+    Ok(files.to_vec())
+}
+
+fn floats(path: &Path, grid: &GridSpec, names: &[&str], data: &[&Array2<f32>], tags: &[(String, String)]) -> Result<(), ProductError> {
+    let layers: Vec<Layer<'_, f32>> = names
+        .iter()
+        .zip(data)
+        .map(|(name, data)| Layer { name, data: data.view(), scale: None, nodata: Some(f64::NAN) })
+        .collect();
+    write_layers(path, grid, &layers, tags)
+}
+
+/// What a look's own files may leave open.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// Camera.
+    pub camera: Option<Camera>,
+    /// Time of observation.
+    pub time: Option<DateTime<Utc>>,
+}
+
+/// Reads a look by its TOA file; returns its name too. Scaled integers with a no-data value do as well as
+/// floats. Without `_QUALITY` every value counts as good; without `_TERRAIN` heights are 0 m. Camera and
+/// time come from the file's tags, else from a product name, else from `known`.
+///
+/// # Errors
+/// A file is missing or damaged, has other bands, or camera or time cannot be told.
+pub fn read(toa: &Path, known: &Known) -> Result<(String, Observation), PipelineError> {
+    let file = toa.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = file
+        .strip_suffix("_TOA.tif")
+        .ok_or_else(|| PipelineError::Config(format!("{}: a look is named by its TOA file, <name>_TOA.tif", toa.display())))?
+        .to_string();
+    let beside = |layer: &str| toa.with_file_name(format!("{name}_{layer}.tif"));
+    let values = read_layers::<f32>(toa).map_err(PipelineError::room)?;
+    let geometry = read_layers::<f32>(&beside("GEOMETRY")).map_err(PipelineError::room)?;
+    let grid = values.grid;
+    let toa_bands = bands(&values, toa, layers::TOA.bands, &grid)?;
+    let mut angles = bands(&geometry, &beside("GEOMETRY"), layers::GEOMETRY.bands, &grid)?.into_iter();
+    let mut next = || angles.next().unwrap_or_default();
+    let angles = Angles { sza: next(), saa: next(), vnir_vza: next(), vnir_vaa: next(), swir_vza: next(), swir_vaa: next() };
+
+    let missing = |v: &Array2<f32>| v.mapv(|x| if x.is_nan() { quality::MISSING } else { 0 });
+    let quality = if beside("QUALITY").exists() {
+        let q = read_layers::<u8>(&beside("QUALITY")).map_err(PipelineError::room)?;
+        let q = named(&q, &beside("QUALITY"), layers::TOA.bands, &grid)?;
+        four(q.into_iter().cloned())
+    } else {
+        four(toa_bands.iter().map(missing))
+    };
+    let shape = (grid.height, grid.width);
+    let (height, seconds, occluded) = if beside("TERRAIN").exists() {
+        let t = read_layers::<f32>(&beside("TERRAIN")).map_err(PipelineError::room)?;
+        let t = named(&t, &beside("TERRAIN"), &TERRAIN, &grid)?;
+        (t[0].clone(), t[1].clone(), t[2].mapv(|v| v > 0.5))
+    } else {
+        (Array2::zeros(shape), Array2::zeros(shape), Array2::from_elem(shape, false))
+    };
+
+    let tag = |key: &str| values.tags.iter().find(|t| t.0 == key).map(|t| t.1.clone());
+    let id: Option<AcquisitionId> = name.parse().ok();
+    let camera = tag("CAMERA")
+        .and_then(|t| Camera::ALL.into_iter().find(|c| c.name() == t))
+        .or(id.map(|i| i.camera))
+        .or(known.camera);
+    let time = tag("TIME")
+        .and_then(|t| DateTime::parse_from_rfc3339(&t).ok())
+        .map(|t| t.with_timezone(&Utc))
+        .or(id.map(|i| i.time))
+        .or(known.time);
+    let untold = |what: &str| PipelineError::Config(format!("{}: the {what} is not in its tags or name; give --{what}", toa.display()));
+    let observation = Observation {
+        grid,
+        camera: camera.ok_or_else(|| untold("camera"))?,
+        source: tag("SOURCE").unwrap_or(file),
+        time: time.ok_or_else(|| untold("time"))?,
+        toa: BandStack { grid, bands: four(toa_bands.into_iter()) },
+        quality: BandStack { grid, bands: quality },
+        angles,
+        seconds,
+        height,
+        occluded,
+    };
+    Ok((name, observation))
+}
+
+fn four<T: Default + Clone>(mut items: impl Iterator<Item = Array2<T>>) -> [Array2<T>; 4] {
+    std::array::from_fn(|_| items.next().unwrap_or_default())
+}
+
+/// The bands of these names, on this grid.
+fn named<'a, T>(file: &'a Layers<T>, path: &Path, names: &[&str], grid: &GridSpec) -> Result<Vec<&'a Array2<T>>, PipelineError> {
+    if file.grid != *grid {
+        return Err(PipelineError::Config(format!("{}: lies on another grid than the TOA file", path.display())));
+    }
+    names
+        .iter()
+        .map(|name| {
+            file.get(name)
+                .ok_or_else(|| PipelineError::Config(format!("{}: has no band described {name}; expected {}", path.display(), names.join(" "))))
+        })
+        .collect()
+}
+
+/// The same as physical values, NaN where there is no data.
+fn bands(file: &Layers<f32>, path: &Path, names: &[&str], grid: &GridSpec) -> Result<Vec<Array2<f32>>, PipelineError> {
+    let found = named(file, path, names, grid)?;
+    Ok(names
+        .iter()
+        .zip(found)
+        .map(|(name, data)| {
+            let k = file.names.iter().position(|n| n == name).unwrap_or_default();
+            let (scale, nodata) = (file.scales[k], file.nodata[k]);
+            data.mapv(|v| if Some(f64::from(v)) == nodata { f32::NAN } else { (f64::from(v) * scale) as f32 })
+        })
+        .collect())
+}

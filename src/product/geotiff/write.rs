@@ -1,0 +1,138 @@
+//! Writing.
+
+use super::{BLOCK, Layer, Overviews, Tags, last_failure, watched};
+use crate::grid::GridSpec;
+use crate::product::ProductError;
+use crate::product::publish;
+use gdal::cpl::CslStringList;
+use gdal::raster::{Buffer, GdalType};
+use gdal::spatial_ref::SpatialRef;
+use gdal::{Dataset, DriverManager, Metadata, vsi};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Writes layers as one GeoTIFF, in one step: the file is there whole or not at all.
+///
+/// # Errors
+/// [`ProductError::Shape`] when a layer does not have the grid's size, [`ProductError::Encode`] and
+/// [`ProductError::Write`] when the file cannot be made.
+pub fn write_layers<T: GdalType + Copy>(
+    path: &Path,
+    grid: &GridSpec,
+    layers: &[Layer<'_, T>],
+    tags: &Tags,
+) -> Result<(), ProductError> {
+    publish::replace_file(path, &encode(path, grid, layers, Overviews::None, tags)?)
+}
+
+/// The bytes of a cloud-optimised GeoTIFF: ZSTD, horizontal (floats: floating-point) predictor,
+/// blocks of [`BLOCK`] pixels, one band per layer. `path` only names the file in errors.
+///
+/// # Errors
+/// [`ProductError::Shape`], [`ProductError::Encode`].
+pub fn encode<T: GdalType + Copy>(
+    path: &Path,
+    grid: &GridSpec,
+    layers: &[Layer<'_, T>],
+    overviews: Overviews,
+    tags: &Tags,
+) -> Result<Vec<u8>, ProductError> {
+    watched();
+    let source = in_memory(path, grid, layers, tags)?;
+    let name = scratch_name();
+    let made = copy_as_cog(&source, &name, overviews);
+    let bytes = vsi::get_vsi_mem_file_bytes_owned(&name);
+    if let Some(message) = last_failure() {
+        return Err(ProductError::encode(path)(message));
+    }
+    made.map_err(ProductError::encode(path))?;
+    bytes.map_err(ProductError::encode(path))
+}
+
+/// Creation options of every COG of this room, for pictures whose larger side is `side`.
+pub(crate) fn cog_options(
+    overviews: Overviews,
+    side: usize,
+) -> gdal::errors::Result<CslStringList> {
+    let block = BLOCK.to_string();
+    // halved until it fits a screen: 1098 to 549 and 275 pixels; 366 pixels need none
+    let levels = (0..).find(|n| side >> n <= 512).unwrap_or(0).to_string();
+    let (kind, resampling) = match overviews {
+        _ if levels == "0" => ("NONE", "NEAREST"),
+        Overviews::None => ("NONE", "NEAREST"),
+        Overviews::Average => ("AUTO", "AVERAGE"),
+        Overviews::Nearest => ("AUTO", "NEAREST"),
+    };
+    let mut options = CslStringList::new();
+    for (key, value) in [
+        ("COMPRESS", "ZSTD"),
+        ("LEVEL", "1"),
+        ("PREDICTOR", "YES"),
+        ("BLOCKSIZE", block.as_str()),
+        ("OVERVIEWS", kind),
+        ("OVERVIEW_COUNT", levels.as_str()),
+        ("OVERVIEW_RESAMPLING", resampling),
+        ("BIGTIFF", "IF_SAFER"),
+        ("NUM_THREADS", "1"),
+    ] {
+        options.set_name_value(key, value)?;
+    }
+    Ok(options)
+}
+
+fn copy_as_cog(source: &Dataset, name: &Path, overviews: Overviews) -> gdal::errors::Result<()> {
+    let driver = DriverManager::get_driver_by_name("COG")?;
+    let (width, height) = source.raster_size();
+    let options = cog_options(overviews, width.max(height))?;
+    source.create_copy(&driver, name, &options)?.close()
+}
+
+fn in_memory<T: GdalType + Copy>(
+    path: &Path,
+    grid: &GridSpec,
+    layers: &[Layer<'_, T>],
+    tags: &Tags,
+) -> Result<Dataset, ProductError> {
+    let expected = (grid.height, grid.width);
+    if let Some(odd) = layers.iter().find(|l| l.data.dim() != expected) {
+        return Err(ProductError::Shape {
+            product: path.display().to_string(),
+            what: "a layer",
+            found: odd.data.dim(),
+            expected,
+        });
+    }
+    let make = || -> gdal::errors::Result<Dataset> {
+        let driver = DriverManager::get_driver_by_name("MEM")?;
+        let mut dataset =
+            driver.create_with_band_type::<T, _>("", grid.width, grid.height, layers.len())?;
+        dataset.set_geo_transform(&grid.geotransform())?;
+        dataset.set_spatial_ref(&SpatialRef::from_epsg(grid.epsg)?)?;
+        for (key, value) in tags {
+            dataset.set_metadata_item(key, value, "")?;
+        }
+        for (i, layer) in layers.iter().enumerate() {
+            let mut band = dataset.rasterband(i + 1)?;
+            band.set_description(layer.name)?;
+            band.set_no_data_value(layer.nodata)?;
+            if let Some(scale) = layer.scale {
+                band.set_scale(scale)?;
+                band.set_offset(0.0)?;
+            }
+            let size = (grid.width, grid.height);
+            let mut buffer = Buffer::new(size, layer.data.iter().copied().collect());
+            band.write((0, 0), size, &mut buffer)?;
+        }
+        Ok(dataset)
+    };
+    make().map_err(ProductError::encode(path))
+}
+
+/// A name in GDAL's memory file system that no other thread uses.
+fn scratch_name() -> PathBuf {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    PathBuf::from(format!(
+        "/vsimem/probav-ard-{}.tif",
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    ))
+}

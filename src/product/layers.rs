@@ -1,0 +1,271 @@
+//! The layers of an acquisition product: one table that the writer, the readers, STAC and the legends share
+//! (`design.md`, Output on disk).
+
+use super::geotiff::Overviews;
+use crate::reflectance::{NODATA, NODATA_U16, SCALE};
+use crate::status::{Field, QX_FIELDS, SAT_FIELDS, SM_FIELDS, USABLE_CLASSES};
+
+/// Step of the GEOMETRY layer, degrees.
+pub const ANGLE_STEP: f32 = 0.01;
+
+/// Storage type of a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataType {
+    /// 8-bit unsigned.
+    U8,
+    /// 16-bit unsigned.
+    U16,
+    /// 16-bit signed.
+    I16,
+}
+
+impl DataType {
+    /// Name in STAC and NumPy.
+    pub const fn name(self) -> &'static str {
+        match self {
+            DataType::U8 => "uint8",
+            DataType::U16 => "uint16",
+            DataType::I16 => "int16",
+        }
+    }
+}
+
+/// Meaning of coded values.
+#[derive(Debug, Clone, Copy)]
+pub enum Legend {
+    /// A measured quantity.
+    Quantity,
+    /// Bit fields.
+    Bits(&'static [Field]),
+    /// Classes: (value, name, words).
+    Classes(&'static [(u8, &'static str, &'static str)]),
+}
+
+/// One layer: a file of an acquisition product.
+#[derive(Debug, Clone, Copy)]
+pub struct LayerSpec {
+    /// Name, also the suffix of the file and the STAC asset key.
+    pub name: &'static str,
+    /// Words for people.
+    pub title: &'static str,
+    /// Band descriptions in file order.
+    pub bands: &'static [&'static str],
+    /// Storage type.
+    pub data_type: DataType,
+    /// Physical value per count.
+    pub scale: Option<f64>,
+    /// Count of "no data".
+    pub nodata: Option<i32>,
+    /// Unit of the scaled value; `1` for reflectance.
+    pub unit: Option<&'static str>,
+    /// Meaning of codes.
+    pub legend: Legend,
+    /// Reduced-resolution copies.
+    pub overviews: Overviews,
+    /// STAC roles.
+    pub roles: &'static [&'static str],
+}
+
+const BANDS: &[&str] = &["BLUE", "RED", "NIR", "SWIR"];
+
+/// Reflectance per count, as written to files: the decimal number, not the nearest `f32`.
+pub const SCALE_F64: f64 = 0.0001;
+const _: () = assert!(SCALE_F64 as f32 == SCALE);
+
+const fn reflectance(bands: &'static [&'static str], title: &'static str) -> LayerSpec {
+    LayerSpec {
+        name: bands[0],
+        title,
+        bands,
+        data_type: DataType::I16,
+        scale: Some(SCALE_F64),
+        nodata: Some(NODATA as i32),
+        unit: Some("1"),
+        legend: Legend::Quantity,
+        overviews: Overviews::Average,
+        roles: &["data", "reflectance"],
+    }
+}
+
+const fn mask(
+    name: &'static str,
+    title: &'static str,
+    bands: &'static [&'static str],
+    data_type: DataType,
+    legend: Legend,
+    roles: &'static [&'static str],
+) -> LayerSpec {
+    LayerSpec {
+        name,
+        title,
+        bands,
+        data_type,
+        scale: None,
+        nodata: None,
+        unit: None,
+        legend,
+        overviews: Overviews::None,
+        roles,
+    }
+}
+
+/// Surface reflectance, one file per band.
+pub const REFLECTANCE: [LayerSpec; 4] = [
+    reflectance(&["BLUE"], "Surface reflectance, BLUE"),
+    reflectance(&["RED"], "Surface reflectance, RED"),
+    reflectance(&["NIR"], "Surface reflectance, NIR"),
+    reflectance(&["SWIR"], "Surface reflectance, SWIR"),
+];
+
+/// 1 σ of the surface reflectance.
+pub const UNC: LayerSpec = LayerSpec {
+    name: "UNC",
+    title: "Uncertainty of the surface reflectance, one standard deviation",
+    bands: BANDS,
+    data_type: DataType::U16,
+    nodata: Some(NODATA_U16 as i32),
+    overviews: Overviews::None,
+    roles: &["data", "uncertainty"],
+    ..REFLECTANCE[0]
+};
+
+/// TOA reflectance, optional.
+pub const TOA: LayerSpec = LayerSpec {
+    name: "TOA",
+    title: "Top-of-atmosphere reflectance",
+    bands: BANDS,
+    overviews: Overviews::None,
+    ..REFLECTANCE[0]
+};
+
+/// Status map.
+pub const SM: LayerSpec = mask(
+    "SM",
+    "Status map",
+    &["SM"],
+    DataType::U16,
+    Legend::Bits(SM_FIELDS),
+    &[
+        "data",
+        "cloud",
+        "cloud-shadow",
+        "snow-ice",
+        "land-water",
+        "saturation",
+        "incomplete-testing",
+    ],
+);
+
+/// Evidence behind the status map.
+pub const QX: LayerSpec = mask(
+    "QX",
+    "Evidence and quality flags",
+    &["QX"],
+    DataType::U16,
+    Legend::Bits(QX_FIELDS),
+    &[
+        "data",
+        "cloud",
+        "cloud-shadow",
+        "snow-ice",
+        "terrain-shadow",
+    ],
+);
+
+/// Saturation per band and tests that were not run.
+pub const SAT: LayerSpec = mask(
+    "SAT",
+    "Saturation per band and tests not run",
+    &["SAT"],
+    DataType::U8,
+    Legend::Bits(SAT_FIELDS),
+    &["data", "saturation", "incomplete-testing"],
+);
+
+/// Usable-data mask.
+pub const USABLE: LayerSpec = LayerSpec {
+    overviews: Overviews::Nearest,
+    ..mask(
+        "USABLE",
+        "Usable-data mask",
+        &["USABLE"],
+        DataType::U8,
+        Legend::Classes(USABLE_CLASSES),
+        &["data", "data-mask"],
+    )
+};
+
+/// Sun and view angles.
+pub const GEOMETRY: LayerSpec = LayerSpec {
+    name: "GEOMETRY",
+    title: "Sun and view angles; azimuths clockwise from north, from the ground towards the Sun or the satellite",
+    bands: &["SZA", "SAA", "VNIR_VZA", "VNIR_VAA", "SWIR_VZA", "SWIR_VAA"],
+    data_type: DataType::U16,
+    scale: Some(0.01),
+    nodata: Some(NODATA_U16 as i32),
+    unit: Some("degree"),
+    legend: Legend::Quantity,
+    overviews: Overviews::None,
+    roles: &[
+        "metadata",
+        "sun-azimuth",
+        "sun-elevation",
+        "incidence-angle",
+        "azimuth",
+    ],
+};
+
+impl LayerSpec {
+    /// Band descriptions, scale, no data and the legend of codes as GDAL metadata.
+    pub fn tags(&self, product: &str) -> Vec<(String, String)> {
+        let mut tags = vec![
+            ("PRODUCT".to_string(), product.to_string()),
+            ("LAYER".to_string(), self.title.to_string()),
+        ];
+        match self.legend {
+            Legend::Quantity => {}
+            Legend::Bits(fields) => tags.extend(fields.iter().map(bit_tag)),
+            Legend::Classes(classes) => tags.extend(classes.iter().map(|(value, name, words)| {
+                (format!("VALUE_{value}"), format!("{name}: {words}"))
+            })),
+        }
+        tags
+    }
+}
+
+/// `BIT_03` = `land-water: Land or sea (0 sea, 1 land)`; `BITS_00_02` for wider fields.
+fn bit_tag(field: &Field) -> (String, String) {
+    let key = match field.width {
+        1 => format!("BIT_{:02}", field.offset),
+        w => format!("BITS_{:02}_{:02}", field.offset, field.offset + w - 1),
+    };
+    let classes: Vec<_> = field
+        .classes
+        .iter()
+        .map(|(v, name, _)| format!("{v} {name}"))
+        .collect();
+    let mut words = format!("{}: {}", field.name, field.description);
+    if !classes.is_empty() {
+        words += &format!(" ({})", classes.join(", "));
+    }
+    (key, words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_legend_of_a_mask_names_every_bit() {
+        let tags = SM.tags("x");
+        assert!(tags.contains(&(
+            "BIT_03".into(),
+            "land-water: Land or sea (0 sea, 1 land)".into()
+        )));
+        assert!(
+            tags.iter()
+                .any(|(k, v)| k == "BITS_00_02" && v.contains("3 cloud"))
+        );
+        assert_eq!(tags.len(), 2 + SM_FIELDS.len());
+    }
+}

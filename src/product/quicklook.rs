@@ -1,0 +1,180 @@
+//! Pictures: false colour of SWIR, NIR and RED with a fixed stretch, so that dates compare.
+//!
+//! Vegetation is green, bare soil pinkish, snow and ice cloud cyan, water cloud white. Without data a
+//! pixel is transparent.
+
+mod overview;
+mod text;
+
+pub use overview::Overview;
+
+use super::ProductError;
+use crate::reflectance::{NODATA, SCALE};
+use crate::status::sm;
+use ndarray::Array2;
+use std::path::Path;
+
+/// Title of an acquisition's picture.
+pub const TITLE: &str =
+    "False colour (SWIR, NIR, RED); outlines: cloud yellow, cloud shadow magenta, snow cyan";
+
+/// Reflectance shown as full red, green and blue.
+const FULL: [f32; 3] = [0.45, 0.55, 0.35];
+/// Exponent of the stretch: lifts dark land.
+const GAMMA: f32 = 0.75;
+/// Largest side of a picture, pixels.
+const LARGEST: usize = 600;
+
+/// Colours of outlines.
+const OUTLINES: [(u16, [u8; 3]); 3] = [
+    (sm::CLOUD, [255, 220, 0]),
+    (sm::SHADOW, [230, 0, 230]),
+    (sm::SNOW, [0, 230, 255]),
+];
+
+/// One colour of a picture.
+type Rgba = [u8; 4];
+
+/// PNG of an acquisition: reflectance counts of BLUE, RED, NIR, SWIR and SM16 on one grid. Grids wider than
+/// 600 pixels are reduced by a whole factor (100 m: 549 pixels).
+///
+/// # Errors
+/// [`ProductError::Encode`] when the picture cannot be coded.
+pub fn acquisition(rho: [&Array2<i16>; 4], status: &Array2<u16>) -> Result<Vec<u8>, ProductError> {
+    let (height, width) = status.dim();
+    let factor = width.max(height).div_ceil(LARGEST).max(1);
+    let (h, w) = (height / factor, width / factor);
+    let class = |r: usize, c: usize| status[(r * factor, c * factor)] & sm::CLASS;
+    let mut picture = Canvas::new(w, h);
+    for r in 0..h {
+        for c in 0..w {
+            let mean = |band: usize| mean_of(rho[band], r * factor, c * factor, factor);
+            let mut colour = false_colour([mean(3), mean(2), mean(1)]);
+            if let Some((_, tint)) = OUTLINES.iter().find(|(k, _)| *k == class(r, c)) {
+                let edge = |r2: usize, c2: usize| r2 < h && c2 < w && class(r2, c2) != class(r, c);
+                if edge(r.wrapping_sub(1), c)
+                    || edge(r + 1, c)
+                    || edge(r, c.wrapping_sub(1))
+                    || edge(r, c + 1)
+                {
+                    colour = [tint[0], tint[1], tint[2], 255];
+                }
+            }
+            picture.set(r, c, colour);
+        }
+    }
+    picture.png(Path::new("QUICKLOOK.png"))
+}
+
+/// Mean reflectance of a square of counts, NaN without data.
+fn mean_of(band: &Array2<i16>, row: usize, col: usize, size: usize) -> f32 {
+    let (mut sum, mut n) = (0i32, 0);
+    for r in row..row + size {
+        for c in col..col + size {
+            let v = band[(r, c)];
+            if v != NODATA {
+                sum += i32::from(v);
+                n += 1;
+            }
+        }
+    }
+    if n == 0 {
+        f32::NAN
+    } else {
+        sum as f32 * SCALE / n as f32
+    }
+}
+
+/// Colour of SWIR, NIR and RED reflectance. Without SWIR (its swath differs) a pixel is grey.
+fn false_colour([swir, nir, red]: [f32; 3]) -> Rgba {
+    let shade = |v: f32, full: f32| (255.0 * (v / full).clamp(0.0, 1.0).powf(GAMMA)).round() as u8;
+    if nir.is_nan() || red.is_nan() {
+        return [0; 4];
+    }
+    if swir.is_nan() {
+        let grey = shade(0.5 * (nir + red), FULL[1]);
+        return [grey, grey, grey, 255];
+    }
+    [
+        shade(swir, FULL[0]),
+        shade(nir, FULL[1]),
+        shade(red, FULL[2]),
+        255,
+    ]
+}
+
+/// An RGBA picture in memory.
+#[derive(Debug, Clone)]
+struct Canvas {
+    width: usize,
+    height: usize,
+    pixels: Vec<u8>,
+}
+
+impl Canvas {
+    fn new(width: usize, height: usize) -> Canvas {
+        Canvas {
+            width,
+            height,
+            pixels: vec![0; width * height * 4],
+        }
+    }
+
+    /// Sets a pixel; outside the picture nothing happens.
+    fn set(&mut self, row: usize, col: usize, colour: Rgba) {
+        if row < self.height && col < self.width {
+            let at = (row * self.width + col) * 4;
+            self.pixels[at..at + 4].copy_from_slice(&colour);
+        }
+    }
+
+    fn png(&self, path: &Path) -> Result<Vec<u8>, ProductError> {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, self.width as u32, self.height as u32);
+        encoder.set_color(png::ColorType::Rgba);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.set_compression(png::Compression::Fast);
+        let mut writer = encoder.write_header().map_err(ProductError::encode(path))?;
+        writer
+            .write_image_data(&self.pixels)
+            .map_err(ProductError::encode(path))?;
+        writer.finish().map_err(ProductError::encode(path))?;
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(png: &[u8]) -> (u32, u32, Vec<u8>) {
+        let mut reader = png::Decoder::new(std::io::Cursor::new(png))
+            .read_info()
+            .unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+        (info.width, info.height, pixels)
+    }
+
+    #[test]
+    fn vegetation_is_green_and_missing_data_transparent() {
+        let band = |v: i16| {
+            let mut a = Array2::from_elem((1098, 1098), v);
+            a.slice_mut(ndarray::s![.., ..100]).fill(NODATA);
+            a
+        };
+        let (blue, red, nir, swir) = (band(300), band(400), band(4500), band(1800));
+        let mut status = Array2::<u16>::zeros((1098, 1098));
+        status
+            .slice_mut(ndarray::s![600..700, 600..700])
+            .fill(sm::CLOUD);
+        let (w, h, pixels) = decode(&acquisition([&blue, &red, &nir, &swir], &status).unwrap());
+        assert_eq!((w, h), (549, 549));
+        let at = |r: usize, c: usize| &pixels[(r * 549 + c) * 4..][..4];
+        assert_eq!(at(10, 10), [0, 0, 0, 0]);
+        let land = at(100, 100);
+        assert!(land[1] > land[0] && land[0] > land[2] && land[3] == 255);
+        assert_eq!(at(300, 320), [255, 220, 0, 255]);
+        assert_eq!(at(320, 320), land, "inside an outline the picture stays");
+    }
+}

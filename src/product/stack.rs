@@ -1,0 +1,281 @@
+//! The gap-free 5-daily stack of a tile: a Zarr v3 group with CF attributes (`design.md`, Output on disk).
+//!
+//! ```text
+//! stack/PROBAV_ARD_31UFS_P5D.zarr    BLUE RED NIR SWIR (time, y, x) int16, BLUE_UNC … uint16,
+//!                                    PROVENANCE DAYS N100 N300 uint8, x y time time_bnds spatial_ref
+//!      /PROBAV_ARD_31UFS_P5D_OVERVIEW.png  item.json  run.json
+//! ```
+//! The folder `stack` is built beside the old one and swapped in by one rename. Chunks of 73 steps (a
+//! year) × 122 × 122 pixels serve pixel series and small cubes; a shard (one file) holds the chunks of one
+//! year and one row of chunks.
+
+mod metadata;
+mod reader;
+mod spool;
+mod writer;
+
+pub(crate) use metadata::{Axes, attributes, axis_attributes, grid_mapping};
+pub use reader::StackReader;
+pub use writer::{StackRows, StackWriter};
+
+use super::layers::SCALE_F64;
+use crate::reflectance::{NODATA, NODATA_U16};
+use chrono::{DateTime, Days, NaiveDate, SecondsFormat, TimeDelta, Utc};
+
+/// Days of a step.
+pub const STEP_DAYS: i64 = 5;
+/// Steps of a chunk: one year.
+pub const CHUNK_STEPS: usize = 73;
+/// Rows and columns of a chunk; 1098 = 9 × 122.
+pub const CHUNK_SIDE: usize = 122;
+
+/// First day of step 0 (`design.md`): steps count on without reset at New Year, those before are negative.
+pub const EPOCH: NaiveDate = match NaiveDate::from_ymd_opt(2014, 1, 1) {
+    Some(date) => date,
+    None => NaiveDate::MIN,
+};
+
+/// First day of a step.
+pub fn step_start(step: i32) -> NaiveDate {
+    let days = i64::from(step) * STEP_DAYS;
+    let shift = Days::new(days.unsigned_abs());
+    let date = if days < 0 {
+        EPOCH.checked_sub_days(shift)
+    } else {
+        EPOCH.checked_add_days(shift)
+    };
+    // steps beyond chrono's range (year 262,000) cannot be written as dates at all
+    date.unwrap_or(EPOCH)
+}
+
+/// Centre of a step as days since 2014-01-01 00:00 UTC.
+pub fn step_centre_days(step: i32) -> f64 {
+    (i64::from(step) * STEP_DAYS) as f64 + STEP_DAYS as f64 / 2.0
+}
+
+/// Centre of a step.
+pub fn step_centre(step: i32) -> DateTime<Utc> {
+    let start = step_start(step).and_time(chrono::NaiveTime::MIN).and_utc();
+    start + TimeDelta::hours(STEP_DAYS * 12)
+}
+
+/// RFC 3339 of midnight at the start of a step.
+pub(super) fn step_start_text(step: i32) -> String {
+    let midnight = step_start(step).and_time(chrono::NaiveTime::MIN).and_utc();
+    midnight.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// Storage type and fill value of a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fill {
+    /// int16.
+    I16(i16),
+    /// uint16.
+    U16(u16),
+    /// uint8.
+    U8(u8),
+}
+
+impl Fill {
+    /// Bytes of one value.
+    pub const fn size(self) -> usize {
+        match self {
+            Fill::U8(_) => 1,
+            _ => 2,
+        }
+    }
+
+    /// Name of the type in Zarr, NumPy and STAC.
+    pub const fn type_name(self) -> &'static str {
+        match self {
+            Fill::I16(_) => "int16",
+            Fill::U16(_) => "uint16",
+            Fill::U8(_) => "uint8",
+        }
+    }
+
+    /// The fill value as a number.
+    pub const fn value(self) -> i32 {
+        match self {
+            Fill::I16(v) => v as i32,
+            Fill::U16(v) => v as i32,
+            Fill::U8(v) => v as i32,
+        }
+    }
+}
+
+/// One data variable of the stack, dimensions (time, y, x).
+#[derive(Debug, Clone, Copy)]
+pub struct Variable {
+    /// Name.
+    pub name: &'static str,
+    /// Words.
+    pub long_name: &'static str,
+    /// Name in the CF table where there is one.
+    pub standard_name: Option<&'static str>,
+    /// Type and fill value.
+    pub fill: Fill,
+    /// True when the fill value means "no data" (else it is an ordinary value).
+    pub has_nodata: bool,
+    /// Physical value per count.
+    pub scale: Option<f64>,
+    /// CF units.
+    pub units: &'static str,
+    /// Names of companions (CF `ancillary_variables`).
+    pub ancillary: Option<&'static str>,
+    /// Values and names of classes (CF flags): (value, name, words).
+    pub classes: &'static [(u8, &'static str, &'static str)],
+}
+
+const fn reflectance(
+    name: &'static str,
+    long_name: &'static str,
+    ancillary: &'static str,
+) -> Variable {
+    Variable {
+        name,
+        long_name,
+        standard_name: Some("surface_bidirectional_reflectance"),
+        fill: Fill::I16(NODATA),
+        has_nodata: true,
+        scale: Some(SCALE_F64),
+        units: "1",
+        ancillary: Some(ancillary),
+        classes: &[],
+    }
+}
+
+const fn uncertainty(name: &'static str, long_name: &'static str) -> Variable {
+    Variable {
+        name,
+        long_name,
+        standard_name: Some("surface_bidirectional_reflectance standard_error"),
+        fill: Fill::U16(NODATA_U16),
+        ancillary: None,
+        ..reflectance(name, long_name, "")
+    }
+}
+
+const fn quality(
+    name: &'static str,
+    long_name: &'static str,
+    units: &'static str,
+    fill: u8,
+    has_nodata: bool,
+) -> Variable {
+    Variable {
+        standard_name: None,
+        fill: Fill::U8(fill),
+        has_nodata,
+        scale: None,
+        units,
+        ancillary: None,
+        ..reflectance(name, long_name, "")
+    }
+}
+
+/// Classes of PROVENANCE: (value, name, words).
+pub const PROVENANCE_CLASSES: &[(u8, &str, &str)] = &[
+    (0, "no-data", "Nothing is known"),
+    (1, "observed", "Observed at 100 m in the step"),
+    (2, "fused-300m", "Observed at 300 m in the step"),
+    (3, "predicted", "Between observations"),
+    (
+        4,
+        "extrapolated",
+        "Before the first or after the last observation",
+    ),
+    (
+        5,
+        "neighbour",
+        "Never clear: from the nearest observed pixel",
+    ),
+];
+
+/// The data variables, in the order in which blocks carry them.
+pub const VARIABLES: [Variable; 12] = [
+    reflectance(
+        "BLUE",
+        "surface reflectance, BLUE",
+        "BLUE_UNC PROVENANCE DAYS N100 N300",
+    ),
+    reflectance(
+        "RED",
+        "surface reflectance, RED",
+        "RED_UNC PROVENANCE DAYS N100 N300",
+    ),
+    reflectance(
+        "NIR",
+        "surface reflectance, NIR",
+        "NIR_UNC PROVENANCE DAYS N100 N300",
+    ),
+    reflectance(
+        "SWIR",
+        "surface reflectance, SWIR",
+        "SWIR_UNC PROVENANCE DAYS N100 N300",
+    ),
+    uncertainty(
+        "BLUE_UNC",
+        "one standard deviation of the surface reflectance, BLUE",
+    ),
+    uncertainty(
+        "RED_UNC",
+        "one standard deviation of the surface reflectance, RED",
+    ),
+    uncertainty(
+        "NIR_UNC",
+        "one standard deviation of the surface reflectance, NIR",
+    ),
+    uncertainty(
+        "SWIR_UNC",
+        "one standard deviation of the surface reflectance, SWIR",
+    ),
+    Variable {
+        classes: PROVENANCE_CLASSES,
+        ..quality("PROVENANCE", "where the value comes from", "1", 0, false)
+    },
+    quality(
+        "DAYS",
+        "days to the nearest usable observation of either resolution; 254 means 254 or more",
+        "d",
+        255,
+        true,
+    ),
+    quality(
+        "N100",
+        "usable 100 m observations in the step",
+        "1",
+        0,
+        false,
+    ),
+    quality(
+        "N300",
+        "usable 300 m observations in the step",
+        "1",
+        0,
+        false,
+    ),
+];
+
+/// The variable of a name.
+pub fn variable(name: &str) -> Option<&'static Variable> {
+    VARIABLES.iter().find(|v| v.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_run_on_across_new_year_and_into_2013() {
+        assert_eq!(step_start(0).to_string(), "2014-01-01");
+        assert_eq!(step_start(-1).to_string(), "2013-12-27");
+        assert_eq!(step_start(73).to_string(), "2015-01-01");
+        // 2016 is a leap year: from there on steps no longer begin on 1 January
+        assert_eq!(step_start(219).to_string(), "2016-12-31");
+        assert_eq!(step_centre(-1).to_rfc3339(), "2013-12-29T12:00:00+00:00");
+        assert_eq!(step_centre_days(-1), -2.5);
+        assert_eq!(step_centre_days(0), 2.5);
+        assert_eq!(step_start(i32::MAX), EPOCH);
+    }
+}

@@ -1,0 +1,195 @@
+//! Directions to the Sun and to the satellite at the nodes of one strip.
+
+use super::mapping::{Mapping, Nodes};
+use crate::geometry::Direction;
+use crate::l1c::TiePoints;
+
+/// Horizontal components (east, north) of the unit vectors to the Sun and to the satellite per node,
+/// then their change with the relative height; NaN where unknown.
+#[derive(Debug, Clone)]
+pub(super) struct Directions {
+    /// Sun east, Sun north, view east, view north at the middle height; the same per relative height.
+    pub(super) nodes: Vec<[f64; 8]>,
+}
+
+impl Directions {
+    /// Bilinear between tie points, on vectors; the view from the two levels where no angles are stored.
+    pub(super) fn new(nodes: &Nodes, mapping: &Mapping, ties: &TiePoints) -> Directions {
+        let field = Field::new(ties, mapping.reach);
+        let at = |l: f64, p: f64| match &field {
+            Some(field) => field.at(l, p),
+            None => {
+                let d = mapping.surface().view(&nodes.frame, l, p);
+                [f64::NAN, f64::NAN, d.east, d.north]
+            }
+        };
+        let nodes = mapping
+            .nodes
+            .iter()
+            .map(|c| {
+                if c[0].is_nan() {
+                    return [f64::NAN; 8];
+                }
+                let low = at(c[0] - c[2] + c[4], c[1] - c[3] + c[5]);
+                let high = at(c[0] + c[2] + c[4], c[1] + c[3] + c[5]);
+                std::array::from_fn(|e| {
+                    if e < 4 {
+                        0.5 * (low[e] + high[e])
+                    } else {
+                        0.5 * (high[e - 4] - low[e - 4])
+                    }
+                })
+            })
+            .collect();
+        Directions { nodes }
+    }
+}
+
+/// Vectors at the tie points near the grid.
+struct Field {
+    v: Vec<[f64; 4]>,
+    rows: usize,
+    cols: usize,
+    origin: (f64, f64),
+    step: (f64, f64),
+}
+
+impl Field {
+    fn new(ties: &TiePoints, reach: [f64; 4]) -> Option<Field> {
+        let angles = ties.angles.as_ref()?;
+        let (n, m) = angles.sza.dim();
+        if n < 2 || m < 2 || (n, m) != (ties.lines.len(), ties.pixels.len()) {
+            return None;
+        }
+        let range = |positions: &[f64], low: f64, high: f64| {
+            let a = positions.partition_point(|v| *v <= low).saturating_sub(2);
+            let b = positions.partition_point(|v| *v < high) + 2;
+            let a = a.min(positions.len() - 2);
+            a..b.clamp(a + 2, positions.len())
+        };
+        let r = range(&ties.lines, reach[0], reach[1]);
+        let c = range(&ties.pixels, reach[2], reach[3]);
+        let horizontal = |zenith: f32, azimuth: f32| {
+            let d = Direction::from_angles(f64::from(zenith), f64::from(azimuth));
+            [d.east, d.north]
+        };
+        let v = r
+            .clone()
+            .flat_map(|i| c.clone().map(move |j| (i, j)))
+            .map(|k| {
+                let s = horizontal(angles.sza[k], angles.saa[k]);
+                let v = horizontal(angles.vza[k], angles.vaa[k]);
+                [s[0], s[1], v[0], v[1]]
+            })
+            .collect();
+        let step = |p: &[f64], r: &std::ops::Range<usize>| {
+            (p[r.end - 1] - p[r.start]) / (r.len() - 1) as f64
+        };
+        Some(Field {
+            v,
+            rows: r.len(),
+            cols: c.len(),
+            origin: (ties.lines[r.start], ties.pixels[c.start]),
+            step: (step(&ties.lines, &r), step(&ties.pixels, &c)),
+        })
+    }
+
+    /// Bilinear; beyond the tie points as at their edge.
+    fn at(&self, line: f64, pixel: f64) -> [f64; 4] {
+        let a = ((line - self.origin.0) / self.step.0).clamp(0.0, (self.rows - 1) as f64);
+        let b = ((pixel - self.origin.1) / self.step.1).clamp(0.0, (self.cols - 1) as f64);
+        let (i, j) = (
+            (a as usize).min(self.rows - 2),
+            (b as usize).min(self.cols - 2),
+        );
+        let (u, v) = (a - i as f64, b - j as f64);
+        let k = i * self.cols + j;
+        let q = [
+            &self.v[k],
+            &self.v[k + 1],
+            &self.v[k + self.cols],
+            &self.v[k + self.cols + 1],
+        ];
+        std::array::from_fn(|e| {
+            (1.0 - u) * ((1.0 - v) * q[0][e] + v * q[1][e])
+                + u * ((1.0 - v) * q[2][e] + v * q[3][e])
+        })
+    }
+}
+
+/// Zenith and azimuth (0…360), degrees, of horizontal components of a unit vector.
+#[inline(always)]
+pub(super) fn angles(east: f32, north: f32) -> (f32, f32) {
+    let h2 = east * east + north * north;
+    let zenith = arctangent(h2.sqrt(), (1.0 - h2).max(0.0).sqrt());
+    let azimuth = arctangent(east, north);
+    (
+        zenith.to_degrees(),
+        if azimuth < 0.0 {
+            azimuth.to_degrees() + 360.0
+        } else {
+            azimuth.to_degrees()
+        },
+    )
+}
+
+/// `y.atan2(x)` without branches, within 3e-7: Abramowitz and Stegun 4.4.49, folded to the full circle.
+#[inline(always)]
+fn arctangent(y: f32, x: f32) -> f32 {
+    const C: [f32; 8] = [
+        -0.333_331_45,
+        0.199_935_5,
+        -0.142_089,
+        0.106_562_64,
+        -0.075_289_64,
+        0.042_909_61,
+        -0.016_165_737,
+        0.002_866_225_7,
+    ];
+    let (ax, ay) = (x.abs(), y.abs());
+    let big = if ax > ay { ax } else { ay };
+    let small = if ax > ay { ay } else { ax };
+    // 0/0 of a vanishing vector counts as 0
+    let t = small / (big + f32::MIN_POSITIVE);
+    let s = t * t;
+    let sum = C[0]
+        + s * (C[1] + s * (C[2] + s * (C[3] + s * (C[4] + s * (C[5] + s * (C[6] + s * C[7]))))));
+    let a = t + t * s * sum;
+    let a = if ay > ax {
+        std::f32::consts::FRAC_PI_2 - a
+    } else {
+        a
+    };
+    let a = if x < 0.0 { std::f32::consts::PI - a } else { a };
+    if y < 0.0 { -a } else { a }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_series_agrees_with_the_library() {
+        for k in 0..720 {
+            let a = (k as f32 * 0.5 - 180.0).to_radians();
+            for r in [1e-6, 0.3, 1.0] {
+                let (y, x) = (r * a.sin(), r * a.cos());
+                let d = f64::from(arctangent(y, x)) - f64::from(y.atan2(x));
+                let d = d.rem_euclid(std::f64::consts::TAU);
+                assert!(d.min(std::f64::consts::TAU - d) < 6e-7, "{a} {r}: {d}");
+            }
+        }
+        assert_eq!(arctangent(0.0, 0.0), 0.0);
+        let (z, a) = angles(f32::NAN, 0.0);
+        assert!(z.is_nan() && a.is_nan());
+    }
+
+    #[test]
+    fn angles_come_back() {
+        for (z, a) in [(0.01, 12.0), (30.0, 181.0), (62.0, 359.9)] {
+            let d = Direction::from_angles(z, a);
+            let (z2, a2) = angles(d.east as f32, d.north as f32);
+            assert!((f64::from(z2) - z).abs() < 1e-3 && (f64::from(a2) - a).abs() < 1e-2);
+        }
+    }
+}
