@@ -1,11 +1,12 @@
 use crate::schemas::validate;
 use crate::support::{names, tile};
 use ndarray::{Array3, ArrayView3};
+use probav_ard::composite::window_start;
 use probav_ard::grid::Tile;
 use probav_ard::product::export;
 use probav_ard::product::geotiff::read_layers;
 use probav_ard::product::layout;
-use probav_ard::product::stack::{StackReader, StackRows, StackWriter, step_start};
+use probav_ard::product::stack::{StackReader, StackRows, StackWriter};
 use probav_ard::reflectance::{NODATA, NODATA_U16};
 use serde_json::{Value, json};
 use std::fs;
@@ -195,7 +196,7 @@ fn years_are_chunks_and_a_new_generation_replaces_the_old() {
     // exports across New Year
     let cog = export::cog(&stack, "NIR", 71..76, &root.path().join("x/nir.tif")).unwrap();
     let layers = read_layers::<i16>(&cog).unwrap();
-    let dates: Vec<String> = (71..76).map(|s| step_start(s).to_string()).collect();
+    let dates: Vec<String> = (71..76).map(|s| window_start(s).to_string()).collect();
     assert_eq!(layers.names, dates);
     assert_eq!(layers.bands[2][(500, 600)], rho(73, 500, 600, 2));
     assert_eq!(layers.nodata[0], Some(f64::from(NODATA)));

@@ -2,7 +2,8 @@
 
 use super::metadata::{self, Shape, one_thread};
 use super::spool::{Key, Spool};
-use super::{Fill, VARIABLES, step_start};
+use super::{Fill, VARIABLES};
+use crate::composite::window_start;
 use crate::grid::{Resolution, Tile};
 use crate::product::publish::{self, Staging};
 use crate::product::quicklook::Overview;
@@ -215,7 +216,7 @@ impl StackWriter {
         let first = self.shape.steps.start;
         let picture = format!("{name}_OVERVIEW.png");
         let png = self.overview.png(Path::new(&picture), |k| {
-            step_start(first.saturating_add(k as i32)).to_string()
+            window_start(first.saturating_add(k as i32)).to_string()
         })?;
         self.staging.write(&picture, &png)?;
         let mut run = json!({ "id": name });
