@@ -30,6 +30,10 @@ use sky::Sky;
 use std::sync::Arc;
 use terrain::{HALO_MAX, Terrain};
 
+/// Share of the land seen without height from which on the user is told: below it is the rim that a DEM cut
+/// to the swath's own edge leaves, and `run.json` has the share.
+const GAP_WORTH_A_NOTE: f32 = 0.05;
+
 /// What a worker keeps between acquisitions: terrain of the last tile, the open CAMS files.
 #[derive(Debug, Default)]
 pub struct Workshop {
@@ -66,7 +70,10 @@ pub fn acquire(
         resolution,
     } = &task.unit
     else {
-        return Err(PipelineError::Worker(format!("{} is no acquisition", task.unit)));
+        return Err(PipelineError::Worker(format!(
+            "{} is no acquisition",
+            task.unit
+        )));
     };
     let mut timings = Timings::start();
     let mut notes = Vec::new();
@@ -90,7 +97,7 @@ pub fn acquire(
             percent: scout.gap * 100.0,
         });
     }
-    if scout.gap > 0.0 {
+    if scout.gap > GAP_WORTH_A_NOTE {
         notes.push(format!(
             "the DEM has no heights for {:.0} % of the land seen: no data there",
             scout.gap * 100.0
@@ -106,7 +113,13 @@ pub fn acquire(
         terrain: &terrain,
         cams: &task.cams,
     };
-    let Some(sight) = bench.look(*resolution, scout.halo, &mut workshop.sky, &mut timings, &mut notes)?
+    let Some(sight) = bench.look(
+        *resolution,
+        scout.halo,
+        &mut workshop.sky,
+        &mut timings,
+        &mut notes,
+    )?
     else {
         return Ok(Outcome::Skipped {
             reason: "the segment does not see the tile".to_string(),
@@ -152,18 +165,17 @@ pub fn acquire(
         dem_gap: scout.gap,
         notes: &notes,
     };
-    let begun = std::time::Instant::now();
     let acquisition = Acquisition {
         id,
         grid: observation.grid,
         observation: &observation,
         surface: &surface,
         masks: &masks,
-        record: record::record(&facts, timings),
+        record: record::record(&facts, &timings),
         toa: config.toa,
     };
     product::write_acquisition(config.out(), &acquisition).map_err(PipelineError::room)?;
-    tracing::debug!(stage = "write", seconds = begun.elapsed().as_secs_f64(), "stage done");
+    timings.lap("write");
     Ok(Outcome::Done {
         product: id.to_string(),
         notes,
@@ -276,7 +288,12 @@ impl Bench<'_> {
                 return Ok(None);
             };
             let observation = clip.observation(&around);
-            if !observation.toa.bands.iter().any(|b| b.iter().any(|v| !v.is_nan())) {
+            if !observation
+                .toa
+                .bands
+                .iter()
+                .any(|b| b.iter().any(|v| !v.is_nan()))
+            {
                 return Ok(None);
             }
             return Ok(Some(Sight {
