@@ -66,7 +66,10 @@ pub fn acquire(
         resolution,
     } = &task.unit
     else {
-        return Err(PipelineError::Worker(format!("{} is no acquisition", task.unit)));
+        return Err(PipelineError::Worker(format!(
+            "{} is no acquisition",
+            task.unit
+        )));
     };
     let mut timings = Timings::start();
     let mut notes = Vec::new();
@@ -106,7 +109,13 @@ pub fn acquire(
         terrain: &terrain,
         cams: &task.cams,
     };
-    let Some(sight) = bench.look(*resolution, scout.halo, &mut workshop.sky, &mut timings, &mut notes)?
+    let Some(sight) = bench.look(
+        *resolution,
+        scout.halo,
+        &mut workshop.sky,
+        &mut timings,
+        &mut notes,
+    )?
     else {
         return Ok(Outcome::Skipped {
             reason: "the segment does not see the tile".to_string(),
@@ -163,7 +172,11 @@ pub fn acquire(
         toa: config.toa,
     };
     product::write_acquisition(config.out(), &acquisition).map_err(PipelineError::room)?;
-    tracing::debug!(stage = "write", seconds = begun.elapsed().as_secs_f64(), "stage done");
+    tracing::debug!(
+        stage = "write",
+        seconds = begun.elapsed().as_secs_f64(),
+        "stage done"
+    );
     Ok(Outcome::Done {
         product: id.to_string(),
         notes,
@@ -276,7 +289,12 @@ impl Bench<'_> {
                 return Ok(None);
             };
             let observation = clip.observation(&around);
-            if !observation.toa.bands.iter().any(|b| b.iter().any(|v| !v.is_nan())) {
+            if !observation
+                .toa
+                .bands
+                .iter()
+                .any(|b| b.iter().any(|v| !v.is_nan()))
+            {
                 return Ok(None);
             }
             return Ok(Some(Sight {

@@ -74,7 +74,11 @@ impl FromStr for CameraLetter {
         let upper = text.to_ascii_uppercase();
         Camera::ALL
             .into_iter()
-            .find(|c| upper == c.name() || upper == c.letter().to_string() || upper == "CENTRE" && *c == Camera::Center)
+            .find(|c| {
+                upper == c.name()
+                    || upper == c.letter().to_string()
+                    || upper == "CENTRE" && *c == Camera::Center
+            })
             .map(CameraLetter)
             .ok_or_else(|| format!("'{text}' is no camera: L, C or R (left, center, right)"))
     }
@@ -308,7 +312,8 @@ impl Config {
 
     /// Fields that replace CAMS: a number, or else the path of a raster.
     pub fn overrides(&self) -> Overrides {
-        let source = |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<Source>().ok());
+        let source =
+            |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<Source>().ok());
         Overrides {
             aod: source(&self.aod),
             ozone: source(&self.ozone),
@@ -403,7 +408,12 @@ mod tests {
     fn unknown_keys_and_bad_values_are_errors_of_one_line() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("run.toml");
-        for bad in ["kernal = \"cubic\"", "jobs = \"many\"", "tiles = [\"31\"]", "= 3"] {
+        for bad in [
+            "kernal = \"cubic\"",
+            "jobs = \"many\"",
+            "tiles = [\"31\"]",
+            "= 3",
+        ] {
             std::fs::write(&path, bad).unwrap();
             let text = Config::load(Some(&path), toml::Table::new())
                 .unwrap_err()
@@ -423,9 +433,21 @@ mod tests {
         };
         config.validate().unwrap();
         config.dem = vec![dir.path().join("none.tif")];
-        assert!(config.validate().unwrap_err().to_string().contains("none.tif"));
+        assert!(
+            config
+                .validate()
+                .unwrap_err()
+                .to_string()
+                .contains("none.tif")
+        );
         config.dem.clear();
         config.tiles.clear();
-        assert!(config.validate().unwrap_err().to_string().contains("--tile"));
+        assert!(
+            config
+                .validate()
+                .unwrap_err()
+                .to_string()
+                .contains("--tile")
+        );
     }
 }

@@ -127,7 +127,10 @@ mod tests {
     fn words_name_the_file_and_the_remedy() {
         let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
         let text = PipelineError::io("write", Path::new("/out/x.tif"), full).to_string();
-        assert!(text.contains("/out/x.tif") && text.contains("free some space"), "{text}");
+        assert!(
+            text.contains("/out/x.tif") && text.contains("free some space"),
+            "{text}"
+        );
         assert!(!text.contains('\n'));
     }
 }

@@ -51,11 +51,17 @@ impl Inputs {
     /// needed.
     pub fn survey(config: &Config) -> Result<Inputs, PipelineError> {
         let ids = |paths: &[PathBuf], endings: &[&str]| -> Result<Vec<FileId>, PipelineError> {
-            files(paths, endings)?.iter().map(|p| FileId::of(p)).collect()
+            files(paths, endings)?
+                .iter()
+                .map(|p| FileId::of(p))
+                .collect()
         };
         let mut notes = Vec::new();
         let mut cams = Vec::new();
-        for path in files(&config.cams, &["nc", "nc4", "cdf", "grib", "grb", "grib2", "zip"])? {
+        for path in files(
+            &config.cams,
+            &["nc", "nc4", "cdf", "grib", "grb", "grib2", "zip"],
+        )? {
             let id = FileId::of(&path)?;
             let span = match Cams::open(std::slice::from_ref(&path)) {
                 Ok(open) => {
@@ -82,7 +88,9 @@ impl Inputs {
             .map(PathBuf::from)
             .collect();
         let geoid = Path::new(&config.dem_vertical);
-        const RASTERS: &[&str] = &["tif", "tiff", "vrt", "img", "hgt", "dt0", "dt1", "dt2", "asc", "nc"];
+        const RASTERS: &[&str] = &[
+            "tif", "tiff", "vrt", "img", "hgt", "dt0", "dt1", "dt2", "asc", "nc",
+        ];
         Ok(Inputs {
             cams,
             dem: ids(&config.dem, RASTERS)?,
@@ -107,7 +115,10 @@ impl Inputs {
         let covered = |t: DateTime<Utc>| usable().any(|(_, (from, to))| from <= t && t <= to);
         if !covered(start) || !covered(end) {
             let before = usable().map(|(_, (_, to))| to).filter(|to| *to < end).max();
-            let after = usable().map(|(_, (from, _))| from).filter(|from| *from > start).min();
+            let after = usable()
+                .map(|(_, (from, _))| from)
+                .filter(|from| *from > start)
+                .min();
             if let (Some(last), Some(first)) = (before, after)
                 && first - last <= GAP
             {
@@ -136,7 +147,11 @@ fn files(paths: &[PathBuf], endings: &[&str]) -> Result<Vec<PathBuf>, PipelineEr
         let io = |e| PipelineError::io("list", path, e);
         for entry in std::fs::read_dir(path).map_err(io)? {
             let file = entry.map_err(io)?.path();
-            let ending = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+            let ending = file
+                .extension()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .to_lowercase();
             if file.is_file() && endings.contains(&ending.as_str()) {
                 all.push(file);
             }
@@ -199,6 +214,9 @@ mod tests {
             ..Inputs::default()
         };
         assert_eq!(names(&inputs.cams_at(time("2018-06-20T10:45:00Z"))), ["a"]);
-        assert_eq!(names(&inputs.cams_at(time("2018-06-22T10:45:00Z"))), ["broken"]);
+        assert_eq!(
+            names(&inputs.cams_at(time("2018-06-22T10:45:00Z"))),
+            ["broken"]
+        );
     }
 }

@@ -130,7 +130,9 @@ pub fn screens(config: &Config, tile: TileId, past: &Past) -> Result<Vec<Step>, 
             continue;
         }
         let task = screen(config, tile, resolution, &pieces);
-        let complete = pieces.iter().all(|p| p.screened.as_ref() == Some(&task.key));
+        let complete = pieces
+            .iter()
+            .all(|p| p.screened.as_ref() == Some(&task.key));
         let standing = match complete {
             true => Standing::Done(format!("{} screened masks", pieces.len())),
             false => standing(&task, past),

@@ -99,7 +99,10 @@ fn tend(
         }
         let mut outcome = None;
         for attempt in 1..=ATTEMPTS {
-            let reply = match worker.take().map_or_else(|| Process::start(command, config), Ok) {
+            let reply = match worker
+                .take()
+                .map_or_else(|| Process::start(command, config), Ok)
+            {
                 Ok(mut process) => {
                     let reply = process.perform(task, timeout, stop);
                     if !matches!(reply, Reply::Lost(_)) {

@@ -85,11 +85,14 @@ impl Shelf {
             looks: Vec::with_capacity(pieces.len()),
         };
         for piece in pieces {
-            let reader = AcquisitionReader::open(out, &piece.id, true).map_err(PipelineError::room)?;
+            let reader =
+                AcquisitionReader::open(out, &piece.id, true).map_err(PipelineError::room)?;
             let record = reader.record().map_err(PipelineError::room)?;
             shelf.looks.push(Look {
                 time: piece.id.time,
-                vza: record["geometry"]["view_zenith_deg"].as_f64().unwrap_or(0.0) as f32,
+                vza: record["geometry"]["view_zenith_deg"]
+                    .as_f64()
+                    .unwrap_or(0.0) as f32,
             });
             shelf.readers.push(reader);
         }

@@ -32,7 +32,10 @@ pub fn leftovers(out: &Path, tile: TileId) -> Result<(), PipelineError> {
 /// The folder of the tile cannot be listed or written.
 pub fn outdated(out: &Path, tile: TileId, steps: &[Step]) -> Result<(), PipelineError> {
     let pieces = shelf::pieces(out, tile)?;
-    for step in steps.iter().filter(|s| matches!(s.standing, Standing::Todo(_))) {
+    for step in steps
+        .iter()
+        .filter(|s| matches!(s.standing, Standing::Todo(_)))
+    {
         let Unit::Acquire {
             tile: of,
             segment,
@@ -46,7 +49,11 @@ pub fn outdated(out: &Path, tile: TileId, steps: &[Step]) -> Result<(), Pipeline
         if *of != tile || !pieces.iter().filter(same).any(|p| p.key == step.task.key) {
             continue;
         }
-        for old in pieces.iter().filter(same).filter(|p| p.key != step.task.key) {
+        for old in pieces
+            .iter()
+            .filter(same)
+            .filter(|p| p.key != step.task.key)
+        {
             for folder in [old.id.folder(out), old.id.screened_folder(out)] {
                 if folder.is_dir() {
                     std::fs::remove_dir_all(&folder)

@@ -29,7 +29,12 @@ impl Timings {
         let seconds = self.last.elapsed().as_secs_f64();
         self.last = Instant::now();
         tracing::debug!(stage, seconds, "stage done");
-        let sum = self.stages.get(stage).and_then(Value::as_f64).unwrap_or(0.0) + seconds;
+        let sum = self
+            .stages
+            .get(stage)
+            .and_then(Value::as_f64)
+            .unwrap_or(0.0)
+            + seconds;
         self.stages
             .insert(stage.to_string(), json!((sum * 1e4).round() / 1e4));
     }

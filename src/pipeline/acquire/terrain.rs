@@ -101,7 +101,9 @@ impl Terrain {
             ..fine
         };
         let mut heights = self.heights(&grid);
-        heights.data.mapv_inplace(|h| if h.is_nan() { 0.0 } else { h });
+        heights
+            .data
+            .mapv_inplace(|h| if h.is_nan() { 0.0 } else { h });
         (grid, heights)
     }
 
@@ -116,6 +118,10 @@ impl Terrain {
                 without += u32::from(height.is_nan());
             }
         }
-        if all == 0 { 0.0 } else { without as f32 / all as f32 }
+        if all == 0 {
+            0.0
+        } else {
+            without as f32 / all as f32
+        }
     }
 }
