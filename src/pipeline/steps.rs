@@ -54,8 +54,8 @@ pub fn reproject(config: &Config, segment: &Path, tile: Tile, resolution: Resolu
     let terrain = Terrain::read(config, tile)?;
     let grid = tile.grid(resolution);
     let heights = match resolution {
-        Resolution::M100 => terrain.heights(&grid),
-        Resolution::M300 => terrain.heights(&grid.subdivided(3)),
+        Resolution::M100 => terrain.heights(&grid)?,
+        Resolution::M300 => terrain.heights(&grid.subdivided(3))?,
     };
     let request = Request { grid, heights: &heights, kernel: config.kernel };
     let Some(seen) = reproject::observe(&segment, &request).map_err(PipelineError::room)? else {
