@@ -182,7 +182,7 @@ fn pack(obs: &Observation, rt: &RtField, budget: &Budget, levels: &Levels, band:
         let (constant, per_toa) = budget.noise.variance(rt.camera, band, mu, au);
         node[NOISE] = gain * constant;
         node[NOISE_SLOPE] = gain * per_toa;
-        node[ROUGHNESS] = (roughness * across_spacing(vza[(i, j)])).powi(2);
+        node[ROUGHNESS] = (roughness * across_spacing(vza[(i, j)]).powf(1.25)).powi(2);
     })
 }
 

@@ -49,10 +49,16 @@ pub fn encode<T: GdalType + Copy>(
     bytes.map_err(ProductError::encode(path))
 }
 
-/// Creation options of every COG of this room.
-pub(crate) fn cog_options(overviews: Overviews) -> gdal::errors::Result<CslStringList> {
+/// Creation options of every COG of this room, for pictures whose larger side is `side`.
+pub(crate) fn cog_options(
+    overviews: Overviews,
+    side: usize,
+) -> gdal::errors::Result<CslStringList> {
     let block = BLOCK.to_string();
-    let (count, resampling) = match overviews {
+    // halved until it fits a screen: 1098 to 549 and 275 pixels; 366 pixels need none
+    let levels = (0..).find(|n| side >> n <= 512).unwrap_or(0).to_string();
+    let (kind, resampling) = match overviews {
+        _ if levels == "0" => ("NONE", "NEAREST"),
         Overviews::None => ("NONE", "NEAREST"),
         Overviews::Average => ("AUTO", "AVERAGE"),
         Overviews::Nearest => ("AUTO", "NEAREST"),
@@ -63,7 +69,8 @@ pub(crate) fn cog_options(overviews: Overviews) -> gdal::errors::Result<CslStrin
         ("LEVEL", "1"),
         ("PREDICTOR", "YES"),
         ("BLOCKSIZE", block.as_str()),
-        ("OVERVIEWS", count),
+        ("OVERVIEWS", kind),
+        ("OVERVIEW_COUNT", levels.as_str()),
         ("OVERVIEW_RESAMPLING", resampling),
         ("BIGTIFF", "IF_SAFER"),
         ("NUM_THREADS", "1"),
@@ -75,9 +82,9 @@ pub(crate) fn cog_options(overviews: Overviews) -> gdal::errors::Result<CslStrin
 
 fn copy_as_cog(source: &Dataset, name: &Path, overviews: Overviews) -> gdal::errors::Result<()> {
     let driver = DriverManager::get_driver_by_name("COG")?;
-    source
-        .create_copy(&driver, name, &cog_options(overviews)?)?
-        .close()
+    let (width, height) = source.raster_size();
+    let options = cog_options(overviews, width.max(height))?;
+    source.create_copy(&driver, name, &options)?.close()
 }
 
 fn in_memory<T: GdalType + Copy>(

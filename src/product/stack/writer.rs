@@ -2,7 +2,8 @@
 
 use super::metadata::{self, Shape, one_thread};
 use super::spool::{Key, Spool};
-use super::{Fill, VARIABLES, step_start};
+use super::{Fill, VARIABLES};
+use crate::composite::window_start;
 use crate::grid::{Resolution, Tile};
 use crate::product::publish::{self, Staging};
 use crate::product::quicklook::Overview;
@@ -44,7 +45,8 @@ impl StackRows<'_> {
         let bytes = [&self.provenance, &self.days, &self.n100, &self.n300];
         let dims = self.rho.iter().map(|a| a.dim());
         let dims = dims.chain(self.unc.iter().map(|a| a.dim()));
-        dims.chain(bytes.iter().map(|a| a.dim())).find(|d| *d != expected)
+        dims.chain(bytes.iter().map(|a| a.dim()))
+            .find(|d| *d != expected)
     }
 
     /// Bytes of the steps `steps` of one row of a variable, order (step, column).
@@ -62,7 +64,11 @@ impl StackRows<'_> {
 }
 
 fn native<T: Copy, const N: usize>(values: ArrayView2<'_, T>, bytes: fn(T) -> [u8; N]) -> Vec<u8> {
-    values.iter().flat_map(|v| bytes(*v)).collect()
+    let mut out = vec![0; values.len() * N];
+    for (place, v) in out.chunks_exact_mut(N).zip(values) {
+        place.copy_from_slice(&bytes(*v));
+    }
+    out
 }
 
 /// Builds one generation of a tile's stack. Memory is bounded: a block, one set of shards being coded, and a
@@ -87,7 +93,11 @@ impl StackWriter {
     /// # Errors
     /// [`ProductError::Write`], [`ProductError::Encode`] when the output folder is full or unwritable;
     /// [`ProductError::OutOfRange`] when there are no steps.
-    pub fn create(root: &Path, tile: &Tile, steps: Range<i32>) -> Result<StackWriter, ProductError> {
+    pub fn create(
+        root: &Path,
+        tile: &Tile,
+        steps: Range<i32>,
+    ) -> Result<StackWriter, ProductError> {
         let target = layout::stack_folder(root, tile.id);
         if steps.is_empty() {
             return Err(ProductError::OutOfRange {
@@ -99,8 +109,13 @@ impl StackWriter {
         let shape = Shape::new(tile.grid(Resolution::M100), steps);
         let zarr = staging.folder().join(zarr_name(tile));
         let arrays = metadata::create(&zarr, tile, &shape)?;
-        let spool = Spool::new(staging.folder(), shape.chunk_steps, shape.chunk_side.0, shape.grid.width)
-            .map_err(ProductError::write(&target))?;
+        let spool = Spool::new(
+            staging.folder(),
+            shape.chunk_steps,
+            shape.chunk_side.0,
+            shape.grid.width,
+        )
+        .map_err(ProductError::write(&target))?;
         Ok(StackWriter {
             overview: Overview::new(shape.steps.len(), shape.grid.height),
             staging,
@@ -122,7 +137,12 @@ impl StackWriter {
     /// # Errors
     /// [`ProductError::OutOfRange`] for rows or steps the stack does not have, [`ProductError::Shape`] for arrays
     /// of other sizes, [`ProductError::Write`] and [`ProductError::Encode`] when the disk is full.
-    pub fn write_rows(&mut self, first_row: usize, steps: Range<i32>, block: &StackRows<'_>) -> Result<(), ProductError> {
+    pub fn write_rows(
+        &mut self,
+        first_row: usize,
+        steps: Range<i32>,
+        block: &StackRows<'_>,
+    ) -> Result<(), ProductError> {
         let (_, rows, cols) = block.rho[0].dim();
         let grid = &self.shape.grid;
         let expected = (steps.len(), rows, grid.width);
@@ -152,16 +172,25 @@ impl StackWriter {
             let span = first_step.max(k * per)..last_step.min((k + 1) * per);
             let local = span.start - first_step..span.end - first_step;
             for chunk in first_row / side..(first_row + rows).div_ceil(side) {
-                let inside = first_row.max(chunk * side)..(first_row + rows).min((chunk + 1) * side);
+                let inside =
+                    first_row.max(chunk * side)..(first_row + rows).min((chunk + 1) * side);
                 for row in inside.clone() {
                     for variable in 0..VARIABLES.len() {
                         let bytes = block.bytes(variable, local.clone(), row - first_row);
-                        let put = self.spool.put((k, chunk), variable, row - chunk * side, span.start - k * per, &bytes);
+                        let put = self.spool.put(
+                            (k, chunk),
+                            variable,
+                            row - chunk * side,
+                            span.start - k * per,
+                            &bytes,
+                        );
                         put.map_err(ProductError::write(&self.target()))?;
                     }
                 }
                 let (steps, rows) = self.extent((k, chunk));
-                if self.spool.complete((k, chunk), span.len() * inside.len(), steps * rows) {
+                let pairs = span.len() * inside.len();
+                let complete = self.spool.complete((k, chunk), pairs, steps * rows);
+                if complete.map_err(ProductError::write(&self.target()))? {
                     self.flush((k, chunk))?;
                 }
             }
@@ -177,14 +206,17 @@ impl StackWriter {
     pub fn finish(self, record: Value) -> Result<PathBuf, ProductError> {
         let expected = self.shape.steps.len() * self.shape.grid.height;
         if self.written != expected || !self.spool.is_empty() {
-            let message = format!("{} of {expected} (step, row) pairs were written", self.written);
+            let message = format!(
+                "{} of {expected} (step, row) pairs were written",
+                self.written
+            );
             return Err(ProductError::damaged(&self.target())(message));
         }
         let name = layout::stack_name(self.tile.id);
         let first = self.shape.steps.start;
         let picture = format!("{name}_OVERVIEW.png");
         let png = self.overview.png(Path::new(&picture), |k| {
-            step_start(first.saturating_add(k as i32)).to_string()
+            window_start(first.saturating_add(k as i32)).to_string()
         })?;
         self.staging.write(&picture, &png)?;
         let mut run = json!({ "id": name });
@@ -193,7 +225,8 @@ impl StackWriter {
                 run[key.as_str()] = value;
             }
         }
-        self.staging.write(super::super::acquisition::RUN, &stac::to_bytes(&run))?;
+        self.staging
+            .write(super::super::acquisition::RUN, &stac::to_bytes(&run))?;
         let item = cube::item(&self.tile, &self.shape.grid, self.shape.steps.clone(), &png);
         self.staging.write(stac::ITEM, &stac::to_bytes(&item))?;
         publish::sync_tree(self.staging.folder()).map_err(ProductError::write(&self.target()))?;
@@ -228,10 +261,18 @@ impl StackWriter {
         let (steps, rows) = self.extent(key);
         let fill = VARIABLES[variable].fill;
         let path = self.target().join(VARIABLES[variable].name);
-        let spooled = self.spool.get(key, variable, rows).map_err(ProductError::read(&path))?;
-        let shape = (self.shape.chunk_steps, self.shape.chunk_side.0, self.shape.shard_cols());
+        let spooled = self
+            .spool
+            .get(key, variable, rows)
+            .map_err(ProductError::read(&path))?;
+        let shape = (
+            self.shape.chunk_steps,
+            self.shape.chunk_side.0,
+            self.shape.shard_cols(),
+        );
         let line = self.shape.grid.width * fill.size();
-        let shard = transposed(&spooled, (steps, rows, line), shape, fill).map_err(ProductError::encode(&path))?;
+        let shard = transposed(&spooled, (steps, rows, line), shape, fill)
+            .map_err(ProductError::encode(&path))?;
         self.arrays[variable]
             .store_chunk_opt(
                 &[key.0 as u64, key.1 as u64, 0],
@@ -256,9 +297,11 @@ fn transposed(
 ) -> io::Result<Vec<u8>> {
     let mut out = fill.bytes(shard.0 * shard.1 * shard.2);
     let wide = shard.2 * fill.size();
-    let source = ArrayView3::from_shape((rows, shard.0, line), spooled).map_err(io::Error::other)?;
+    let source =
+        ArrayView3::from_shape((rows, shard.0, line), spooled).map_err(io::Error::other)?;
     let mut target =
-        ndarray::ArrayViewMut3::from_shape((shard.0, shard.1, wide), out.as_mut_slice()).map_err(io::Error::other)?;
+        ndarray::ArrayViewMut3::from_shape((shard.0, shard.1, wide), out.as_mut_slice())
+            .map_err(io::Error::other)?;
     for (row, lines) in source.axis_iter(Axis(0)).enumerate() {
         for step in 0..steps {
             target
