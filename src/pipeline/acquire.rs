@@ -175,15 +175,7 @@ pub fn acquire(
         toa: config.toa,
     };
     product::write_acquisition(config.out(), &acquisition).map_err(PipelineError::room)?;
-<<<<<<< HEAD
     timings.lap("write");
-=======
-    tracing::debug!(
-        stage = "write",
-        seconds = begun.elapsed().as_secs_f64(),
-        "stage done"
-    );
->>>>>>> mask
     Ok(Outcome::Done {
         product: id.to_string(),
         notes,

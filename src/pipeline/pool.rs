@@ -190,7 +190,10 @@ impl Process {
             stdin,
             messages,
         };
-        if process.send(&Order::Configure(Box::new(config.clone()))).is_err() {
+        if process
+            .send(&Order::Configure(Box::new(config.clone())))
+            .is_err()
+        {
             return Err(PipelineError::Worker(process.death()));
         }
         Ok(process)
@@ -218,7 +221,9 @@ impl Process {
                     return Reply::Ended(outcome);
                 }
                 Ok(_) => heard = Instant::now(),
-                Err(RecvTimeoutError::Disconnected) => return Reply::Lost(PipelineError::Worker(self.death()).to_string()),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Reply::Lost(PipelineError::Worker(self.death()).to_string());
+                }
                 Err(RecvTimeoutError::Timeout) if heard.elapsed() > timeout => {
                     return Reply::Lost(format!(
                         "worker: gave no sign of life for {} s and was stopped; \

@@ -25,7 +25,6 @@ impl Timings {
     }
 
     /// The time since the last call belongs to `stage`.
-<<<<<<< HEAD
     pub fn lap(&mut self, stage: &'static str) {
         let now = (Instant::now(), cpu_seconds());
         let wall = now.0.duration_since(self.last.0).as_secs_f64();
@@ -36,20 +35,6 @@ impl Timings {
             Some(sum) => *sum = (stage, sum.1 + wall, sum.2 + cpu),
             None => self.stages.push((stage, wall, cpu)),
         }
-=======
-    pub fn lap(&mut self, stage: &str) {
-        let seconds = self.last.elapsed().as_secs_f64();
-        self.last = Instant::now();
-        tracing::debug!(stage, seconds, "stage done");
-        let sum = self
-            .stages
-            .get(stage)
-            .and_then(Value::as_f64)
-            .unwrap_or(0.0)
-            + seconds;
-        self.stages
-            .insert(stage.to_string(), json!((sum * 1e4).round() / 1e4));
->>>>>>> mask
     }
 
     fn json(&self) -> Value {

@@ -110,7 +110,9 @@ impl Terrain {
         if halo <= 0.0 || grid.width != grid.height {
             return *grid;
         }
-        let wanted = (halo.ceil() as usize).next_multiple_of(HALO_STEP).min(HALO_MAX);
+        let wanted = (halo.ceil() as usize)
+            .next_multiple_of(HALO_STEP)
+            .min(HALO_MAX);
         let more = (wanted as f64 - halo) * Resolution::M300.metres() / grid.pixel;
         grid.padded(more.max(0.0).round() as usize)
     }
@@ -146,7 +148,9 @@ impl Terrain {
             ..fine
         };
         let mut heights = self.heights(&grid)?;
-        heights.data.mapv_inplace(|h| if h.is_nan() { 0.0 } else { h });
+        heights
+            .data
+            .mapv_inplace(|h| if h.is_nan() { 0.0 } else { h });
         Ok((grid, heights))
     }
 
@@ -169,7 +173,11 @@ impl Terrain {
                 without += u32::from(height.is_nan());
             }
         }
-        Ok(if all == 0 { 0.0 } else { without as f32 / all as f32 })
+        Ok(if all == 0 {
+            0.0
+        } else {
+            without as f32 / all as f32
+        })
     }
 }
 
@@ -252,7 +260,10 @@ mod tests {
         assert!(heights.data.iter().all(|h| *h == 0.0));
         assert_eq!(heights.grid, padded);
         let rounded = terrain.rounded(&padded.subdivided(3));
-        assert_eq!(rounded, terrain.tile.grid(Resolution::M300).padded(16).subdivided(3));
+        assert_eq!(
+            rounded,
+            terrain.tile.grid(Resolution::M300).padded(16).subdivided(3)
+        );
         let whole = terrain.tile.grid(Resolution::M100);
         assert_eq!(terrain.rounded(&whole), whole);
     }
