@@ -190,9 +190,12 @@ impl Process {
             stdin,
             messages,
         };
-        process
+        if process
             .send(&Order::Configure(Box::new(config.clone())))
-            .map_err(broken)?;
+            .is_err()
+        {
+            return Err(PipelineError::Worker(process.death()));
+        }
         Ok(process)
     }
 
@@ -206,7 +209,7 @@ impl Process {
     /// Sends a task and waits for its end; silence longer than `timeout` is a hang.
     fn perform(&mut self, task: &Task, timeout: Duration, stop: &AtomicBool) -> Reply {
         if self.send(&Order::Perform(task.clone())).is_err() {
-            return Reply::Lost(self.death());
+            return Reply::Lost(PipelineError::Worker(self.death()).to_string());
         }
         let mut heard = Instant::now();
         loop {
@@ -218,10 +221,12 @@ impl Process {
                     return Reply::Ended(outcome);
                 }
                 Ok(_) => heard = Instant::now(),
-                Err(RecvTimeoutError::Disconnected) => return Reply::Lost(self.death()),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Reply::Lost(PipelineError::Worker(self.death()).to_string());
+                }
                 Err(RecvTimeoutError::Timeout) if heard.elapsed() > timeout => {
                     return Reply::Lost(format!(
-                        "worker gave no sign of life for {} s and was stopped; \
+                        "worker: gave no sign of life for {} s and was stopped; \
                          raise `timeout` if the machine is slow",
                         timeout.as_secs()
                     ));
@@ -238,13 +243,13 @@ impl Process {
         match self.child.wait() {
             Ok(status) => match status.signal() {
                 Some(libc::SIGKILL) => {
-                    "worker was killed (signal 9), perhaps for want of memory; use fewer --jobs"
+                    "was killed (signal 9), perhaps for want of memory; use fewer --jobs"
                         .to_string()
                 }
-                Some(signal) => format!("worker crashed (signal {signal})"),
-                None => format!("worker ended early ({status})"),
+                Some(signal) => format!("crashed (signal {signal})"),
+                None => format!("ended early ({status})"),
             },
-            Err(e) => format!("worker is lost: {e}"),
+            Err(e) => format!("is lost: {e}"),
         }
     }
 }
