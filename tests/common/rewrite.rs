@@ -120,7 +120,8 @@ fn raster<T: hdf5::H5Type>(
             .create(name)?,
         Storage::Contiguous => builder.shape((h, w)).create(name)?,
     };
-    made.write(data)?;
+    // a flipped array may lie in memory in another order
+    made.write(&data.as_standard_layout())?;
     Ok(made)
 }
 
@@ -177,7 +178,7 @@ fn decimated(data: ArrayView2<f32>) -> Array2<f32> {
     let rows = |a: ArrayView2<f32>| {
         let n = a.nrows();
         let mut kept = a.slice(s![..;2, ..]).to_owned();
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             let (p, q, r) = (a.row(n - 3), a.row(n - 2), a.row(n - 1));
             let next = &p - &(&q * 3.0) + &(&r * 3.0);
             kept.push_row(next.view()).expect("same width");
