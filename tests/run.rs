@@ -148,7 +148,11 @@ fn surface_reflectance_is_unbiased_at_300_m() {
             for ((r, c), value) in rho.indexed_iter() {
                 let cells = s![3 * r..3 * r + 3, 3 * c..3 * c + 3];
                 if clear.slice(cells).iter().all(|c| *c) {
-                    let mean = truth.rho[band.index()].slice(cells).mapv(decode).mean().unwrap();
+                    let mean = truth.rho[band.index()]
+                        .slice(cells)
+                        .mapv(decode)
+                        .mean()
+                        .unwrap();
                     pairs.push((decode(*value), mean));
                 }
             }
@@ -191,9 +195,18 @@ fn masks_find_clouds_and_spare_clear_land() {
     }
     assert!(opaque > 5_000 && clear > 10_000 && used > 10_000);
     let share = |part: u32, whole: u32| f64::from(part) / f64::from(whole);
-    assert!(share(missed, opaque) < 0.05, "{missed} of {opaque} opaque cells missed");
-    assert!(share(lost, clear) < 0.08, "{lost} of {clear} clear cells lost");
-    assert!(share(dirty, used) < 0.03, "{dirty} of {used} usable cells are not clear");
+    assert!(
+        share(missed, opaque) < 0.05,
+        "{missed} of {opaque} opaque cells missed"
+    );
+    assert!(
+        share(lost, clear) < 0.08,
+        "{lost} of {clear} clear cells lost"
+    );
+    assert!(
+        share(dirty, used) < 0.03,
+        "{dirty} of {used} usable cells are not clear"
+    );
 }
 
 #[test]
@@ -246,7 +259,10 @@ fn the_stack_follows_the_clear_date() {
         .zip(&truth.rho[Band::Red.index()])
         .map(|(v, t)| (decode(*v), decode(*t)));
     let (bias, rmse, _) = errors(pairs);
-    assert!(bias.abs() < 0.004 && rmse < 0.02, "bias {bias}, RMSE {rmse}");
+    assert!(
+        bias.abs() < 0.004 && rmse < 0.02,
+        "bias {bias}, RMSE {rmse}"
+    );
 }
 
 #[test]
@@ -276,7 +292,9 @@ fn a_dry_run_says_what_and_why_and_writes_nothing() {
         .arg("-n")
         .assert()
         .success()
-        .stdout(predicate::str::contains("20180706_103143_2_V101.HDF5 100M: new"))
+        .stdout(predicate::str::contains(
+            "20180706_103143_2_V101.HDF5 100M: new",
+        ))
         .stdout(predicate::str::contains("13 units to do"));
     assert!(!out.exists());
     // another parameter: the same products would be made again
@@ -305,7 +323,9 @@ fn help_and_mistakes_of_usage_are_exit_codes_0_and_2() {
         .args(["--tile", "31UFX"])
         .assert()
         .code(2)
-        .stderr(predicate::str::contains("does not exist in the Sentinel-2 grid"));
+        .stderr(predicate::str::contains(
+            "does not exist in the Sentinel-2 grid",
+        ));
 }
 
 /// Every file below a folder with its size and time of modification, the shared lock aside.

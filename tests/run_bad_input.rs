@@ -56,13 +56,19 @@ fn one_is_lost(spoil: impl Fn(&Path), words: &str) {
 
 fn lines_about_the_bad_file(n: usize) -> impl Predicate<str> {
     predicate::function(move |text: &str| {
-        text.lines().filter(|l| l.contains("FAILED") && l.contains(BAD)).count() == n
+        text.lines()
+            .filter(|l| l.contains("FAILED") && l.contains(BAD))
+            .count()
+            == n
     })
 }
 
 #[test]
 fn a_file_that_is_not_hdf5() {
-    one_is_lost(|file| fs::write(file, b"<html>not found</html>").unwrap(), "not an HDF5 file");
+    one_is_lost(
+        |file| fs::write(file, b"<html>not found</html>").unwrap(),
+        "not an HDF5 file",
+    );
 }
 
 #[test]
@@ -108,7 +114,14 @@ fn cams_of_another_date_follows_the_policy() {
         let out = dir.path().join(out);
         let assert = inputs
             .run(&out)
-            .args(["--until", "acquisition", "--jobs", "0", "--on-missing", policy])
+            .args([
+                "--until",
+                "acquisition",
+                "--jobs",
+                "0",
+                "--on-missing",
+                policy,
+            ])
             .assert();
         (assert, products(&out).len())
     };
@@ -166,10 +179,14 @@ fn a_dem_that_does_not_cover_what_is_seen() {
         let mut file = driver
             .create_with_band_type::<f32, _>(&dem, part.0, part.1, 1)
             .unwrap();
-        file.set_geo_transform(&whole.geo_transform().unwrap()).unwrap();
+        file.set_geo_transform(&whole.geo_transform().unwrap())
+            .unwrap();
         file.set_spatial_ref(&whole.spatial_ref().unwrap()).unwrap();
         let mut buffer = data;
-        file.rasterband(1).unwrap().write((0, 0), part, &mut buffer).unwrap();
+        file.rasterband(1)
+            .unwrap()
+            .write((0, 0), part, &mut buffer)
+            .unwrap();
     }
     let out = dir.path().join("out");
     let inputs = Inputs {
@@ -192,8 +209,25 @@ fn a_dem_that_is_not_there_is_flagged_or_refused() {
     let l1c = some_segments(dir.path(), &[GOOD]);
     let run = |policy: &str| {
         archive::program()
-            .args(["run", "--tile", TILE, "--until", "acquisition", "--jobs", "0"])
-            .args(["--aod", "0.1", "--ozone", "0.3", "--tcwv", "2", "--dem-vertical", "ellipsoid"])
+            .args([
+                "run",
+                "--tile",
+                TILE,
+                "--until",
+                "acquisition",
+                "--jobs",
+                "0",
+            ])
+            .args([
+                "--aod",
+                "0.1",
+                "--ozone",
+                "0.3",
+                "--tcwv",
+                "2",
+                "--dem-vertical",
+                "ellipsoid",
+            ])
             .args(["--on-missing", policy])
             .arg("--l1c")
             .arg(&l1c)
@@ -201,8 +235,12 @@ fn a_dem_that_is_not_there_is_flagged_or_refused() {
             .arg(dir.path().join(policy))
             .assert()
     };
-    run("fail").code(3).stdout(predicate::str::contains("no DEM given"));
-    run("flag").success().stdout(predicate::str::contains("sea level stood in"));
+    run("fail")
+        .code(3)
+        .stdout(predicate::str::contains("no DEM given"));
+    run("flag")
+        .success()
+        .stdout(predicate::str::contains("sea level stood in"));
 }
 
 #[test]
@@ -247,6 +285,10 @@ fn a_file_that_vanishes_costs_itself() {
 }
 
 fn copy_cams(to: &Path) {
-    let from = fs::read_dir(Inputs::fixture().cams).unwrap().next().unwrap().unwrap();
+    let from = fs::read_dir(Inputs::fixture().cams)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap();
     fs::copy(from.path(), to).unwrap();
 }

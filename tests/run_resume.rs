@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Two side-camera dates: small products, so that the test is quick.
+/// Three side-camera dates: small products, so that the test is quick.
 const DATES: [&str; 3] = ["20180704", "20180709", "20180713"];
 
 fn arguments(l1c: &Path, out: &Path) -> Vec<std::ffi::OsString> {
@@ -80,7 +80,11 @@ fn wait_until(child: &mut Child, ready: impl Fn() -> bool) -> bool {
 /// Child processes of a process.
 fn children(pid: u32) -> Vec<i32> {
     fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
-        .map(|text| text.split_whitespace().filter_map(|p| p.parse().ok()).collect())
+        .map(|text| {
+            text.split_whitespace()
+                .filter_map(|p| p.parse().ok())
+                .collect()
+        })
         .unwrap_or_default()
 }
 
@@ -91,7 +95,10 @@ fn workers(pid: u32) -> Vec<i32> {
     for task in tasks.into_iter().flatten().flatten() {
         let path = task.path().join("children");
         let text = fs::read_to_string(path).unwrap_or_default();
-        all.extend(text.split_whitespace().filter_map(|p| p.parse::<i32>().ok()));
+        all.extend(
+            text.split_whitespace()
+                .filter_map(|p| p.parse::<i32>().ok()),
+        );
     }
     all.sort_unstable();
     all.dedup();
@@ -120,6 +127,21 @@ fn killed_supervisors_and_workers_leave_the_same_bytes() {
     let expected = content(&undisturbed);
     assert!(expected.len() > 50, "{} files", expected.len());
 
+    // nor does it matter how many processes and threads share the work
+    let alone = dir.path().join("alone");
+    let mut arguments_alone = arguments(&l1c, &alone);
+    arguments_alone.extend(["--jobs".into(), "0".into()]);
+    let jobs = arguments_alone.iter().position(|a| a == "--jobs").unwrap();
+    arguments_alone.drain(jobs..jobs + 2);
+    let status = Command::new(env!("CARGO_BIN_EXE_probav-ard"))
+        .args(&arguments_alone)
+        .env("RAYON_NUM_THREADS", "3")
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    assert!(content(&alone) == expected, "one process, three threads");
+
     // supervisor: when the first unit runs, when the first is done, while the last stage runs
     let moments: [(&str, usize); 3] = [("RUNNING", 1), ("DONE", 1), ("DONE", 3)];
     for (i, (state, count)) in moments.into_iter().enumerate() {
@@ -134,11 +156,17 @@ fn killed_supervisors_and_workers_leave_the_same_bytes() {
         // the kernel takes the workers down with their supervisor
         let begin = Instant::now();
         while orphans.iter().any(|p| is_alive(*p)) {
-            assert!(begin.elapsed() < Duration::from_secs(60), "orphans: {orphans:?}");
+            assert!(
+                begin.elapsed() < Duration::from_secs(60),
+                "orphans: {orphans:?}"
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
         assert!(start(&arguments).wait().unwrap().success());
-        assert!(content(&out) == expected, "supervisor killed at {count} × {state}");
+        assert!(
+            content(&out) == expected,
+            "supervisor killed at {count} × {state}"
+        );
     }
 
     // workers: the unit is tried once more, the run itself succeeds
@@ -146,7 +174,8 @@ fn killed_supervisors_and_workers_leave_the_same_bytes() {
     let arguments = arguments(&l1c, &out);
     let mut child = start(&arguments);
     let id = child.id();
-    assert!(wait_until(&mut child, || states(&out, "RUNNING") >= 1 && !workers(id).is_empty()));
+    assert!(wait_until(&mut child, || states(&out, "RUNNING") >= 1
+        && !workers(id).is_empty()));
     workers(id).into_iter().for_each(kill);
     assert!(child.wait().unwrap().success());
     assert!(content(&out) == expected, "workers killed");

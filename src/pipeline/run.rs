@@ -379,7 +379,7 @@ impl Crew<'_> {
                     }
                     on_event(Event::Started(i))?;
                     let begin = Instant::now();
-                    let outcome = worker.perform(task, &crate::progress::Silent);
+                    let outcome = worker.perform(task, &Within(self.progress));
                     on_event(Event::Ended(i, outcome, begin.elapsed().as_secs_f64()))?;
                 }
             }
@@ -390,13 +390,26 @@ impl Crew<'_> {
     }
 }
 
+/// Progress of a unit done in this process: the bar counts units, so only the wish to stop goes through.
+struct Within<'a>(&'a dyn Progress);
+
+impl Progress for Within<'_> {
+    fn start(&self, _stage: &str, _total: u64) {}
+
+    fn advance(&self, _steps: u64) {}
+
+    fn cancelled(&self) -> bool {
+        self.0.cancelled()
+    }
+}
+
 fn report(task: &Task, outcome: &Outcome, seconds: f64) {
     let unit = &task.unit;
     match outcome {
         Outcome::Done { product, notes } => {
             tracing::info!(%unit, %product, seconds, "made");
             for note in notes {
-                tracing::warn!(%unit, "{note}");
+                tracing::info!(%unit, "{note}");
             }
         }
         Outcome::Skipped { reason } => tracing::info!(%unit, %reason, "skipped"),

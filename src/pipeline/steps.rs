@@ -64,8 +64,8 @@ pub fn reproject(
     let terrain = Terrain::read(config, tile)?;
     let grid = tile.grid(resolution);
     let heights = match resolution {
-        Resolution::M100 => terrain.heights(&grid),
-        Resolution::M300 => terrain.heights(&grid.subdivided(3)),
+        Resolution::M100 => terrain.heights(&grid)?,
+        Resolution::M300 => terrain.heights(&grid.subdivided(3))?,
     };
     let request = Request {
         grid,

@@ -5,6 +5,7 @@ use super::plan::{Standing, Step};
 use super::shelf;
 use super::unit::Unit;
 use crate::grid::TileId;
+use crate::l1c::FileName;
 use crate::product::{layout, publish};
 use std::path::Path;
 
@@ -21,6 +22,14 @@ pub fn leftovers(out: &Path, tile: TileId) -> Result<(), PipelineError> {
         tracing::info!(%tile, removed, "removed what an interrupted run had left");
     }
     Ok(())
+}
+
+/// True for names of one segment, whatever its version.
+fn is_same_segment(a: &str, b: &str) -> bool {
+    match (FileName::parse(a), FileName::parse(b)) {
+        (Some(a), Some(b)) => (a.start, a.camera) == (b.start, b.camera),
+        _ => a == b,
+    }
 }
 
 /// Removes acquisition products (and their screened masks) of a segment that now has a product of
@@ -45,7 +54,9 @@ pub fn outdated(out: &Path, tile: TileId, steps: &[Step]) -> Result<(), Pipeline
             continue;
         };
         let source = segment.file_name().unwrap_or_default().to_string_lossy();
-        let same = |p: &&shelf::Piece| p.source == *source && p.id.resolution == *resolution;
+        let same = |p: &&shelf::Piece| {
+            p.id.resolution == *resolution && is_same_segment(&p.source, &source)
+        };
         if *of != tile || !pieces.iter().filter(same).any(|p| p.key == step.task.key) {
             continue;
         }

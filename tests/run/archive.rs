@@ -66,17 +66,29 @@ impl Inputs {
 /// that asks, whichever process it lives in.
 pub fn finished() -> PathBuf {
     let program = fs::metadata(env!("CARGO_BIN_EXE_probav-ard")).unwrap();
-    let stamp = program.modified().unwrap().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let stamp = program
+        .modified()
+        .unwrap()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("finished-run");
     fs::create_dir_all(&root).unwrap();
     let lock = File::create(root.join("lock")).unwrap();
     lock.lock().unwrap();
     let out = root.join(format!("{}-{}", program.len(), stamp.as_nanos()));
     if !out.join("done").is_file() {
-        for old in fs::read_dir(&root).unwrap().flatten().filter(|e| e.path().is_dir()) {
+        for old in fs::read_dir(&root)
+            .unwrap()
+            .flatten()
+            .filter(|e| e.path().is_dir())
+        {
             fs::remove_dir_all(old.path()).unwrap();
         }
-        Inputs::fixture().run(&out).args(["--jobs", "2"]).assert().success();
+        Inputs::fixture()
+            .run(&out)
+            .args(["--jobs", "2"])
+            .assert()
+            .success();
         fs::write(out.join("done"), b"").unwrap();
     }
     out

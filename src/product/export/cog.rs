@@ -1,10 +1,11 @@
 //! One multi-band COG: a variable over a range of steps.
 
 use super::{ROWS, publish, scratch, within};
+use crate::composite::window_start;
 use crate::product::ProductError;
 use crate::product::geotiff::{Overviews, cog_options, last_failure, watched};
 use crate::product::layout;
-use crate::product::stack::{Fill, StackReader, Variable, step_start, variable};
+use crate::product::stack::{Fill, StackReader, Variable, variable};
 use gdal::cpl::CslStringList;
 use gdal::raster::{Buffer, GdalType};
 use gdal::spatial_ref::SpatialRef;
@@ -121,7 +122,7 @@ fn create<T: GdalType>(
     }
     for (i, step) in steps.clone().enumerate() {
         let mut band = dataset.rasterband(i + 1)?;
-        band.set_description(&step_start(step).to_string())?;
+        band.set_description(&window_start(step).to_string())?;
         if variable.has_nodata {
             band.set_no_data_value(Some(f64::from(variable.fill.value())))?;
         }

@@ -1,6 +1,7 @@
 //! Zarr arrays and CF attributes of the stack.
 
 use super::{CHUNK_SIDE, CHUNK_STEPS, Fill, VARIABLES, Variable, step_centre_days};
+use crate::composite::WINDOW_DAYS;
 use crate::grid::{GridSpec, Tile};
 use crate::product::ProductError;
 use crate::product::geotiff::prepare;
@@ -166,7 +167,7 @@ pub(crate) struct Axes {
 impl Axes {
     pub(crate) fn new(grid: &GridSpec, steps: Range<i32>) -> Axes {
         let time: Vec<f64> = steps.map(step_centre_days).collect();
-        let half = super::STEP_DAYS as f64 / 2.0;
+        let half = WINDOW_DAYS as f64 / 2.0;
         Axes {
             x: (0..grid.width).map(|c| grid.centre(0, c).0).collect(),
             y: (0..grid.height).map(|r| grid.centre(r, 0).1).collect(),
