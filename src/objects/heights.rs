@@ -64,6 +64,26 @@ impl Map<'_> {
     }
 }
 
+impl Map<'_> {
+    /// Sets `out` wherever the shadow of one of the pixels falls.
+    pub fn stamp(&self, pixels: &[u32], sight: &Sight, base: f32, height: f32, out: &mut [bool]) {
+        if self.terrain.is_some() {
+            for p in pixels {
+                if let Some(q) = self.landing(*p as usize, sight, base, height) {
+                    out[q] = true;
+                }
+            }
+        } else {
+            let by = shift(sight.shadow(), height, self.pixel);
+            for p in pixels {
+                if let Some(q) = moved(*p as usize, by, self.rows, self.cols) {
+                    out[q] = true;
+                }
+            }
+        }
+    }
+}
+
 fn finite(v: f32, otherwise: f32) -> f32 {
     if v.is_finite() { v } else { otherwise }
 }
