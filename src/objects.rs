@@ -177,10 +177,11 @@ pub fn shift(slope: Slope, height: f32, pixel: f32) -> (i32, i32) {
 
 /// A row-major index moved by (rows, columns), `None` beyond the grid.
 pub fn moved(index: usize, by: (i32, i32), rows: usize, cols: usize) -> Option<usize> {
-    let r = (index / cols) as i64 + i64::from(by.0);
-    let c = (index % cols) as i64 + i64::from(by.1);
-    ((0..rows as i64).contains(&r) && (0..cols as i64).contains(&c))
-        .then(|| r as usize * cols + c as usize)
+    // 32-bit division: this is the innermost step of every projection, and grids are far below 2³¹ pixels
+    let (i, wide) = (index as u32, cols as u32);
+    let (r, c) = ((i / wide) as i32 + by.0, (i % wide) as i32 + by.1);
+    let inside = (0..rows as i32).contains(&r) && (0..cols as i32).contains(&c);
+    inside.then(|| r as usize * cols + c as usize)
 }
 
 #[cfg(test)]

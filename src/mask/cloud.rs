@@ -90,8 +90,12 @@ fn evidence(
         }
         let sure = is_bright_white(blue, red, nir, swir) && excess > params.hot_strong
             || scene.saturated[i];
-        e.strong[i] = sure || excess > params.hot_strong;
-        e.weak[i] = excess > params.hot_weak && (!water[i] || excess > params.hot_strong);
+        // rock and towns are as white as thin cloud, but yellower than what whitens this much
+        let white = |ratio: f32, enough: f32| blue > ratio * red || excess > enough;
+        e.strong[i] = sure || excess > params.hot_strong && white(0.80, 2.0 * params.hot_strong);
+        e.weak[i] = excess > params.hot_weak
+            && white(0.72, params.hot_strong)
+            && (!water[i] || excess > params.hot_strong);
         e.level[i] = match excess {
             _ if sure || excess > params.hot_sure => 3,
             x if x > params.hot_weak => 2,

@@ -11,8 +11,8 @@ pub struct MaskParams {
     pub low_sun_deg: f32,
     /// Sun zenith above which nothing is decided, degrees (§10.1).
     pub undefined_sun_deg: f32,
-    /// Range within which the clear level of HOT = BLUE − 0.5 RED is searched. Soil, vegetation and
-    /// sand lie between −0.03 and 0.03; rock and towns above.
+    /// Range within which the clear level of HOT = BLUE − 0.5 RED is searched. Soil and
+    /// vegetation lie between 0.01 and 0.02 with the nominal aerosol; sand below, rock and towns above.
     pub level_range: (f32, f32),
     /// Side of the cells of the clear level, metres.
     pub level_cell_m: f32,
@@ -58,7 +58,7 @@ impl Default for MaskParams {
         MaskParams {
             low_sun_deg: 70.0,
             undefined_sun_deg: 82.0,
-            level_range: (-0.03, 0.030),
+            level_range: (0.010, 0.030),
             level_cell_m: 6400.0,
             hot_strong: 0.060,
             hot_weak: 0.022,

@@ -64,6 +64,26 @@ impl Map<'_> {
     }
 }
 
+impl Map<'_> {
+    /// Sets `out` wherever the shadow of one of the pixels falls.
+    pub fn stamp(&self, pixels: &[u32], sight: &Sight, base: f32, height: f32, out: &mut [bool]) {
+        if self.terrain.is_some() {
+            for p in pixels {
+                if let Some(q) = self.landing(*p as usize, sight, base, height) {
+                    out[q] = true;
+                }
+            }
+        } else {
+            let by = shift(sight.shadow(), height, self.pixel);
+            for p in pixels {
+                if let Some(q) = moved(*p as usize, by, self.rows, self.cols) {
+                    out[q] = true;
+                }
+            }
+        }
+    }
+}
+
 fn finite(v: f32, otherwise: f32) -> f32 {
     if v.is_finite() { v } else { otherwise }
 }
@@ -98,8 +118,8 @@ impl Default for Rules {
     }
 }
 
-/// Pixels of an object that are tried.
-const SAMPLES: usize = 200;
+/// Pixels of an object that are tried at every height, and around the best one.
+const SAMPLES: (usize, usize) = (80, 240);
 /// Neighbours whose median height serves as prior, and how far they may be (`reference/masking.md` §10.6).
 const NEIGHBOURS: usize = 14;
 const NEIGHBOUR_RADIUS_M: f32 = 30_000.0;
@@ -108,66 +128,98 @@ const PRIOR_M: f32 = 500.0;
 /// Similarity is pulled towards chance by this many fictitious pixels.
 const SHRINK: f32 = 4.0;
 
-/// Heights tried for a direction: steps of about 1.5 pixels on the ground.
+/// Step of height that moves a shadow by two pixels (Fmask 5, `reference/masking.md` §7.2), metres.
+fn step_m(sight: &Sight, pixel: f32) -> f32 {
+    (2.0 * pixel / sight.shadow().length().max(0.05)).max(50.0)
+}
+
+/// Heights tried for a direction.
 fn ladder(sight: &Sight, pixel: f32) -> Vec<f32> {
-    let reach = sight.shadow().length();
-    let top = HEIGHTS_M.1.min(REACH_CAP_M / reach.max(0.05));
-    let step = (1.5 * pixel / reach.max(0.05)).max(50.0);
+    let top = HEIGHTS_M
+        .1
+        .min(REACH_CAP_M / sight.shadow().length().max(0.05));
+    let step = step_m(sight, pixel);
     (0..)
         .map(|k| HEIGHTS_M.0 + step * k as f32)
         .take_while(|h| *h <= top)
         .collect()
 }
 
-/// Similarity of one object at every height tried.
-fn curve(object: &Object, sight: &Sight, map: &Map, chance: f32) -> Vec<Match> {
-    let stride = object.pixels.len().div_ceil(SAMPLES).max(1);
-    let base = base_height(object, map);
-    let (rows, cols) = (map.rows as i32, map.cols as i32);
-    let places: Vec<(u32, i32, i32)> = object
-        .pixels
-        .iter()
-        .step_by(stride)
-        .map(|p| (*p, *p as i32 / cols, *p as i32 % cols))
-        .collect();
-    ladder(sight, map.pixel)
-        .into_iter()
-        .map(|height| {
-            let (mut hits, mut counted) = (0.0f32, 0.0f32);
-            let mut count = |q: Option<usize>| match q {
-                Some(q) if map.labels[q] == object.component => {}
-                Some(q) => {
-                    counted += 1.0;
-                    hits += match map.ground[q] {
-                        ground::DARK => 1.0,
-                        ground::NEUTRAL => 0.1,
-                        _ => 0.0,
-                    };
-                }
-                None => {
-                    counted += 1.0;
-                    hits += 0.1;
-                }
+/// Sampled pixels of an object and where their shadows would fall.
+struct Probe<'a> {
+    object: &'a Object,
+    sight: &'a Sight,
+    map: &'a Map<'a>,
+    base: f32,
+    chance: f32,
+    /// Pixel, row, column.
+    places: Vec<(u32, i32, i32)>,
+}
+
+impl<'a> Probe<'a> {
+    fn new(
+        object: &'a Object,
+        sight: &'a Sight,
+        map: &'a Map,
+        chance: f32,
+        samples: usize,
+    ) -> Self {
+        let stride = object.pixels.len().div_ceil(samples).max(1);
+        let cols = map.cols as u32;
+        let place = |p: &u32| (*p, (*p / cols) as i32, (*p % cols) as i32);
+        Probe {
+            object,
+            sight,
+            map,
+            base: base_height(object, map),
+            chance,
+            places: object.pixels.iter().step_by(stride).map(place).collect(),
+        }
+    }
+
+    /// Share of the projection outside the object's own cloud that is potential shadow; what says
+    /// nothing counts a tenth (Fmask 5).
+    fn at(&self, height: f32) -> Match {
+        let (map, component) = (self.map, self.object.component);
+        let (mut hits, mut counted) = (0.0f32, 0.0f32);
+        let mut count = |q: Option<usize>| {
+            let hit = match q.map(|q| (map.ground[q], q)) {
+                Some((ground::DARK, _)) => 1.0,
+                Some((ground::PLAIN, _)) => 0.0,
+                // the ground below cloud is neutral: only here the label matters
+                Some((_, q)) if map.labels[q] == component => return,
+                _ => 0.1,
             };
-            if map.terrain.is_some() {
-                for (p, _, _) in &places {
-                    count(map.landing(*p as usize, sight, base, height));
-                }
-            } else {
-                // level ground: one shift for the whole object
-                let by = shift(sight.shadow(), height, map.pixel);
-                for (_, r, c) in &places {
-                    let (r, c) = (r + by.0, c + by.1);
-                    let inside = (0..rows).contains(&r) && (0..cols).contains(&c);
-                    count(inside.then(|| (r * cols + c) as usize));
-                }
+            hits += hit;
+            counted += 1.0;
+        };
+        if map.terrain.is_some() {
+            for (p, _, _) in &self.places {
+                count(map.landing(*p as usize, self.sight, self.base, height));
             }
-            Match {
-                height,
-                similarity: (hits + SHRINK * chance) / (counted + SHRINK),
+        } else {
+            // level ground: one shift for the whole object
+            let by = shift(self.sight.shadow(), height, map.pixel);
+            let (rows, cols) = (map.rows as i32, map.cols as i32);
+            for (_, r, c) in &self.places {
+                let (r, c) = (r + by.0, c + by.1);
+                let inside = (0..rows).contains(&r) && (0..cols).contains(&c);
+                count(inside.then(|| (r * cols + c) as usize));
             }
-        })
-        .collect()
+        }
+        Match {
+            height,
+            similarity: (hits + SHRINK * self.chance) / (counted + SHRINK),
+        }
+    }
+}
+
+/// The best of the heights within one step of a coarse match, by more samples.
+fn refine(coarse: Match, probe: &Probe) -> Match {
+    let step = step_m(probe.sight, probe.map.pixel);
+    let around = [-0.67f32, -0.33, 0.0, 0.33, 0.67]
+        .map(|f| probe.at((coarse.height + f * step).clamp(HEIGHTS_M.0, HEIGHTS_M.1)));
+    best(around.iter()).unwrap_or(coarse)
 }
 
 /// Terrain height below an object (mean), 0 on level ground.
@@ -208,7 +260,13 @@ pub fn search(
         .par_iter()
         .zip(sights)
         .map(|(o, s)| match s {
-            Some(s) if s.shadow().length() > 0.05 => curve(o, s, map, chance),
+            Some(s) if s.shadow().length() > 0.05 => {
+                let probe = Probe::new(o, s, map, chance, SAMPLES.0);
+                ladder(s, map.pixel)
+                    .into_iter()
+                    .map(|h| probe.at(h))
+                    .collect()
+            }
             _ => Vec::new(),
         })
         .collect();
@@ -219,6 +277,7 @@ pub fn search(
         .zip(&found)
         .filter_map(|(o, f)| f.first().map(|m| (o.row, o.col, m.height)))
         .collect();
+    let priors = Priors::new(&matched, map);
     let near = rules.near.max(chance + 0.5 * rules.above_chance);
     let again: Vec<Option<Match>> = objects
         .par_iter()
@@ -228,7 +287,7 @@ pub fn search(
             if !f.is_empty() || c.is_empty() {
                 return None;
             }
-            let prior = neighbours(o, &matched, map.pixel)?;
+            let prior = priors.at(o)?;
             best(c.iter().filter(|m| (m.height - prior).abs() < PRIOR_M))
                 .filter(|m| m.similarity >= near)
         })
@@ -236,6 +295,18 @@ pub fn search(
     for (f, a) in found.iter_mut().zip(again) {
         f.extend(a);
     }
+    found
+        .par_iter_mut()
+        .zip(objects)
+        .zip(sights)
+        .for_each(|((f, o), s)| {
+            if let (false, Some(s)) = (f.is_empty(), s) {
+                let probe = Probe::new(o, s, map, chance, SAMPLES.1);
+                for m in f.iter_mut() {
+                    *m = refine(*m, &probe);
+                }
+            }
+        });
     found
 }
 
@@ -261,16 +332,60 @@ fn peaks(curve: &[Match], floor: f32) -> Vec<Match> {
     out
 }
 
-/// Median height of the nearest matched objects.
-fn neighbours(object: &Object, matched: &[(f32, f32, f32)], pixel: f32) -> Option<f32> {
-    let radius = NEIGHBOUR_RADIUS_M / pixel;
+/// Prior heights, one per square of the map: median of the nearest matched objects around its centre.
+struct Priors {
+    side: f32,
+    across: usize,
+    height: Vec<Option<f32>>,
+}
+
+impl Priors {
+    /// Side of a square, metres.
+    const SIDE_M: f32 = 6400.0;
+
+    fn new(matched: &[(f32, f32, f32)], map: &Map) -> Priors {
+        let side = (Self::SIDE_M / map.pixel).max(1.0);
+        let n = |pixels: usize| (pixels as f32 / side).ceil().max(1.0) as usize;
+        let (down, across) = (n(map.rows), n(map.cols));
+        let radius = NEIGHBOUR_RADIUS_M / map.pixel;
+        let height = (0..down * across)
+            .map(|k| {
+                let (row, col) = (
+                    ((k / across) as f32 + 0.5) * side,
+                    ((k % across) as f32 + 0.5) * side,
+                );
+                median_near(matched, row, col, radius)
+            })
+            .collect();
+        Priors {
+            side,
+            across,
+            height,
+        }
+    }
+
+    fn at(&self, object: &Object) -> Option<f32> {
+        let (r, c) = (
+            (object.row / self.side) as usize,
+            (object.col / self.side) as usize,
+        );
+        self.height.get(r * self.across + c).copied().flatten()
+    }
+}
+
+/// Median height of the nearest matched objects within `radius` pixels.
+fn median_near(matched: &[(f32, f32, f32)], row: f32, col: f32, radius: f32) -> Option<f32> {
     let mut near: Vec<(f32, f32)> = matched
         .iter()
-        .map(|(r, c, h)| ((r - object.row).hypot(c - object.col), *h))
+        .map(|(r, c, h)| ((r - row).hypot(c - col), *h))
         .filter(|(d, _)| *d <= radius)
         .collect();
-    near.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    let mut h: Vec<f32> = near.iter().take(NEIGHBOURS).map(|n| n.1).collect();
+    let order = |a: &(f32, f32), b: &(f32, f32)| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1));
+    if near.len() > NEIGHBOURS {
+        near.select_nth_unstable_by(NEIGHBOURS, order);
+        near.truncate(NEIGHBOURS);
+    }
+    let mut h: Vec<f32> = near.iter().map(|n| n.1).collect();
     h.sort_by(f32::total_cmp);
     h.get(h.len() / 2).copied()
 }

@@ -31,11 +31,7 @@ pub fn cast(
         let Some(s) = s else { continue };
         let base = base_height(o, map);
         for m in f {
-            for p in &o.pixels {
-                if let Some(q) = map.landing(*p as usize, s, base, m.height) {
-                    projected[q] = true;
-                }
-            }
+            map.stamp(&o.pixels, s, base, m.height, &mut projected);
         }
         if f.is_empty() {
             sweep(o, s, base, map, &mut reach);
@@ -69,11 +65,7 @@ fn sweep(object: &Object, sight: &Sight, base: f32, map: &Map, reach: &mut [bool
     let mut height = UNMATCHED_M.0;
     let mut from = &object.pixels;
     while height <= UNMATCHED_M.1 {
-        for p in from {
-            if let Some(q) = map.landing(*p as usize, sight, base, height) {
-                reach[q] = true;
-            }
-        }
+        map.stamp(from, sight, base, height, reach);
         from = &outline;
         height += step;
     }

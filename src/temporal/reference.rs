@@ -97,6 +97,8 @@ fn gather(block: &SeriesBlock, day: &[f64], r: usize, c: usize, out: &mut Vec<Sa
 }
 
 fn fit(samples: &mut [Sample], params: &TemporalParams) -> Option<Fit> {
+    // parts of the year in order, so that a window is a run of samples
+    samples.sort_by_key(|s| s.bin);
     let of = |s: &[Sample], d: u8| s.iter().filter(|s| s.doubt <= d).count();
     let (plain, open, all) = (of(samples, 0), of(samples, 1), samples.len());
     // shadow and thick cloud are left out as long as something remains
@@ -142,23 +144,26 @@ fn fit(samples: &mut [Sample], params: &TemporalParams) -> Option<Fit> {
 /// Lower (`q` < 0.5) or middle value of a band in a window of the year.
 fn window(
     samples: &[Sample],
+    starts: &[usize; BINS + 1],
     bin: usize,
     band: usize,
     q: f32,
     values: &mut Vec<f32>,
 ) -> Option<(f32, usize)> {
-    for reach in [1usize, 3, BINS] {
+    for reach in [1usize, 3, BINS / 2] {
         values.clear();
-        values.extend(
-            samples
-                .iter()
-                .filter(|s| s.keep && s.v[band].is_finite())
-                .filter_map(|s| {
-                    let d = s.bin.abs_diff(bin);
-                    (d.min(BINS - d) <= reach).then_some(s.v[band])
-                }),
-        );
-        if values.len() >= WINDOW_LEAST || reach == BINS {
+        // circular: the last part of the year is next to the first
+        for d in 0..(2 * reach + 1).min(BINS) {
+            let part = (bin + BINS - reach + d) % BINS;
+            let slice = &samples[starts[part]..starts[part + 1]];
+            values.extend(
+                slice
+                    .iter()
+                    .filter(|s| s.keep && s.v[band].is_finite())
+                    .map(|s| s.v[band]),
+            );
+        }
+        if values.len() >= WINDOW_LEAST {
             break;
         }
     }
@@ -179,11 +184,15 @@ fn window(
 
 /// Harmonic model of each band through the window values of the seasons that were observed.
 fn seasonal(samples: &[Sample], q: f32, params: &TemporalParams) -> Option<[Coefficients; 4]> {
-    let mut n = [0u32; BINS];
+    let mut starts = [0usize; BINS + 1];
     for s in samples {
-        n[s.bin] += 1;
+        starts[s.bin + 1] += 1;
     }
-    let occupied = n.iter().filter(|n| **n > 0).count();
+    for k in 0..BINS {
+        starts[k + 1] += starts[k];
+    }
+    let seen = |k: usize| starts[k + 1] > starts[k];
+    let occupied = (0..BINS).filter(|k| seen(*k)).count();
     let kept = samples.iter().filter(|s| s.keep).count();
     let terms = match occupied {
         _ if kept < usize::from(params.weak_count) => 1,
@@ -197,8 +206,8 @@ fn seasonal(samples: &[Sample], q: f32, params: &TemporalParams) -> Option<[Coef
     for (b, model) in out.iter_mut().enumerate() {
         points.clear();
         let quantile = if b < 2 { q } else { 0.5 };
-        for k in (0..BINS).filter(|k| n[*k] > 0) {
-            if let Some((v, m)) = window(samples, k, b, quantile, &mut values) {
+        for k in (0..BINS).filter(|k| seen(*k)) {
+            if let Some((v, m)) = window(samples, &starts, k, b, quantile, &mut values) {
                 // phase counts from the origin of the basis: see `gather`
                 let phase = (k as f64 + 0.5) / BINS as f64 * 365.25;
                 points.push((phase, v, m.min(8) as f32 / 8.0));
