@@ -1,1 +1,59 @@
-//! Exports of the stack.
+//! Exports of the stack for readers without Zarr: multi-band COG and NetCDF-4 with CF attributes.
+
+mod cog;
+mod netcdf;
+
+pub use cog::cog;
+pub use netcdf::netcdf;
+
+use super::ProductError;
+use super::stack::StackReader;
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// Rows copied at a time: whole chunks are decoded once.
+const ROWS: usize = super::stack::CHUNK_SIDE;
+
+/// The steps asked for that the stack has.
+fn within(stack: &StackReader, steps: &Range<i32>) -> Result<Range<i32>, ProductError> {
+    let all = stack.steps();
+    let cut = steps.start.max(all.start)..steps.end.min(all.end);
+    if cut.is_empty() {
+        return Err(ProductError::OutOfRange {
+            what: format!("the range of steps {steps:?}"),
+            path: stack.path().to_path_buf(),
+        });
+    }
+    Ok(cut)
+}
+
+/// A scratch file beside the target, on the same file system; removed when dropped.
+fn scratch(target: &Path, suffix: &str) -> Result<tempfile::TempPath, ProductError> {
+    let parent = match target.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(parent).map_err(ProductError::write(parent))?;
+    tempfile::Builder::new()
+        .prefix(".tmp-export-")
+        .suffix(suffix)
+        .tempfile_in(parent)
+        .map(|f| f.into_temp_path())
+        .map_err(ProductError::write(target))
+}
+
+/// Syncs a finished scratch file and gives it its name.
+fn publish(scratch: tempfile::TempPath, target: &Path) -> Result<PathBuf, ProductError> {
+    use std::os::unix::fs::PermissionsExt;
+    let wrap = |e| ProductError::write(target)(e);
+    let file = fs::File::open(&scratch).map_err(wrap)?;
+    // temporary files are private; an export is as public as the umask of its folder's files allows
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+        .and_then(|()| file.sync_all())
+        .map_err(|e| ProductError::write(target)(e))?;
+    scratch
+        .persist(target)
+        .map_err(|e| ProductError::write(target)(e.error))?;
+    Ok(target.to_path_buf())
+}

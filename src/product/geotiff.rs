@@ -11,6 +11,7 @@ mod write;
 pub use read::{Layers, read_layers, read_rows};
 pub use session::prepare;
 pub(crate) use session::{last_failure, watched};
+pub(crate) use write::cog_options;
 pub use write::{encode, write_layers};
 
 use ndarray::ArrayView2;

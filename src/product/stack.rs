@@ -14,53 +14,31 @@ mod reader;
 mod spool;
 mod writer;
 
+pub(crate) use metadata::{Axes, attributes, axis_attributes, grid_mapping};
 pub use reader::StackReader;
 pub use writer::{StackRows, StackWriter};
 
 use super::layers::SCALE_F64;
+use crate::composite::{WINDOW_DAYS, window_start};
+use crate::fusion::provenance;
 use crate::reflectance::{NODATA, NODATA_U16};
-use chrono::{DateTime, Days, NaiveDate, SecondsFormat, TimeDelta, Utc};
+use chrono::SecondsFormat;
 
-/// Days of a step.
-pub const STEP_DAYS: i64 = 5;
 /// Steps of a chunk: one year.
 pub const CHUNK_STEPS: usize = 73;
 /// Rows and columns of a chunk; 1098 = 9 × 122.
 pub const CHUNK_SIDE: usize = 122;
 
-/// First day of step 0 (`design.md`): steps count on without reset at New Year, those before are negative.
-pub const EPOCH: NaiveDate = match NaiveDate::from_ymd_opt(2014, 1, 1) {
-    Some(date) => date,
-    None => NaiveDate::MIN,
-};
-
-/// First day of a step.
-pub fn step_start(step: i32) -> NaiveDate {
-    let days = i64::from(step) * STEP_DAYS;
-    let shift = Days::new(days.unsigned_abs());
-    let date = if days < 0 {
-        EPOCH.checked_sub_days(shift)
-    } else {
-        EPOCH.checked_add_days(shift)
-    };
-    // steps beyond chrono's range (year 262,000) cannot be written as dates at all
-    date.unwrap_or(EPOCH)
-}
-
-/// Centre of a step as days since 2014-01-01 00:00 UTC.
+/// Centre of a step as days since 2014-01-01 00:00 UTC, the zero of the steps' calendar.
 pub fn step_centre_days(step: i32) -> f64 {
-    (i64::from(step) * STEP_DAYS) as f64 + STEP_DAYS as f64 / 2.0
-}
-
-/// Centre of a step.
-pub fn step_centre(step: i32) -> DateTime<Utc> {
-    let start = step_start(step).and_time(chrono::NaiveTime::MIN).and_utc();
-    start + TimeDelta::hours(STEP_DAYS * 12)
+    (i64::from(step) * WINDOW_DAYS) as f64 + WINDOW_DAYS as f64 / 2.0
 }
 
 /// RFC 3339 of midnight at the start of a step.
 pub(super) fn step_start_text(step: i32) -> String {
-    let midnight = step_start(step).and_time(chrono::NaiveTime::MIN).and_utc();
+    let midnight = window_start(step)
+        .and_time(chrono::NaiveTime::MIN)
+        .and_utc();
     midnight.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
@@ -126,7 +104,11 @@ pub struct Variable {
     pub classes: &'static [(u8, &'static str, &'static str)],
 }
 
-const fn reflectance(name: &'static str, long_name: &'static str, ancillary: &'static str) -> Variable {
+const fn reflectance(
+    name: &'static str,
+    long_name: &'static str,
+    ancillary: &'static str,
+) -> Variable {
     Variable {
         name,
         long_name,
@@ -151,7 +133,13 @@ const fn uncertainty(name: &'static str, long_name: &'static str) -> Variable {
     }
 }
 
-const fn quality(name: &'static str, long_name: &'static str, units: &'static str, fill: u8, has_nodata: bool) -> Variable {
+const fn quality(
+    name: &'static str,
+    long_name: &'static str,
+    units: &'static str,
+    fill: u8,
+    has_nodata: bool,
+) -> Variable {
     Variable {
         standard_name: None,
         fill: Fill::U8(fill),
@@ -163,29 +151,53 @@ const fn quality(name: &'static str, long_name: &'static str, units: &'static st
     }
 }
 
-/// Classes of PROVENANCE: (value, name, words).
-pub const PROVENANCE_CLASSES: &[(u8, &str, &str)] = &[
-    (0, "no-data", "Nothing is known"),
-    (1, "observed", "Observed at 100 m in the step"),
-    (2, "fused-300m", "Observed at 300 m in the step"),
-    (3, "predicted", "Between observations"),
-    (4, "extrapolated", "Before the first or after the last observation"),
-    (5, "neighbour", "Never clear: from the nearest observed pixel"),
-];
-
 /// The data variables, in the order in which blocks carry them.
 pub const VARIABLES: [Variable; 12] = [
-    reflectance("BLUE", "surface reflectance, BLUE", "BLUE_UNC PROVENANCE DAYS N100 N300"),
-    reflectance("RED", "surface reflectance, RED", "RED_UNC PROVENANCE DAYS N100 N300"),
-    reflectance("NIR", "surface reflectance, NIR", "NIR_UNC PROVENANCE DAYS N100 N300"),
-    reflectance("SWIR", "surface reflectance, SWIR", "SWIR_UNC PROVENANCE DAYS N100 N300"),
-    uncertainty("BLUE_UNC", "one standard deviation of the surface reflectance, BLUE"),
-    uncertainty("RED_UNC", "one standard deviation of the surface reflectance, RED"),
-    uncertainty("NIR_UNC", "one standard deviation of the surface reflectance, NIR"),
-    uncertainty("SWIR_UNC", "one standard deviation of the surface reflectance, SWIR"),
+    reflectance(
+        "BLUE",
+        "surface reflectance, BLUE",
+        "BLUE_UNC PROVENANCE DAYS N100 N300",
+    ),
+    reflectance(
+        "RED",
+        "surface reflectance, RED",
+        "RED_UNC PROVENANCE DAYS N100 N300",
+    ),
+    reflectance(
+        "NIR",
+        "surface reflectance, NIR",
+        "NIR_UNC PROVENANCE DAYS N100 N300",
+    ),
+    reflectance(
+        "SWIR",
+        "surface reflectance, SWIR",
+        "SWIR_UNC PROVENANCE DAYS N100 N300",
+    ),
+    uncertainty(
+        "BLUE_UNC",
+        "one standard deviation of the surface reflectance, BLUE",
+    ),
+    uncertainty(
+        "RED_UNC",
+        "one standard deviation of the surface reflectance, RED",
+    ),
+    uncertainty(
+        "NIR_UNC",
+        "one standard deviation of the surface reflectance, NIR",
+    ),
+    uncertainty(
+        "SWIR_UNC",
+        "one standard deviation of the surface reflectance, SWIR",
+    ),
     Variable {
-        classes: PROVENANCE_CLASSES,
-        ..quality("PROVENANCE", "where the value comes from", "1", 0, false)
+        classes: provenance::CLASSES,
+        ..quality(
+            "PROVENANCE",
+            "where the value comes from",
+            "1",
+            provenance::NODATA,
+            false,
+        )
     },
     quality(
         "DAYS",
@@ -194,8 +206,20 @@ pub const VARIABLES: [Variable; 12] = [
         255,
         true,
     ),
-    quality("N100", "usable 100 m observations in the step", "1", 0, false),
-    quality("N300", "usable 300 m observations in the step", "1", 0, false),
+    quality(
+        "N100",
+        "usable 100 m observations in the step",
+        "1",
+        0,
+        false,
+    ),
+    quality(
+        "N300",
+        "usable 300 m observations in the step",
+        "1",
+        0,
+        false,
+    ),
 ];
 
 /// The variable of a name.
@@ -206,17 +230,16 @@ pub fn variable(name: &str) -> Option<&'static Variable> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::composite::window_centre;
+    use chrono::{TimeZone, Utc};
 
     #[test]
-    fn steps_run_on_across_new_year_and_into_2013() {
-        assert_eq!(step_start(0).to_string(), "2014-01-01");
-        assert_eq!(step_start(-1).to_string(), "2013-12-27");
-        assert_eq!(step_start(73).to_string(), "2015-01-01");
-        // 2016 is a leap year: from there on steps no longer begin on 1 January
-        assert_eq!(step_start(219).to_string(), "2016-12-31");
-        assert_eq!(step_centre(-1).to_rfc3339(), "2013-12-29T12:00:00+00:00");
-        assert_eq!(step_centre_days(-1), -2.5);
-        assert_eq!(step_centre_days(0), 2.5);
-        assert_eq!(step_start(i32::MAX), EPOCH);
+    fn days_and_dates_agree_across_new_year_and_into_2013() {
+        let zero = Utc.with_ymd_and_hms(2014, 1, 1, 0, 0, 0).unwrap();
+        for step in [-20, -1, 0, 72, 73, 218, 219, 600] {
+            let days = (window_centre(step) - zero).num_hours() as f64 / 24.0;
+            assert_eq!(step_centre_days(step), days);
+        }
+        assert_eq!(step_start_text(-1), "2013-12-27T00:00:00Z");
     }
 }

@@ -10,10 +10,18 @@ fn every_layer_comes_back_as_it_was_written() {
     let root = tempfile::tempdir().unwrap();
     let scene = Scene::new("31UFS", 3);
     let folder = scene.write(root.path());
-    assert!(folder.ends_with("tiles/31/U/FS/acquisitions/2018/PROBAV_ARD_31UFS_20180503T104512_L_300M"));
-    let layers = ["BLUE", "GEOMETRY", "NIR", "QX", "RED", "SAT", "SM", "SWIR", "TOA", "UNC", "USABLE"];
+    assert!(
+        folder.ends_with("tiles/31/U/FS/acquisitions/2018/PROBAV_ARD_31UFS_20180503T104512_L_300M")
+    );
+    let layers = [
+        "BLUE", "GEOMETRY", "NIR", "QX", "RED", "SAT", "SM", "SWIR", "TOA", "UNC", "USABLE",
+    ];
     let mut expected: Vec<String> = layers.iter().map(|l| scene.id.file_name(l)).collect();
-    expected.extend([format!("{}_QUICKLOOK.png", scene.id), "item.json".into(), "run.json".into()]);
+    expected.extend([
+        format!("{}_QUICKLOOK.png", scene.id),
+        "item.json".into(),
+        "run.json".into(),
+    ]);
     expected.sort();
     assert_eq!(names(&folder), expected);
 
@@ -27,8 +35,16 @@ fn every_layer_comes_back_as_it_was_written() {
         let toa = reader.toa(rows.clone()).unwrap().unwrap();
         for b in 0..4 {
             assert_eq!(rho[b], scene.surface.rho.bands[b].slice(cut).mapv(encode));
-            assert_eq!(sigma[b], scene.surface.sigma.bands[b].slice(cut).mapv(|v| encode_u16(v, 1e-4)));
-            assert_eq!(toa[b], scene.observation.toa.bands[b].slice(cut).mapv(encode));
+            assert_eq!(
+                sigma[b],
+                scene.surface.sigma.bands[b]
+                    .slice(cut)
+                    .mapv(|v| encode_u16(v, 1e-4))
+            );
+            assert_eq!(
+                toa[b],
+                scene.observation.toa.bands[b].slice(cut).mapv(encode)
+            );
         }
         let masks = reader.masks(rows.clone()).unwrap();
         assert_eq!(masks.sm, scene.masks.sm.slice(cut));
@@ -39,7 +55,14 @@ fn every_layer_comes_back_as_it_was_written() {
         let angles = reader.angles(rows.clone()).unwrap();
         let worst = ndarray::Zip::from(&angles.vnir_vaa)
             .and(scene.observation.angles.vnir_vaa.slice(cut))
-            .fold(0f32, |worst, a, b| if b.is_nan() { assert!(a.is_nan()); worst } else { worst.max((a - b).abs()) });
+            .fold(0f32, |worst, a, b| {
+                if b.is_nan() {
+                    assert!(a.is_nan());
+                    worst
+                } else {
+                    worst.max((a - b).abs())
+                }
+            });
         assert!(worst <= 0.0051, "{worst}");
     }
     // negative reflectance survives, nodata is nodata
@@ -59,7 +82,9 @@ fn a_halo_is_clipped_away() {
     scene.write(root.path());
     let reader = AcquisitionReader::open(root.path(), &scene.id, false).unwrap();
     assert_eq!(reader.grid(), scene.acquisition(false).grid);
-    let inner = scene.surface.rho.bands[1].slice(s![40..406, 40..406]).mapv(encode);
+    let inner = scene.surface.rho.bands[1]
+        .slice(s![40..406, 40..406])
+        .mapv(encode);
     assert_eq!(reader.rho(0..366).unwrap()[1], inner);
 }
 
@@ -69,7 +94,11 @@ fn the_same_values_give_the_same_bytes() {
     let scene = Scene::new("31UFS", 3);
     let (one, two) = (scene.write(a.path()), scene.write(b.path()));
     for name in names(&one) {
-        assert_eq!(fs::read(one.join(&name)).unwrap(), fs::read(two.join(&name)).unwrap(), "{name}");
+        assert_eq!(
+            fs::read(one.join(&name)).unwrap(),
+            fs::read(two.join(&name)).unwrap(),
+            "{name}"
+        );
     }
 }
 
@@ -83,8 +112,15 @@ fn lists_are_in_order_of_time_and_hold_finished_products_only() {
     fs::create_dir(year.join("PROBAV_ARD_31UFS_20180504T104512_L_300M")).unwrap();
     fs::create_dir(year.join(".tmp-PROBAV_ARD_31UFS_20180505T104512_L_300M.1-0")).unwrap();
     fs::write(year.join("notes.txt"), "x").unwrap();
-    assert_eq!(list_acquisitions(root.path(), late.tile.id).unwrap(), [early.id, late.id]);
-    assert!(list_acquisitions(root.path(), "01KAB".parse().unwrap()).unwrap().is_empty());
+    assert_eq!(
+        list_acquisitions(root.path(), late.tile.id).unwrap(),
+        [early.id, late.id]
+    );
+    assert!(
+        list_acquisitions(root.path(), "01KAB".parse().unwrap())
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[test]
@@ -98,13 +134,27 @@ fn screened_masks_are_preferred_and_replaceable() {
         write_screened(root.path(), &scene.id, &masks, serde_json::json!({})).unwrap();
         let screened = AcquisitionReader::open(root.path(), &scene.id, true).unwrap();
         assert!(screened.is_screened());
-        assert_eq!(screened.masks(5..9).unwrap().usable, masks.usable.slice(s![5..9, ..]));
-        assert_eq!(screened.masks(5..9).unwrap().sat, masks.sat.slice(s![5..9, ..]));
+        assert_eq!(
+            screened.masks(5..9).unwrap().usable,
+            masks.usable.slice(s![5..9, ..])
+        );
+        assert_eq!(
+            screened.masks(5..9).unwrap().sat,
+            masks.sat.slice(s![5..9, ..])
+        );
     }
     let raw = AcquisitionReader::open(root.path(), &scene.id, false).unwrap();
     assert_eq!(raw.masks(0..366).unwrap(), scene.masks);
     let missing = Scene::new("31UFS", 4);
-    assert!(write_screened(root.path(), &missing.id, &scene.masks, serde_json::json!({})).is_err());
+    assert!(
+        write_screened(
+            root.path(),
+            &missing.id,
+            &scene.masks,
+            serde_json::json!({})
+        )
+        .is_err()
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod acquisition;
 mod atomicity;
 mod background;
+mod everything;
 mod geotiff;
 mod schemas;
 mod stac;

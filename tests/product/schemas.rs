@@ -19,7 +19,11 @@ fn all() -> HashMap<String, Value> {
             if path.extension().is_some_and(|e| e == "json") {
                 let mut schema: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
                 // `common.json` of STAC 1.1.0 misspells its own name
-                let id = schema["$id"].as_str().unwrap().trim_end_matches('#').replace("commonjson", "common.json");
+                let id = schema["$id"]
+                    .as_str()
+                    .unwrap()
+                    .trim_end_matches('#')
+                    .replace("commonjson", "common.json");
                 schema["$id"] = id.clone().into();
                 schemas.insert(id, schema);
             }
@@ -38,10 +42,15 @@ fn problems(schemas: &HashMap<String, Value>, uri: &str, object: &Value) -> Vec<
     };
     let mut registry = Registry::new();
     for (id, schema) in schemas {
-        registry = registry.add(id, Resource::from_contents(schema.clone())).unwrap();
+        registry = registry
+            .add(id, Resource::from_contents(schema.clone()))
+            .unwrap();
     }
     let registry = registry.prepare().unwrap();
-    let validator = jsonschema::options().with_registry(&registry).build(schema).unwrap();
+    let validator = jsonschema::options()
+        .with_registry(&registry)
+        .build(schema)
+        .unwrap();
     validator
         .iter_errors(object)
         .map(|e| format!("{uri}: {} at {}", e, e.instance_path()))
@@ -65,7 +74,11 @@ pub fn validate(object: &Value) -> Vec<String> {
             if uri.contains(declared) {
                 let raised: Value =
                     serde_json::from_str(&object.to_string().replace(declared, official)).unwrap();
-                found.extend(problems(&schemas, &uri.replace(declared, official), &raised));
+                found.extend(problems(
+                    &schemas,
+                    &uri.replace(declared, official),
+                    &raised,
+                ));
             }
         }
     }

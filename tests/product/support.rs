@@ -47,26 +47,47 @@ impl Scene {
 
     /// The same on a grid with a halo.
     pub fn padded(tile_name: &str, day: u32, halo: usize) -> Scene {
+        Scene::make(tile_name, day, halo, Resolution::M300)
+    }
+
+    /// The centre camera's, 1098 × 1098.
+    pub fn fine(tile_name: &str, day: u32) -> Scene {
+        Scene::make(tile_name, day, 0, Resolution::M100)
+    }
+
+    fn make(tile_name: &str, day: u32, halo: usize, resolution: Resolution) -> Scene {
         let tile = tile(tile_name);
-        let grid = tile.grid(Resolution::M300).padded(halo);
+        let grid = tile.grid(resolution).padded(halo);
+        let camera = match resolution {
+            Resolution::M100 => Camera::Center,
+            Resolution::M300 => Camera::Left,
+        };
         let shape = (grid.height, grid.width);
-        let covered = |c: usize| (40..300).contains(&c.wrapping_sub(halo));
+        let east = grid.width - 2 * halo - 66;
+        let covered = |c: usize| (40..east).contains(&c.wrapping_sub(halo));
         let value = |band: usize, r: usize, c: usize| {
             if !covered(c) || (band == 3 && c < 60 + halo) {
                 f32::NAN
             } else {
                 let phase = (r as f32 * 0.11).sin() * (c as f32 * 0.07).cos();
-                0.05 + 0.08 * band as f32 + 0.1 * phase + f32::from((r * 7 + c * 13) as u16 % 100) * 1e-4
+                0.05 + 0.08 * band as f32
+                    + 0.1 * phase
+                    + f32::from((r * 7 + c * 13) as u16 % 100) * 1e-4
             }
         };
-        let band = |k: usize, gain: f32| Array2::from_shape_fn(shape, |(r, c)| gain * value(k, r, c));
+        let band =
+            |k: usize, gain: f32| Array2::from_shape_fn(shape, |(r, c)| gain * value(k, r, c));
         let bands = |gain: f32| BandStack {
             grid,
             bands: [band(0, gain), band(1, gain), band(2, gain), band(3, gain)],
         };
         let angle = |base: f32, slope: f32| {
             Array2::from_shape_fn(shape, |(r, c)| {
-                if covered(c) { base + slope * (r + c) as f32 } else { f32::NAN }
+                if covered(c) {
+                    base + slope * (r + c) as f32
+                } else {
+                    f32::NAN
+                }
             })
         };
         let status = Array2::from_shape_fn(shape, |(r, c)| {
@@ -92,7 +113,7 @@ impl Scene {
             .map_collect(|s, q| usable_of(*s, *q, false));
         let observation = Observation {
             grid,
-            camera: Camera::Left,
+            camera,
             source: SOURCE.to_string(),
             time: Utc.with_ymd_and_hms(2018, 5, day, 10, 45, 12).unwrap(),
             toa: bands(1.1),
@@ -119,8 +140,8 @@ impl Scene {
             id: AcquisitionId {
                 tile: tile.id,
                 time: observation.time,
-                camera: Camera::Left,
-                resolution: Resolution::M300,
+                camera,
+                resolution,
             },
             tile,
             observation,
@@ -137,7 +158,7 @@ impl Scene {
     pub fn acquisition(&self, toa: bool) -> Acquisition<'_> {
         Acquisition {
             id: self.id,
-            grid: self.tile.grid(Resolution::M300),
+            grid: self.tile.grid(self.id.resolution),
             observation: &self.observation,
             surface: &self.surface,
             masks: &self.masks,

@@ -116,7 +116,7 @@ mod tests {
                 overview.add(t, r, &[block, block, block, block]);
             }
         }
-        for t in 0..3 {
+        for t in 0..3usize {
             let sums = overview.sums.slice(ndarray::s![t * 3..t * 3 + 3, .., ..]);
             assert!(sums.iter().all(|s| *s == 1000 * (t as i32 + 1)));
         }

@@ -31,7 +31,10 @@ pub fn item(tile: &Tile, grid: &GridSpec, steps: Range<i32>, overview: &[u8]) ->
     });
     merge(&mut properties, projection(grid));
     merge(&mut properties, tile_properties(tile.id));
-    let variables: Map<String, Value> = VARIABLES.iter().map(|v| (v.name.to_string(), variable(v))).collect();
+    let variables: Map<String, Value> = VARIABLES
+        .iter()
+        .map(|v| (v.name.to_string(), variable(v)))
+        .collect();
     let half = grid.pixel / 2.0;
     let right = grid.ulx + grid.width as f64 * grid.pixel;
     let bottom = grid.uly - grid.height as f64 * grid.pixel;
@@ -63,7 +66,12 @@ pub fn item(tile: &Tile, grid: &GridSpec, steps: Range<i32>, overview: &[u8]) ->
     );
     let picture = asset::with_fingerprint(picture, &Fingerprint::of(overview));
     assets.insert("OVERVIEW".to_string(), picture);
-    let run = asset::plain("run.json", "application/json", "Record of the run", &["metadata"]);
+    let run = asset::plain(
+        "run.json",
+        "application/json",
+        "Record of the run",
+        &["metadata"],
+    );
     assets.insert("RUN".to_string(), run);
 
     let footprint = Footprint::of_grid(grid);

@@ -1,6 +1,7 @@
 //! Zarr arrays and CF attributes of the stack.
 
 use super::{CHUNK_SIDE, CHUNK_STEPS, Fill, VARIABLES, Variable, step_centre_days};
+use crate::composite::WINDOW_DAYS;
 use crate::grid::{GridSpec, Tile};
 use crate::product::ProductError;
 use crate::product::geotiff::prepare;
@@ -32,7 +33,10 @@ impl Shape {
     pub(super) fn new(grid: GridSpec, steps: Range<i32>) -> Shape {
         Shape {
             chunk_steps: steps.len().clamp(1, CHUNK_STEPS),
-            chunk_side: (grid.height.clamp(1, CHUNK_SIDE), grid.width.clamp(1, CHUNK_SIDE)),
+            chunk_side: (
+                grid.height.clamp(1, CHUNK_SIDE),
+                grid.width.clamp(1, CHUNK_SIDE),
+            ),
             steps,
             grid,
         }
@@ -101,8 +105,12 @@ fn data_array(
         BloscShuffleMode::Shuffle,
         Some(size),
     )?;
-    let whole: Vec<u64> = [shape.steps.len(), shape.grid.height, shape.grid.width].map(|n| n as u64).to_vec();
-    let shard: Vec<u64> = [shape.chunk_steps, rows, shape.shard_cols()].map(|n| n as u64).to_vec();
+    let whole: Vec<u64> = [shape.steps.len(), shape.grid.height, shape.grid.width]
+        .map(|n| n as u64)
+        .to_vec();
+    let shard: Vec<u64> = [shape.chunk_steps, rows, shape.shard_cols()]
+        .map(|n| n as u64)
+        .to_vec();
     let mut builder = match variable.fill {
         Fill::I16(v) => ArrayBuilder::new(whole, shard, data_type::int16(), v),
         Fill::U16(v) => ArrayBuilder::new(whole, shard, data_type::uint16(), v),
@@ -159,7 +167,7 @@ pub(crate) struct Axes {
 impl Axes {
     pub(crate) fn new(grid: &GridSpec, steps: Range<i32>) -> Axes {
         let time: Vec<f64> = steps.map(step_centre_days).collect();
-        let half = super::STEP_DAYS as f64 / 2.0;
+        let half = WINDOW_DAYS as f64 / 2.0;
         Axes {
             x: (0..grid.width).map(|c| grid.centre(0, c).0).collect(),
             y: (0..grid.height).map(|r| grid.centre(r, 0).1).collect(),
@@ -172,10 +180,14 @@ impl Axes {
 /// Attributes of x, y and time.
 pub(crate) fn axis_attributes(name: &str) -> Map<String, Value> {
     let value = match name {
-        "x" => json!({ "standard_name": "projection_x_coordinate", "long_name": "easting of the pixel centre",
-                       "units": "m", "axis": "X" }),
-        "y" => json!({ "standard_name": "projection_y_coordinate", "long_name": "northing of the pixel centre",
-                       "units": "m", "axis": "Y" }),
+        "x" => {
+            json!({ "standard_name": "projection_x_coordinate", "long_name": "easting of the pixel centre",
+                       "units": "m", "axis": "X" })
+        }
+        "y" => {
+            json!({ "standard_name": "projection_y_coordinate", "long_name": "northing of the pixel centre",
+                       "units": "m", "axis": "Y" })
+        }
         "time" => json!({ "standard_name": "time", "long_name": "centre of the 5-day step",
                           "units": TIME_UNITS, "calendar": "proleptic_gregorian", "axis": "T",
                           "bounds": "time_bnds" }),
@@ -231,7 +243,12 @@ fn coordinates(
         line("x", axes.x, &["x"], vec![shape.grid.width as u64]),
         line("y", axes.y, &["y"], vec![shape.grid.height as u64]),
         line("time", axes.time, &["time"], vec![n as u64]),
-        line("time_bnds", axes.bounds, &["time", "bounds"], vec![n as u64, 2]),
+        line(
+            "time_bnds",
+            axes.bounds,
+            &["time", "bounds"],
+            vec![n as u64, 2],
+        ),
     ];
     for (name, values, builder) in lines {
         let array = builder
@@ -240,14 +257,23 @@ fn coordinates(
         members.insert(name.to_string(), store_metadata(&array, zarr)?);
         if !values.is_empty() {
             let first = vec![0; array.shape().len()];
-            array.store_chunk(&first, values).map_err(ProductError::encode(zarr))?;
+            array
+                .store_chunk(&first, values)
+                .map_err(ProductError::encode(zarr))?;
         }
     }
-    let mut builder = ArrayBuilder::new(Vec::<u64>::new(), Vec::<u64>::new(), data_type::int32(), 0i32);
+    let mut builder = ArrayBuilder::new(
+        Vec::<u64>::new(),
+        Vec::<u64>::new(),
+        data_type::int32(),
+        0i32,
+    );
     builder
         .dimension_names(Some(Vec::<&str>::new()))
         .attributes(grid_mapping(&tile.grid(crate::grid::Resolution::M100))?);
-    let array = builder.build(store.clone(), "/spatial_ref").map_err(ProductError::encode(zarr))?;
+    let array = builder
+        .build(store.clone(), "/spatial_ref")
+        .map_err(ProductError::encode(zarr))?;
     members.insert("spatial_ref".to_string(), store_metadata(&array, zarr)?);
     // an explicit 0 would be taken for the fill value and not be stored
     Ok(())
@@ -255,6 +281,8 @@ fn coordinates(
 
 fn store_metadata(array: &Array<FilesystemStore>, zarr: &Path) -> Result<Value, ProductError> {
     let options = ArrayMetadataOptions::default().with_include_zarrs_metadata(false);
-    array.store_metadata_opt(&options).map_err(ProductError::encode(zarr))?;
+    array
+        .store_metadata_opt(&options)
+        .map_err(ProductError::encode(zarr))?;
     serde_json::to_value(array.metadata_opt(&options)).map_err(ProductError::encode(zarr))
 }

@@ -38,7 +38,8 @@ impl StackReader {
     pub fn open_path(path: &Path) -> Result<StackReader, ProductError> {
         let group = read_json(&path.join("zarr.json"))?;
         let attributes = &group["attributes"];
-        let bad = |what: &str| ProductError::damaged(path)(format!("its {what} is missing or wrong"));
+        let bad =
+            |what: &str| ProductError::damaged(path)(format!("its {what} is missing or wrong"));
         let tile: TileId = attributes["tile"]
             .as_str()
             .and_then(|t| t.parse().ok())
@@ -54,7 +55,8 @@ impl StackReader {
             .ok_or_else(|| bad("projection"))?;
         let store = Arc::new(FilesystemStore::new(path).map_err(ProductError::damaged(path))?);
         let corner = |name: &str| -> Result<f64, ProductError> {
-            let axis = Array::open(store.clone(), &format!("/{name}")).map_err(ProductError::damaged(path))?;
+            let axis = Array::open(store.clone(), &format!("/{name}"))
+                .map_err(ProductError::damaged(path))?;
             let values: Vec<f64> = axis
                 .retrieve_array_subset(&axis.subset_all())
                 .map_err(ProductError::damaged(path))?;
@@ -143,7 +145,8 @@ impl StackReader {
             at(cols.start)..at(cols.end),
         ]);
         let path = self.path.join(variable);
-        let array = Array::open(self.store.clone(), &format!("/{variable}")).map_err(ProductError::damaged(&path))?;
+        let array = Array::open(self.store.clone(), &format!("/{variable}"))
+            .map_err(ProductError::damaged(&path))?;
         array
             .retrieve_array_subset_opt(&subset, &one_thread())
             .map_err(ProductError::damaged(&path))

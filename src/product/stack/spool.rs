@@ -48,24 +48,33 @@ impl Spool {
     }
 
     /// Stores the consecutive steps from `step` on of one row of one variable: `bytes` in order (step, column).
-    pub(super) fn put(&mut self, key: Key, variable: usize, row: usize, step: usize, bytes: &[u8]) -> io::Result<()> {
-        let number = self.slot(key).number;
+    pub(super) fn put(
+        &mut self,
+        key: Key,
+        variable: usize,
+        row: usize,
+        step: usize,
+        bytes: &[u8],
+    ) -> io::Result<()> {
+        let number = self.slot(key)?.number;
         let cell = (row * self.steps + step) * self.cols * VARIABLES[variable].fill.size();
-        self.file.write_all_at(bytes, self.offset(number, variable) + cell as u64)
+        self.file
+            .write_all_at(bytes, self.offset(number, variable) + cell as u64)
     }
 
     /// Notes that `pairs` (step, row) pairs of every variable have come; true when `expected` have.
-    pub(super) fn complete(&mut self, key: Key, pairs: usize, expected: usize) -> bool {
-        let slot = self.slot(key);
+    pub(super) fn complete(&mut self, key: Key, pairs: usize, expected: usize) -> io::Result<bool> {
+        let slot = self.slot(key)?;
         slot.received += pairs;
-        slot.received >= expected
+        Ok(slot.received >= expected)
     }
 
     /// The first `rows` rows of one variable of a slot, order (row, step, column).
     pub(super) fn get(&self, key: Key, variable: usize, rows: usize) -> io::Result<Vec<u8>> {
         let slot = self.slots.get(&key).ok_or(io::ErrorKind::NotFound)?;
         let mut bytes = vec![0; rows * self.steps * self.cols * VARIABLES[variable].fill.size()];
-        self.file.read_exact_at(&mut bytes, self.offset(slot.number, variable))?;
+        self.file
+            .read_exact_at(&mut bytes, self.offset(slot.number, variable))?;
         Ok(bytes)
     }
 
@@ -79,15 +88,28 @@ impl Spool {
         self.slots.is_empty()
     }
 
-    fn slot(&mut self, key: Key) -> &mut Slot {
-        let (free, next) = (&mut self.free, &mut self.next);
-        self.slots.entry(key).or_insert_with(|| {
-            let number = free.pop().unwrap_or_else(|| {
-                *next += 1;
-                *next - 1
-            });
-            Slot { number, received: 0 }
-        })
+    fn slot(&mut self, key: Key) -> io::Result<&mut Slot> {
+        if !self.slots.contains_key(&key) {
+            let number = match self.free.pop() {
+                Some(number) => number,
+                None => {
+                    self.next += 1;
+                    // a hole as long as the slot: the steps that a last, short chunk does not have are never written
+                    self.file.set_len(self.offset(self.next, 0))?;
+                    self.next - 1
+                }
+            };
+            self.slots.insert(
+                key,
+                Slot {
+                    number,
+                    received: 0,
+                },
+            );
+        }
+        self.slots
+            .get_mut(&key)
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn offset(&self, slot: u64, variable: usize) -> u64 {

@@ -2,8 +2,9 @@
 
 use super::metadata::{self, Shape, one_thread};
 use super::spool::{Key, Spool};
-use super::{Fill, VARIABLES, step_start};
-use crate::grid::{Resolution, Tile};
+use super::{Fill, VARIABLES};
+use crate::composite::window_start;
+use crate::grid::{GridSpec, Resolution, Tile};
 use crate::product::publish::{self, Staging};
 use crate::product::quicklook::Overview;
 use crate::product::stac::{self, cube};
@@ -44,7 +45,8 @@ impl StackRows<'_> {
         let bytes = [&self.provenance, &self.days, &self.n100, &self.n300];
         let dims = self.rho.iter().map(|a| a.dim());
         let dims = dims.chain(self.unc.iter().map(|a| a.dim()));
-        dims.chain(bytes.iter().map(|a| a.dim())).find(|d| *d != expected)
+        dims.chain(bytes.iter().map(|a| a.dim()))
+            .find(|d| *d != expected)
     }
 
     /// Bytes of the steps `steps` of one row of a variable, order (step, column).
@@ -62,7 +64,11 @@ impl StackRows<'_> {
 }
 
 fn native<T: Copy, const N: usize>(values: ArrayView2<'_, T>, bytes: fn(T) -> [u8; N]) -> Vec<u8> {
-    values.iter().flat_map(|v| bytes(*v)).collect()
+    let mut out = vec![0; values.len() * N];
+    for (place, v) in out.chunks_exact_mut(N).zip(values) {
+        place.copy_from_slice(&bytes(*v));
+    }
+    out
 }
 
 /// Builds one generation of a tile's stack. Memory is bounded: a block, one set of shards being coded, and a
@@ -87,7 +93,20 @@ impl StackWriter {
     /// # Errors
     /// [`ProductError::Write`], [`ProductError::Encode`] when the output folder is full or unwritable;
     /// [`ProductError::OutOfRange`] when there are no steps.
-    pub fn create(root: &Path, tile: &Tile, steps: Range<i32>) -> Result<StackWriter, ProductError> {
+    pub fn create(
+        root: &Path,
+        tile: &Tile,
+        steps: Range<i32>,
+    ) -> Result<StackWriter, ProductError> {
+        StackWriter::on_grid(root, tile, tile.grid(Resolution::M100), steps)
+    }
+
+    fn on_grid(
+        root: &Path,
+        tile: &Tile,
+        grid: GridSpec,
+        steps: Range<i32>,
+    ) -> Result<StackWriter, ProductError> {
         let target = layout::stack_folder(root, tile.id);
         if steps.is_empty() {
             return Err(ProductError::OutOfRange {
@@ -96,11 +115,16 @@ impl StackWriter {
             });
         }
         let staging = Staging::begin(&target)?;
-        let shape = Shape::new(tile.grid(Resolution::M100), steps);
+        let shape = Shape::new(grid, steps);
         let zarr = staging.folder().join(zarr_name(tile));
         let arrays = metadata::create(&zarr, tile, &shape)?;
-        let spool = Spool::new(staging.folder(), shape.chunk_steps, shape.chunk_side.0, shape.grid.width)
-            .map_err(ProductError::write(&target))?;
+        let spool = Spool::new(
+            staging.folder(),
+            shape.chunk_steps,
+            shape.chunk_side.0,
+            shape.grid.width,
+        )
+        .map_err(ProductError::write(&target))?;
         Ok(StackWriter {
             overview: Overview::new(shape.steps.len(), shape.grid.height),
             staging,
@@ -122,7 +146,12 @@ impl StackWriter {
     /// # Errors
     /// [`ProductError::OutOfRange`] for rows or steps the stack does not have, [`ProductError::Shape`] for arrays
     /// of other sizes, [`ProductError::Write`] and [`ProductError::Encode`] when the disk is full.
-    pub fn write_rows(&mut self, first_row: usize, steps: Range<i32>, block: &StackRows<'_>) -> Result<(), ProductError> {
+    pub fn write_rows(
+        &mut self,
+        first_row: usize,
+        steps: Range<i32>,
+        block: &StackRows<'_>,
+    ) -> Result<(), ProductError> {
         let (_, rows, cols) = block.rho[0].dim();
         let grid = &self.shape.grid;
         let expected = (steps.len(), rows, grid.width);
@@ -152,16 +181,25 @@ impl StackWriter {
             let span = first_step.max(k * per)..last_step.min((k + 1) * per);
             let local = span.start - first_step..span.end - first_step;
             for chunk in first_row / side..(first_row + rows).div_ceil(side) {
-                let inside = first_row.max(chunk * side)..(first_row + rows).min((chunk + 1) * side);
+                let inside =
+                    first_row.max(chunk * side)..(first_row + rows).min((chunk + 1) * side);
                 for row in inside.clone() {
                     for variable in 0..VARIABLES.len() {
                         let bytes = block.bytes(variable, local.clone(), row - first_row);
-                        let put = self.spool.put((k, chunk), variable, row - chunk * side, span.start - k * per, &bytes);
+                        let put = self.spool.put(
+                            (k, chunk),
+                            variable,
+                            row - chunk * side,
+                            span.start - k * per,
+                            &bytes,
+                        );
                         put.map_err(ProductError::write(&self.target()))?;
                     }
                 }
                 let (steps, rows) = self.extent((k, chunk));
-                if self.spool.complete((k, chunk), span.len() * inside.len(), steps * rows) {
+                let pairs = span.len() * inside.len();
+                let complete = self.spool.complete((k, chunk), pairs, steps * rows);
+                if complete.map_err(ProductError::write(&self.target()))? {
                     self.flush((k, chunk))?;
                 }
             }
@@ -177,14 +215,17 @@ impl StackWriter {
     pub fn finish(self, record: Value) -> Result<PathBuf, ProductError> {
         let expected = self.shape.steps.len() * self.shape.grid.height;
         if self.written != expected || !self.spool.is_empty() {
-            let message = format!("{} of {expected} (step, row) pairs were written", self.written);
+            let message = format!(
+                "{} of {expected} (step, row) pairs were written",
+                self.written
+            );
             return Err(ProductError::damaged(&self.target())(message));
         }
         let name = layout::stack_name(self.tile.id);
         let first = self.shape.steps.start;
         let picture = format!("{name}_OVERVIEW.png");
         let png = self.overview.png(Path::new(&picture), |k| {
-            step_start(first.saturating_add(k as i32)).to_string()
+            window_start(first.saturating_add(k as i32)).to_string()
         })?;
         self.staging.write(&picture, &png)?;
         let mut run = json!({ "id": name });
@@ -193,7 +234,8 @@ impl StackWriter {
                 run[key.as_str()] = value;
             }
         }
-        self.staging.write(super::super::acquisition::RUN, &stac::to_bytes(&run))?;
+        self.staging
+            .write(super::super::acquisition::RUN, &stac::to_bytes(&run))?;
         let item = cube::item(&self.tile, &self.shape.grid, self.shape.steps.clone(), &png);
         self.staging.write(stac::ITEM, &stac::to_bytes(&item))?;
         publish::sync_tree(self.staging.folder()).map_err(ProductError::write(&self.target()))?;
@@ -228,10 +270,18 @@ impl StackWriter {
         let (steps, rows) = self.extent(key);
         let fill = VARIABLES[variable].fill;
         let path = self.target().join(VARIABLES[variable].name);
-        let spooled = self.spool.get(key, variable, rows).map_err(ProductError::read(&path))?;
-        let shape = (self.shape.chunk_steps, self.shape.chunk_side.0, self.shape.shard_cols());
+        let spooled = self
+            .spool
+            .get(key, variable, rows)
+            .map_err(ProductError::read(&path))?;
+        let shape = (
+            self.shape.chunk_steps,
+            self.shape.chunk_side.0,
+            self.shape.shard_cols(),
+        );
         let line = self.shape.grid.width * fill.size();
-        let shard = transposed(&spooled, (steps, rows, line), shape, fill).map_err(ProductError::encode(&path))?;
+        let shard = transposed(&spooled, (steps, rows, line), shape, fill)
+            .map_err(ProductError::encode(&path))?;
         self.arrays[variable]
             .store_chunk_opt(
                 &[key.0 as u64, key.1 as u64, 0],
@@ -256,9 +306,11 @@ fn transposed(
 ) -> io::Result<Vec<u8>> {
     let mut out = fill.bytes(shard.0 * shard.1 * shard.2);
     let wide = shard.2 * fill.size();
-    let source = ArrayView3::from_shape((rows, shard.0, line), spooled).map_err(io::Error::other)?;
+    let source =
+        ArrayView3::from_shape((rows, shard.0, line), spooled).map_err(io::Error::other)?;
     let mut target =
-        ndarray::ArrayViewMut3::from_shape((shard.0, shard.1, wide), out.as_mut_slice()).map_err(io::Error::other)?;
+        ndarray::ArrayViewMut3::from_shape((shard.0, shard.1, wide), out.as_mut_slice())
+            .map_err(io::Error::other)?;
     for (row, lines) in source.axis_iter(Axis(0)).enumerate() {
         for step in 0..steps {
             target
@@ -267,4 +319,90 @@ fn transposed(
         }
     }
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::product::stack::StackReader;
+    use ndarray::Array3;
+
+    fn value(variable: usize, step: i32, row: usize, col: usize) -> i32 {
+        (variable as i32 * 17 + step.rem_euclid(7) * 31 + row as i32 * 3 + col as i32) % 250
+    }
+
+    #[test]
+    fn chunks_of_years_and_ragged_edges_are_filled_from_any_blocks() {
+        let root = tempfile::tempdir().unwrap();
+        let tile = Tile {
+            id: "31UFS".parse().unwrap(),
+            epsg: 32631,
+            ulx: 600_000.0,
+            uly: 5_700_000.0,
+        };
+        let grid = GridSpec {
+            width: 130,
+            height: 150,
+            ..tile.grid(Resolution::M100)
+        };
+        let steps = -30..120;
+        let mut writer = StackWriter::on_grid(root.path(), &tile, grid, steps.clone()).unwrap();
+        // windows whose borders lie inside chunks of 73 steps, blocks whose borders lie inside chunks of 122 rows
+        for window in [-30..10, 10..47, 47..120] {
+            for first in (0..150).step_by(40) {
+                let rows = first..(first + 40).min(150);
+                let shape = (window.len(), rows.len(), 130);
+                let at = |v: usize, t: usize, r: usize, c: usize| {
+                    value(v, window.start + t as i32, first + r, c)
+                };
+                let rho: [_; 4] = std::array::from_fn(|b| {
+                    Array3::from_shape_fn(shape, |(t, r, c)| at(b, t, r, c) as i16)
+                });
+                let unc: [_; 4] = std::array::from_fn(|b| {
+                    Array3::from_shape_fn(shape, |(t, r, c)| at(4 + b, t, r, c) as u16)
+                });
+                let bytes: [_; 4] = std::array::from_fn(|b| {
+                    Array3::from_shape_fn(shape, |(t, r, c)| at(8 + b, t, r, c) as u8)
+                });
+                let block = StackRows {
+                    rho: rho.each_ref().map(|a| a.view()),
+                    unc: unc.each_ref().map(|a| a.view()),
+                    provenance: bytes[0].view(),
+                    days: bytes[1].view(),
+                    n100: bytes[2].view(),
+                    n300: bytes[3].view(),
+                };
+                writer.write_rows(first, window.clone(), &block).unwrap();
+            }
+        }
+        writer.finish(Value::Null).unwrap();
+        let stack = StackReader::open(root.path(), tile.id).unwrap();
+        assert_eq!(stack.steps(), steps);
+        let check = |v: usize, found: Array3<i32>| {
+            for ((t, r, c), x) in found.indexed_iter() {
+                assert_eq!(*x, value(v, -30 + t as i32, r, c), "{v} {t} {r} {c}");
+            }
+        };
+        for (v, variable) in VARIABLES.iter().enumerate() {
+            let (rows, cols) = (0..150, 0..130);
+            let name = variable.name;
+            check(
+                v,
+                match variable.fill {
+                    Fill::I16(_) => stack
+                        .read::<i16>(name, -30..120, rows, cols)
+                        .unwrap()
+                        .mapv(i32::from),
+                    Fill::U16(_) => stack
+                        .read::<u16>(name, -30..120, rows, cols)
+                        .unwrap()
+                        .mapv(i32::from),
+                    Fill::U8(_) => stack
+                        .read::<u8>(name, -30..120, rows, cols)
+                        .unwrap()
+                        .mapv(i32::from),
+                },
+            );
+        }
+    }
 }
