@@ -22,10 +22,12 @@ const MOST: f64 = 400.0;
 const ROUNDS: usize = 5;
 /// Cauchy scale in medians of |u| (§4.2).
 const CAUCHY: f32 = 2.25;
-/// Pixels used of a fit: beyond 4000 the information is capped anyway.
-const SAMPLE: usize = 4000;
+/// Reweightings of a sub-area, which starts from the common fit (own choice).
+const ROUNDS_AREA: usize = 2;
+/// Pixels used of a fit: their noise stays below the 400 pieces of information that count at most (own choice).
+const SAMPLE: usize = 3000;
 /// The same of one sub-area.
-const SAMPLE_AREA: usize = 1500;
+const SAMPLE_AREA: usize = 1000;
 /// 100 m pixels along one side of a sub-area, about a third of a tile.
 const AREA_SIDE: f32 = 366.0;
 
@@ -129,7 +131,7 @@ pub(super) fn fit(
         let n = s.rows.len();
         let share = s.population as f64 / n.max(1) as f64;
         part.fill(s.rows.iter().step_by((n / SAMPLE).max(1)).copied());
-        let all = ridge(&part, s.population as f64, prior, noise[b]);
+        let all = ridge(&part, s.population as f64, prior, noise[b], ROUNDS);
         if let [one] = &mut out[..] {
             one[b] = all;
             continue;
@@ -141,7 +143,8 @@ pub(super) fn fit(
                 rest[TERMS] -= (0..TERMS).map(|t| d[t] * all[t]).sum::<f32>();
                 rest
             }));
-            let own = ridge(&part, part.n as f64 * share, prior, noise[b]);
+            let pixels = part.n as f64 * share;
+            let own = ridge(&part, pixels, prior, noise[b], ROUNDS_AREA);
             c[b] = std::array::from_fn(|t| all[t] + own[t]);
         }
     }
@@ -212,7 +215,13 @@ fn sizes(part: &Columns, beta: &[f32; TERMS], out: &mut [Lane]) {
 }
 
 /// Robust ridge regression; zeros where there is too little to go by.
-fn ridge(part: &Columns, population: f64, prior: &[f32; TERMS], noise: f32) -> [f32; TERMS] {
+fn ridge(
+    part: &Columns,
+    population: f64,
+    prior: &[f32; TERMS],
+    noise: f32,
+    rounds: usize,
+) -> [f32; TERMS] {
     let mut beta = [0.0f32; TERMS];
     let n = part.n;
     if n < FEWEST {
@@ -221,7 +230,7 @@ fn ridge(part: &Columns, population: f64, prior: &[f32; TERMS], noise: f32) -> [
     let info = (population / PER_PIECE).min(MOST) / n as f64 / f64::from(noise * noise);
     let mut weight = vec![[1.0f32; LANES]; part.groups.len()];
     let mut sorted = Vec::new();
-    for round in 0..=ROUNDS {
+    for round in 0..=rounds {
         if round > 0 {
             vectorised(|| sizes(part, &beta, &mut weight));
             sorted.clear();

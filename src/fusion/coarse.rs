@@ -124,14 +124,19 @@ pub(super) fn smooth(
                             trend.smooth(sights, model, 1.0);
                         }
                     });
-                    let mut any = ZERO;
+                    let (mut any, mut swir) = (ZERO, ZERO);
                     for s in sights.iter() {
                         for l in 0..LANES {
                             any[l] += s.w[l];
+                            swir[l] += s.w_swir[l];
                         }
                     }
                     for l in 0..width {
-                        known[first + l] = if any[l] > 0.0 { known::OWN } else { known::NO };
+                        known[first + l] = match (any[l] > 0.0, swir[l] > 0.0) {
+                            (true, true) => known::OWN,
+                            (true, false) => known::SWIR_DONOR,
+                            _ => known::NO,
+                        };
                     }
                     for t in 0..steps {
                         for b in 0..4 {
@@ -144,8 +149,12 @@ pub(super) fn smooth(
                         for (o, v) in line.iter_mut().zip(&trend.cov[t][1][0]) {
                             *o = encode_sd(*v);
                         }
-                        for (g, sum) in total.iter_mut().enumerate() {
-                            *sum += f64::from(trend.cov[t][g][0][..width].iter().sum::<f32>());
+                        // a band that a cell never saw has only its prior variance: no measure of the rest
+                        let full = (0..width).filter(|l| known[first + l] == known::OWN);
+                        for l in full {
+                            for (g, sum) in total.iter_mut().enumerate() {
+                                *sum += f64::from(trend.cov[t][g][0][l]);
+                            }
                         }
                     }
                 }
@@ -215,27 +224,67 @@ fn gather(
 }
 
 /// Gives every cell without a series that of the nearest cell that has one (chessboard distance, ties
-/// in reading order), as far as the covered cells and their neighbours need one. Returns false where no
-/// cell has a series.
+/// in reading order), as far as the covered cells and their neighbours need one; where only SWIR was
+/// never seen, that band alone. Returns false where no cell has a series.
 pub(super) fn fill_from_neighbours(cube: &mut CoarseCube, covered: &[bool]) -> bool {
     let (rows, cols, steps) = (cube.rows, cube.cols, cube.steps);
-    let mut donor: Vec<u32> = vec![u32::MAX; rows * cols];
-    let mut front: Vec<usize> = Vec::new();
-    for (i, k) in cube.known.iter().enumerate() {
-        if *k == known::OWN {
-            donor[i] = i as u32;
-            front.push(i);
+    let own = |k: &u8| *k == known::OWN;
+    cube.swir = cube.known.iter().any(own);
+    let any = |k: &u8| own(k) || *k == known::SWIR_DONOR;
+    let Some(donors) = nearest_cells(&cube.known, cols, any) else {
+        return false;
+    };
+    let swir = nearest_cells(&cube.known, cols, own);
+    for i in 0..rows * cols {
+        let (r, c) = (i / cols, i % cols);
+        let near = (r.saturating_sub(1)..(r + 2).min(rows))
+            .any(|y| (c.saturating_sub(1)..(c + 2).min(cols)).any(|x| covered[y * cols + x]));
+        let bands = match cube.known[i] {
+            known::NO if near => 0..4,
+            known::SWIR_DONOR => 3..4,
+            _ => continue,
+        };
+        for b in bands {
+            let from = if b == 3 {
+                swir.as_ref().unwrap_or(&donors)
+            } else {
+                &donors
+            };
+            let d = from[i] as usize;
+            for t in 0..steps {
+                let at = |cell: usize| ((cell / cols * steps + t) * 4 + b) * cols + cell % cols;
+                cube.level[at(i)] = cube.level[at(d)];
+            }
+        }
+        if cube.known[i] == known::NO {
+            cube.known[i] = known::DONOR;
+            let d = donors[i] as usize;
+            for t in 0..steps {
+                let at = |cell: usize| (cell / cols * steps + t) * cols + cell % cols;
+                cube.sd[at(i)] = cube.sd[at(d)];
+            }
         }
     }
+    true
+}
+
+/// Index of the nearest cell of which `good` is true, for every cell; `None` where there is none.
+fn nearest_cells(state: &[u8], cols: usize, good: impl Fn(&u8) -> bool) -> Option<Vec<u32>> {
+    let rows = state.len() / cols;
+    let mut donor: Vec<u32> = vec![u32::MAX; state.len()];
+    let mut front: Vec<usize> = (0..state.len()).filter(|i| good(&state[*i])).collect();
+    for i in &front {
+        donor[*i] = *i as u32;
+    }
     if front.is_empty() {
-        return false;
+        return None;
     }
     while !front.is_empty() {
         let mut next = Vec::new();
         for &i in &front {
             let (r, c) = (i / cols, i % cols);
-            for y in r.saturating_sub(1)..=(r + 1).min(rows - 1) {
-                for x in c.saturating_sub(1)..=(c + 1).min(cols - 1) {
+            for y in r.saturating_sub(1)..(r + 2).min(rows) {
+                for x in c.saturating_sub(1)..(c + 2).min(cols) {
                     let j = y * cols + x;
                     if donor[j] == u32::MAX {
                         donor[j] = donor[i];
@@ -246,23 +295,5 @@ pub(super) fn fill_from_neighbours(cube: &mut CoarseCube, covered: &[bool]) -> b
         }
         front = next;
     }
-    for i in 0..rows * cols {
-        let (r, c) = (i / cols, i % cols);
-        let near = (r.saturating_sub(1)..(r + 2).min(rows))
-            .any(|y| (c.saturating_sub(1)..(c + 2).min(cols)).any(|x| covered[y * cols + x]));
-        if cube.known[i] == known::OWN || !near {
-            continue;
-        }
-        cube.known[i] = known::DONOR;
-        let d = donor[i] as usize;
-        let (dr, dc) = (d / cols, d % cols);
-        for k in 0..steps * 4 {
-            cube.level[(r * steps * 4 + k) * cols + c] =
-                cube.level[(dr * steps * 4 + k) * cols + dc];
-        }
-        for t in 0..steps {
-            cube.sd[(r * steps + t) * cols + c] = cube.sd[(dr * steps + t) * cols + dc];
-        }
-    }
-    true
+    Some(donor)
 }

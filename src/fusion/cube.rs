@@ -19,6 +19,8 @@ pub(super) mod known {
     pub const OWN: u8 = 1;
     /// Copied from the nearest cell that has a series.
     pub const DONOR: u8 = 2;
+    /// From the cell's own looks, SWIR (never seen here) from the nearest cell that has it.
+    pub const SWIR_DONOR: u8 = 3;
 }
 
 /// Series of every cell: layout row, step, band, column.
@@ -37,6 +39,8 @@ pub(super) struct CoarseCube {
     pub known: Vec<u8>,
     /// Mean noise variance R̄ of a look per band, reflectance².
     pub noise: [f32; 4],
+    /// False where no look of the window has SWIR anywhere.
+    pub swir: bool,
     /// Variance of the level in units of R̄, per band relative to the RED and NIR group.
     pub spread: [f32; 4],
 }
@@ -70,6 +74,7 @@ impl CoarseCube {
             known: vec![known::NO; rows * cols],
             noise: [1e-4; 4],
             spread: [1.0; 4],
+            swir: true,
         }
     }
 

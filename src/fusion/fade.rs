@@ -194,7 +194,7 @@ mod tests {
                 if i > 0 {
                     let before = &windows[i - 1];
                     prop_assert_eq!(&before.fade_out, &w.fade_in);
-                    prop_assert!(w.fade_in.start >= w.steps.start + 6 && w.fade_in.end <= before.steps.end - 6);
+                    prop_assert!(w.fade_in.start >= w.steps.start + 8 && w.fade_in.end <= before.steps.end - 8);
                     prop_assert!(w.fade_in.end <= w.written.end);
                 }
             }

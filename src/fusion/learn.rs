@@ -68,6 +68,8 @@ pub(super) struct WindowModel {
     /// Sub-areas of the calibration and the coefficients of each date.
     pub areas: Areas,
     pub calibration: Vec<Option<Vec<Coefficients>>>,
+    /// Variance between cells of the band means: what a value from elsewhere is off by.
+    pub contrast: [f32; 4],
     /// Cells that a look covers.
     pub covered: Vec<bool>,
     /// Cell rows × tiles that have a covered cell, or a neighbour that has one.
@@ -161,6 +163,7 @@ pub(super) fn learn(
             v0 + COARSE_SHARE * usual * cube.noise[b] * cube.spread[b]
         })
     };
+    let contrast = contrast(&cube, &basis);
     let tiles = cols.div_ceil(LANES);
     let reach = (0..rows * tiles)
         .map(|i| {
@@ -194,6 +197,7 @@ pub(super) fn learn(
             &[1.0; 4],
         ),
         areas: Areas::of((3 * r0, 3 * r1), (3 * c0, 3 * c1), 1.0),
+        contrast,
         covered,
         reach,
     };
@@ -292,6 +296,22 @@ fn usual_variance(cube: &CoarseCube) -> f32 {
     }
     // a window that is mostly extrapolated must not drown its looks in noise
     (sum / n.max(1) as f64).min(1.0) as f32
+}
+
+/// Variance between cells of the band means.
+fn contrast(cube: &CoarseCube, basis: &Basis) -> [f32; 4] {
+    let own = || (0..cube.known.len()).filter(|i| cube.known[*i] == known::OWN);
+    let mean = |b: usize| move |i: usize| basis.scores[i][OFFSET + b];
+    let n = own().count().max(1) as f64;
+    std::array::from_fn(|b| {
+        let m = own().map(mean(b)).map(f64::from).sum::<f64>() / n;
+        let var = own()
+            .map(mean(b))
+            .map(|x| (f64::from(x) - m).powi(2))
+            .sum::<f64>()
+            / n;
+        var as f32
+    })
 }
 
 /// R̄, s² and what follows from them.

@@ -194,7 +194,18 @@ impl Finish {
         let (s, width) = (&model.params.sigma, block.width);
         let cells: [usize; LANES] =
             std::array::from_fn(|l| ((col + l) / 3).min(model.cube.cols - 1));
+        let state: [u8; LANES] =
+            std::array::from_fn(|l| model.cube.known[row / 3 * model.cube.cols + cells[l]]);
         for b in 0..4 {
+            // what comes from another cell is off by the contrast of the landscape
+            let elsewhere = each(|l| {
+                let own = state[l] == known::OWN || (b < 3 && state[l] == known::SWIR_DONOR);
+                if own {
+                    FLOOR
+                } else {
+                    FLOOR + model.contrast[b]
+                }
+            });
             // δ at t: the largest of the six steps between t − 3 and t + 3
             self.steps.clear();
             self.steps.resize(steps + 6, ZERO);
@@ -220,7 +231,7 @@ impl Finish {
                         + scale
                             * (s.fit * fit + s.slope * delta[l] * delta[l] + s.level * x[l] * x[l])
                         + extra[l]
-                        + FLOOR
+                        + elsewhere[l]
                 });
                 let rho = &mut out.rho[b][t * width + col..][..LANES];
                 for (o, x) in rho.iter_mut().zip(x) {
@@ -270,7 +281,13 @@ impl Finish {
                 }
                 continue;
             }
-            let donor = cube.known[r * cube.cols + c] != known::OWN;
+            let donor = cube.known[r * cube.cols + c] == known::DONOR;
+            if !cube.swir {
+                for t in 0..steps {
+                    out.rho[3][at(t)] = NODATA;
+                    out.unc[3][at(t)] = NODATA_U16;
+                }
+            }
             let mut last: Option<i32> = None;
             for t in 0..steps {
                 let coarse = cube.seen_at(r, t, c);

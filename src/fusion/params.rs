@@ -11,10 +11,10 @@ pub struct FusionParams {
     pub window: usize,
     /// Steps that adjoining windows share, at least `fade` (§6).
     pub overlap: usize,
-    /// Steps in the middle of the overlap over which one window fades into the next: half the overlap,
-    /// so that no window is used within 6 steps (the memory of the residual) of its own end (own choice).
+    /// Steps in the middle of the overlap over which one window fades into the next: a third of the overlap,
+    /// so that no window is used within 8 steps of its own end, more than the residual's memory (own choice).
     pub fade: usize,
-    /// Rows read, fused and written at a time; no influence on the result. 61: half a chunk of the stack.
+    /// Rows read, fused and written at a time; no influence on the result.
     pub block_rows: usize,
     /// Temporal modes, 0 to 12 (§5: more bring nothing reliable).
     pub modes: usize,
@@ -51,8 +51,8 @@ impl Default for FusionParams {
         FusionParams {
             window: 146,
             overlap: 24,
-            fade: 12,
-            block_rows: 61,
+            fade: 8,
+            block_rows: 31,
             modes: 12,
             calibrate: true,
             noise: NoiseModel::default(),

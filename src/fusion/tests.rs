@@ -579,6 +579,49 @@ fn looks_without_swir_still_serve_the_other_bands() {
 }
 
 #[test]
+fn swir_never_seen_comes_from_elsewhere_or_is_no_data() {
+    let mut m = simulate((12, 12), 0..200, &truth, 20);
+    let blind = |m: &mut Memory, from: usize| {
+        for kind in 0..2 {
+            let k = [3, 1][kind];
+            for p in &mut m.pixels[kind] {
+                let mut part = p.usable.slice_mut(s![.., from * k..]);
+                part.mapv_inplace(|u| {
+                    if u == usable::USABLE {
+                        usable::VNIR_ONLY
+                    } else {
+                        u
+                    }
+                });
+            }
+        }
+    };
+    blind(&mut m, 8);
+    let stack = run(&m, 0..40);
+    assert!(stack.rho.iter().all(|v| *v != NODATA));
+    let mean = |cols: Range<usize>, b: usize| {
+        stack
+            .unc
+            .slice(s![.., b, .., cols])
+            .mapv(f64::from)
+            .mean()
+            .unwrap()
+    };
+    assert!(
+        mean(27..36, 3) > 1.2 * mean(0..21, 3),
+        "{} {}",
+        mean(27..36, 3),
+        mean(0..21, 3)
+    );
+    assert!(mean(27..36, 2) < 1.2 * mean(0..21, 2));
+    blind(&mut m, 0);
+    let stack = run(&m, 0..40);
+    for ((_, b, _, _), v) in stack.rho.indexed_iter() {
+        assert_eq!(*v == NODATA, b == 3);
+    }
+}
+
+#[test]
 fn own_sigma_lowers_the_weight_of_a_look() {
     let mut m = simulate((8, 8), 0..100, &truth, 17);
     // one look in the middle is off by 0.05 and says so
