@@ -51,10 +51,22 @@ pub struct Global {
     #[arg(short, long, action = ArgAction::Count, global = true, help_heading = "Messages")]
     pub verbose: u8,
     /// Tell errors only
-    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Messages")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "verbose",
+        help_heading = "Messages"
+    )]
     pub quiet: bool,
     /// Form of messages on standard error
-    #[arg(long, value_enum, default_value = "text", global = true, help_heading = "Messages")]
+    #[arg(
+        long,
+        value_enum,
+        default_value = "text",
+        global = true,
+        help_heading = "Messages"
+    )]
     pub log_format: LogFormat,
 }
 
@@ -110,7 +122,10 @@ impl Failure {
     /// A file or folder that cannot be made or written.
     pub fn system(path: &std::path::Path, error: &std::io::Error) -> Failure {
         Failure {
-            message: format!("{}: {error}; check the path, its permissions and the space left", path.display()),
+            message: format!(
+                "{}: {error}; check the path, its permissions and the space left",
+                path.display()
+            ),
             code: Class::System.exit_code(),
         }
     }

@@ -9,6 +9,8 @@
 //! Memory does not depend on the length of the archive: windows of [`FusionParams::window`] steps are
 //! learnt and fused one after the other, in blocks of [`FusionParams::block_rows`] rows, and adjoining
 //! windows are cross-faded. Results do not depend on the number of threads nor on the block size.
+// several arrays are walked in step, lane by lane: an index says that best
+#![allow(clippy::needless_range_loop)]
 
 mod archive;
 mod axis;
@@ -133,3 +135,6 @@ impl Classified for FusionError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

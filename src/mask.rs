@@ -55,3 +55,6 @@ pub fn single_date(input: &Input, params: &MaskParams) -> Masks {
         input, &scene, &water, &snow, &cloud, &terrain, &shadow, params,
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ mod mapping;
 mod occlusion;
 mod resample;
 mod surface;
-mod taps;
+mod wide;
 mod window;
 
 #[cfg(test)]
@@ -36,8 +36,9 @@ use kernel::Weights;
 use layers::{Layers, Sources, StripGeometry};
 use mapping::{Mapping, Nodes};
 use ndarray::Array2;
-use resample::{Plane, UNSEEN, farther, single};
+use resample::{Job, Plane, UNSEEN, farther, single};
 use surface::Surface;
+use wide::Isa;
 use window::Window;
 
 /// Ground distance between nodes, metres; about 16 native pixels (`reference/grid_reprojection.md` §4).
@@ -146,9 +147,10 @@ pub fn observe(
         });
     }
     let nodes = nodes(&request.heights.grid, heights)?;
+    let relative = nodes.relative(heights);
     let weights = Weights::of(request.kernel);
-    let mut toa = BandStack::filled(grid, f32::NAN);
-    let mut flags = BandStack::filled(grid, UNSEEN);
+    let isa = Isa::detect();
+    let mut bands: [Option<(Array2<f32>, Array2<u8>)>; 4] = [None, None, None, None];
     let mut leading: Option<(Strip, StripGeometry)> = None;
     for strip in [Strip::Red, Strip::Nir, Strip::Blue] {
         let mut plane = Plane::empty(heights.len(), 1);
@@ -156,10 +158,15 @@ pub fn observe(
         else {
             continue;
         };
-        single(&nodes, &mapping, &window, &weights, heights, &mut plane);
-        drop(window);
-        let band = strip.band();
-        (toa[band], flags[band]) = gather(plane.toa, plane.flags, &grid, factor);
+        let job = Job {
+            isa,
+            nodes: &nodes,
+            mapping: &mapping,
+            window: &window,
+            weights: &weights,
+        };
+        single(&job, &relative, &mut plane);
+        bands[strip.band().index()] = Some(gather(plane.toa, plane.flags, &grid, factor));
         if let Some(directions) = geometry {
             leading = Some((
                 strip,
@@ -177,21 +184,24 @@ pub fn observe(
             continue;
         };
         let width = swath.shape(strip).1;
-        farther(
-            &nodes, &mapping, &window, &weights, heights, k as u8, width, &mut plane,
-        );
+        let job = Job {
+            isa,
+            nodes: &nodes,
+            mapping: &mapping,
+            window: &window,
+            weights: &weights,
+        };
+        farther(&job, &relative, k as u8, width, &mut plane);
         swir[k] = geometry.map(|directions| StripGeometry {
             mapping,
             directions,
         });
     }
-    let choice = Array2::from_shape_fn((grid.height, grid.width), |(r, c)| {
-        let at = (r * factor + factor / 2) * grid.width * factor + c * factor + factor / 2;
-        plane.choice[at]
-    });
+    let choice = pick(plane.choice, &grid, factor);
     if swir.iter().any(Option::is_some) {
-        (toa[Band::Swir], flags[Band::Swir]) = gather(plane.toa, plane.flags, &grid, factor);
+        bands[Band::Swir.index()] = Some(gather(plane.toa, plane.flags, &grid, factor));
     }
+    let (toa, flags) = stack(bands, grid);
     if flags
         .bands
         .iter()
@@ -208,6 +218,8 @@ pub fn observe(
         factor,
         grid,
         heights,
+        relative: &relative,
+        isa,
         leading: leading.as_ref().map(|(_, g)| g),
         swir: [0, 1, 2].map(|k| swir[k].as_ref()),
         choice: &choice,
@@ -237,7 +249,8 @@ pub fn observe(
         (clock.first - (whole - nanoseconds)) as f32,
         clock.period as f32,
     );
-    let seconds = lines.mapv(|l| first + l * period);
+    let mut seconds = lines;
+    seconds.mapv_inplace(|l| first + l * period);
     Ok(Some(Observation {
         grid,
         camera: swath.camera(),
@@ -312,6 +325,39 @@ fn see(
     Ok(Some((mapping, window, directions)))
 }
 
+/// Bands side by side; an absent one is unseen.
+fn stack(
+    bands: [Option<(Array2<f32>, Array2<u8>)>; 4],
+    grid: GridSpec,
+) -> (BandStack<f32>, BandStack<u8>) {
+    let shape = (grid.height, grid.width);
+    let pairs = bands.map(|b| {
+        b.unwrap_or_else(|| {
+            (
+                Array2::from_elem(shape, f32::NAN),
+                Array2::from_elem(shape, UNSEEN),
+            )
+        })
+    });
+    let [a, b, c, d] = pairs;
+    (
+        BandStack {
+            grid,
+            bands: [a.0, b.0, c.0, d.0],
+        },
+        BandStack {
+            grid,
+            bands: [a.1, b.1, c.1, d.1],
+        },
+    )
+}
+
+/// Values row by row as an array; `none` everywhere if they are not as many as the pixels.
+fn square<T: Clone>(grid: &GridSpec, values: Vec<T>, none: T) -> Array2<T> {
+    let shape = (grid.height, grid.width);
+    Array2::from_shape_vec(shape, values).unwrap_or_else(|_| Array2::from_elem(shape, none))
+}
+
 /// A band of the working grid on the output grid: as it is, or the mean of 3 × 3 with their flags.
 fn gather(
     toa: Vec<f32>,
@@ -326,12 +372,7 @@ fn gather(
             .map(move |k| (r * factor + k / factor) * width + c * factor + k % factor)
     };
     if factor == 1 {
-        return (
-            Array2::from_shape_vec(shape, toa)
-                .unwrap_or_else(|_| Array2::from_elem(shape, f32::NAN)),
-            Array2::from_shape_vec(shape, flags)
-                .unwrap_or_else(|_| Array2::from_elem(shape, UNSEEN)),
-        );
+        return (square(grid, toa, f32::NAN), square(grid, flags, UNSEEN));
     }
     let value = Array2::from_shape_fn(shape, |(r, c)| {
         let (sum, n) = cell(r, c)
@@ -359,8 +400,27 @@ fn gather(
     (value, flags)
 }
 
+/// Strip of the middle working pixel of every output pixel, else of the first that has one.
+fn pick(choice: Vec<u8>, grid: &GridSpec, factor: usize) -> Array2<u8> {
+    let shape = (grid.height, grid.width);
+    if factor == 1 {
+        return square(grid, choice, 255);
+    }
+    let (width, parts) = (grid.width * factor, factor * factor);
+    Array2::from_shape_fn(shape, |(r, c)| {
+        std::iter::once(parts / 2)
+            .chain(0..parts)
+            .map(|k| choice[(r * factor + k / factor) * width + c * factor + k % factor])
+            .find(|s| *s != 255)
+            .unwrap_or(255)
+    })
+}
+
 /// Height of every output pixel: the mean of its known parts.
 fn mean_height(heights: &[f32], grid: &GridSpec, factor: usize) -> Array2<f32> {
+    if factor == 1 {
+        return square(grid, heights.to_vec(), f32::NAN);
+    }
     let width = grid.width * factor;
     Array2::from_shape_fn((grid.height, grid.width), |(r, c)| {
         let (sum, n) = (0..factor * factor)

@@ -66,3 +66,6 @@ pub struct DateInput<'a> {
     /// Angles.
     pub angles: &'a Angles,
 }
+
+#[cfg(test)]
+mod tests;

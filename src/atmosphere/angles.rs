@@ -1,5 +1,6 @@
 //! Directions at the nodes, also where a node itself was not observed.
 
+use crate::band::Band;
 use crate::geometry::Direction;
 use crate::grid::NodeGrid;
 use ndarray::Array2;
@@ -74,6 +75,36 @@ pub(super) fn node_directions(
     })
 }
 
+/// Distance between neighbouring VNIR strips over that between RED and SWIR, along the track. The three VNIR strips
+/// look 0.46° apart, NIR ahead of RED ahead of BLUE (`simulator/README.md`, Orbit: tan 0.0406, 0.0326, 0.0246
+/// against −0.029 … −0.041 of SWIR; of the real instrument only the order is recalled, `reference/masking.md` §6, \[U\]).
+const VNIR_SPACING: f32 = 0.12;
+
+/// Zenith and azimuth of a band's own view from the angles an observation carries: VNIR angles are those of RED, so
+/// BLUE and NIR are moved along the track, which is where VNIR and SWIR differ. Half a degree of view angle is up to
+/// 8e-4 of reflectance in BLUE. Without SWIR angles the VNIR angles stand.
+pub(super) fn band_view(band: Band, vnir: (f32, f32), swir: (f32, f32)) -> (f32, f32) {
+    let forward = match band {
+        Band::Swir => return swir,
+        Band::Red => return vnir,
+        Band::Blue => -VNIR_SPACING,
+        Band::Nir => VNIR_SPACING,
+    };
+    let slope = |(zenith, azimuth): (f32, f32)| {
+        let (sin, cos) = azimuth.to_radians().sin_cos();
+        let tan = zenith.to_radians().tan();
+        [tan * sin, tan * cos]
+    };
+    let (v, s) = (slope(vnir), slope(swir));
+    let [east, north] = std::array::from_fn(|k| v[k] + forward * (v[k] - s[k]));
+    if east.is_finite() && north.is_finite() {
+        let azimuth = east.atan2(north).to_degrees().rem_euclid(360.0);
+        (east.hypot(north).atan().to_degrees(), azimuth)
+    } else {
+        vnir
+    }
+}
+
 fn degrees(d: &Direction) -> (f32, f32) {
     let (z, a) = d.angles();
     (z as f32, a as f32)
@@ -120,6 +151,26 @@ impl Plane {
 mod tests {
     use super::*;
     use crate::grid::GridSpec;
+
+    #[test]
+    fn vnir_strips_stand_in_line_with_swir() {
+        // a descending pass seen at nadir across the track: strips differ along north only
+        let view = |tan: f32| {
+            (
+                tan.abs().atan().to_degrees(),
+                if tan > 0.0 { 0.0 } else { 180.0 },
+            )
+        };
+        let (red, swir) = (view(0.0326 * 1.12), view(-0.0350 * 1.12));
+        let north = |(z, a): (f32, f32)| z.to_radians().tan() * a.to_radians().cos();
+        let blue = band_view(Band::Blue, red, swir);
+        let nir = band_view(Band::Nir, red, swir);
+        assert!(
+            (north(blue) - 0.0246 * 1.12).abs() < 3e-4 && (north(nir) - 0.0406 * 1.12).abs() < 3e-4
+        );
+        assert_eq!(band_view(Band::Red, red, swir), red);
+        assert_eq!(band_view(Band::Blue, red, (f32::NAN, f32::NAN)), red);
+    }
 
     #[test]
     fn nodes_beyond_the_swath_follow_the_field() {

@@ -1,7 +1,7 @@
 //! Coefficients at the nodes of a tile.
 
 use super::AtmosphereError;
-use super::angles::{node_directions, used_nodes};
+use super::angles::{band_view, node_directions, used_nodes};
 use super::lattice::Levels;
 use crate::band::Band;
 use crate::geometry::relative_azimuth;
@@ -181,7 +181,7 @@ pub(super) fn stored(c: &BandCoefficients, at: (usize, usize, usize)) -> (Invers
 
 /// The coefficients of a tile, at the nodes of `state`.
 ///
-/// BLUE, RED and NIR take the VNIR view angles, SWIR its own. Only nodes around observed pixels are filled.
+/// RED takes the VNIR view angles, SWIR its own; BLUE and NIR those of RED moved along the track. Only nodes around observed pixels are filled.
 ///
 /// # Errors
 /// [`AtmosphereError`] when grids, shapes or cameras do not match, a value of the state at a node in use is
@@ -235,9 +235,9 @@ pub fn coefficients(
         let ij = (i, j);
         let z0 = state.model_height.as_ref().map(|z| z[ij]);
         for band in Band::ALL {
-            let view = if band == Band::Swir { &swir } else { &vnir };
-            let raa = relative_azimuth(sun[ij].1, view[ij].1);
-            let path = table.path(band, sun[ij].0, view[ij].0, raa);
+            let view = band_view(band, vnir[ij], swir[ij]);
+            let raa = relative_azimuth(sun[ij].1, view.1);
+            let path = table.path(band, sun[ij].0, view.0, raa);
             for (l, &h) in heights.iter().enumerate() {
                 let at = local(state.aod550[ij].max(0.0), state.tcwv[ij].max(0.0), z0, h);
                 aod550[(l, i, j)] = at.aod550;

@@ -1,5 +1,6 @@
 //! Every term of one pixel's correction.
 
+use super::angles::band_view;
 use super::coefficients::{Inverse, Local, local, node};
 use super::correct::{TERMS, terms};
 use super::{AtmosphereError, Budget, MAX_SZA};
@@ -171,17 +172,23 @@ pub fn explain(
     let ozone = node("ozone", &state.ozone)?;
     let sza = pixel("solar zenith", &obs.angles.sza)?;
     let saa = pixel("solar azimuth", &obs.angles.saa)?;
+    let angles = &obs.angles;
+    let vnir = (
+        pixel("VNIR view zenith", &angles.vnir_vza)?,
+        pixel("VNIR view azimuth", &angles.vnir_vaa)?,
+    );
+    let swir = (
+        pixel("SWIR view zenith", &angles.swir_vza)?,
+        pixel("SWIR view azimuth", &angles.swir_vaa)?,
+    );
     let bands = Band::ALL
         .iter()
         .map(|&band| {
-            let (vza, vaa) = match band {
-                Band::Swir => (&obs.angles.swir_vza, &obs.angles.swir_vaa),
-                _ => (&obs.angles.vnir_vza, &obs.angles.vnir_vaa),
-            };
+            let (vza, vaa) = band_view(band, vnir, swir);
             let input = PointInput {
                 sza,
-                vza: pixel("view zenith", vza)?,
-                raa: relative_azimuth(saa, pixel("view azimuth", vaa)?),
+                vza,
+                raa: relative_azimuth(saa, vaa),
                 pressure: pressure_hpa(height),
                 aod550,
                 tcwv,

@@ -65,16 +65,20 @@ impl<R: Read> Header<R> {
         self.long(self.wide)
     }
 
-    /// Skips bytes and their padding to four.
     fn skip(&mut self, n: u64) -> Option<()> {
-        let n = n.checked_next_multiple_of(4)?;
         let skipped = std::io::copy(&mut self.bytes.by_ref().take(n), &mut std::io::sink()).ok()?;
         (skipped == n).then_some(())
     }
 
+    /// Passes a name, which must be text: the library's binding would panic otherwise.
     fn name(&mut self) -> Option<()> {
         let n = self.count()?;
-        self.skip(n)
+        let mut name = Vec::new();
+        let read = self.bytes.by_ref().take(n).read_to_end(&mut name).ok()?;
+        if read as u64 != n || std::str::from_utf8(&name).is_err() {
+            return None;
+        }
+        self.skip(n.checked_next_multiple_of(4)? - n)
     }
 
     /// Number of entries of a list.
@@ -88,7 +92,8 @@ impl<R: Read> Header<R> {
             self.name()?;
             let size = type_size(self.word()?)?;
             let n = self.count()?;
-            self.skip(n.checked_mul(size)?)?;
+            let bytes = n.checked_mul(size)?.checked_next_multiple_of(4)?;
+            self.skip(bytes)?;
         }
         Some(())
     }
@@ -176,6 +181,11 @@ mod tests {
                 std::fs::write(&cut, &bytes[..n]).unwrap();
                 assert!(check_length(&cut).is_err(), "{name} {n}");
             }
+            let mut foreign = bytes.clone();
+            let at = bytes.windows(4).position(|w| w == b"tcwv").unwrap();
+            foreign[at] = 0xE9;
+            std::fs::write(&cut, &foreign).unwrap();
+            assert!(check_length(&cut).is_err(), "{name}");
         }
     }
 }

@@ -95,6 +95,33 @@ impl Layer {
             variable: self.variable,
             reason,
         };
+        // a file cut short since it was opened would read as zeros
+        classic::check_length(&self.path).map_err(failed)?;
+        let stored = std::panic::catch_unwind(|| self.stored(step, rows, cols))
+            .unwrap_or_else(|_| Err("it holds names that are not text".to_string()))
+            .map_err(failed)?;
+        let mut values = Array2::from_shape_vec((rows.len(), cols.len()), stored)
+            .map_err(|e| failed(e.to_string()))?;
+        values.mapv_inplace(|v| self.packing.unpack(v));
+        let (min, max) = self.variable.plausible();
+        match values.iter().find(|v| **v < min || **v > max) {
+            Some(value) => Err(CamsError::Implausible {
+                path: self.path.clone(),
+                variable: self.variable,
+                value: *value,
+                min,
+                max,
+            }),
+            None => Ok(values),
+        }
+    }
+
+    fn stored(
+        &self,
+        step: &Step,
+        rows: &Range<usize>,
+        cols: &Range<usize>,
+    ) -> Result<Vec<f64>, String> {
         let extents: Vec<netcdf::Extent> = self
             .roles
             .iter()
@@ -113,33 +140,13 @@ impl Layer {
                 }
             })
             .collect();
-        // a file cut short since it was opened would read as zeros
-        classic::check_length(&self.path).map_err(failed)?;
-        let file = netcdf::open(&self.path).map_err(|e| failed(e.to_string()))?;
+        let file = netcdf::open(&self.path).map_err(|e| e.to_string())?;
         let variable = file
             .variable(&self.name)
-            .ok_or_else(|| failed("the variable is gone".to_string()))?;
+            .ok_or_else(|| "the variable is gone".to_string())?;
         if variable.dimensions().len() != self.roles.len() {
-            return Err(failed(
-                "its dimensions changed since it was opened".to_string(),
-            ));
+            return Err("its dimensions changed since it was opened".to_string());
         }
-        let stored: Vec<f64> = variable
-            .get_values(extents)
-            .map_err(|e| failed(e.to_string()))?;
-        let mut values = Array2::from_shape_vec((rows.len(), cols.len()), stored)
-            .map_err(|e| failed(e.to_string()))?;
-        values.mapv_inplace(|v| self.packing.unpack(v));
-        let (min, max) = self.variable.plausible();
-        match values.iter().find(|v| **v < min || **v > max) {
-            Some(value) => Err(CamsError::Implausible {
-                path: self.path.clone(),
-                variable: self.variable,
-                value: *value,
-                min,
-                max,
-            }),
-            None => Ok(values),
-        }
+        variable.get_values(extents).map_err(|e| e.to_string())
     }
 }

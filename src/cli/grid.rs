@@ -55,21 +55,31 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
     }
     match args.format {
         Format::Text => {
-            let mut text = format!("{:<6} {:>5} {:>8} {:>9}  {:<5} centre\n", "tile", "epsg", "ulx", "uly", "land");
+            let mut text = format!(
+                "{:<6} {:>5} {:>8} {:>9}  {:<5} centre\n",
+                "tile", "epsg", "ulx", "uly", "land"
+            );
             for tile in &found {
                 let (lon, lat) = centre(tile);
                 let land = if tiles::is_land(tile.id) { "yes" } else { "no" };
-                text += &format!("{:<6} {:>5} {:>8} {:>9}  {land:<5} {lon:.4} {lat:.4}\n", tile.id, tile.epsg, tile.ulx, tile.uly);
+                text += &format!(
+                    "{:<6} {:>5} {:>8} {:>9}  {land:<5} {lon:.4} {lat:.4}\n",
+                    tile.id, tile.epsg, tile.ulx, tile.uly
+                );
             }
             print(&text);
         }
-        Format::Json => print(&pretty(&Value::Array(found.iter().map(properties).collect()))),
+        Format::Json => print(&pretty(&Value::Array(
+            found.iter().map(properties).collect(),
+        ))),
         Format::Geojson => {
             let features: Vec<Value> = found
                 .iter()
                 .map(|t| json!({"type": "Feature", "id": t.id.as_str(), "properties": properties(t), "geometry": geometry(t)}))
                 .collect();
-            print(&pretty(&json!({"type": "FeatureCollection", "features": features})));
+            print(&pretty(
+                &json!({"type": "FeatureCollection", "features": features}),
+            ));
         }
     }
     Ok(u8::from(found.is_empty()))
@@ -84,7 +94,10 @@ fn select(args: &Args) -> Result<Vec<Tile>, Failure> {
         check(b[0], b[1])?;
         check(b[2], b[3])?;
         if b[1] > b[3] {
-            return Err(Failure::usage(format!("the south {} lies north of the north {}: --bbox takes W S E N", b[1], b[3])));
+            return Err(Failure::usage(format!(
+                "the south {} lies north of the north {}: --bbox takes W S E N",
+                b[1], b[3]
+            )));
         }
         return Ok(tiles::in_bbox(b[0], b[1], b[2], b[3]));
     }
@@ -101,7 +114,9 @@ fn check(lon: f64, lat: f64) -> Result<(), Failure> {
     if (-180.0..=360.0).contains(&lon) && (-90.0..=90.0).contains(&lat) {
         Ok(())
     } else {
-        Err(Failure::usage(format!("({lon}, {lat}) is no position: longitude -180 to 180, then latitude -90 to 90")))
+        Err(Failure::usage(format!(
+            "({lon}, {lat}) is no position: longitude -180 to 180, then latitude -90 to 90"
+        )))
     }
 }
 
@@ -126,7 +141,9 @@ fn properties(tile: &Tile) -> Value {
 /// The outline; in two parts where it crosses 180° (RFC 7946 §3.1.9).
 fn geometry(tile: &Tile) -> Value {
     let ring = tiles::outline(tile, POINTS_PER_SIDE);
-    let crosses = |shift: f64| ring.iter().any(|p| p.0 + shift > 180.0) && ring.iter().any(|p| p.0 + shift < 180.0);
+    let crosses = |shift: f64| {
+        ring.iter().any(|p| p.0 + shift > 180.0) && ring.iter().any(|p| p.0 + shift < 180.0)
+    };
     let Some(shift) = [0.0, 360.0].into_iter().find(|s| crosses(*s)) else {
         return json!({"type": "Polygon", "coordinates": [closed(&ring, 0.0)]});
     };
@@ -153,7 +170,10 @@ fn clip(ring: &[(f64, f64)], inside: impl Fn(f64) -> bool) -> Vec<(f64, f64)> {
 }
 
 fn closed(ring: &[(f64, f64)], shift: f64) -> Vec<[f64; 2]> {
-    let mut points: Vec<[f64; 2]> = ring.iter().map(|p| [round(p.0 + shift), round(p.1)]).collect();
+    let mut points: Vec<[f64; 2]> = ring
+        .iter()
+        .map(|p| [round(p.0 + shift), round(p.1)])
+        .collect();
     if points.first() != points.last() {
         points.extend(points.first().copied());
     }

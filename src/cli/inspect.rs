@@ -34,7 +34,11 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
     let mut code = 0;
     for path in &args.files {
         match Segment::open(path, &profile).and_then(|segment| segment.inspect()) {
-            Ok(inspection) if args.json => print(&format!("{}\n", serde_json::to_string_pretty(&inspection).map_err(|e| Failure::usage(e.to_string()))?)),
+            Ok(inspection) if args.json => print(&format!(
+                "{}\n",
+                serde_json::to_string_pretty(&inspection)
+                    .map_err(|e| Failure::usage(e.to_string()))?
+            )),
             Ok(inspection) => print(&format!("{inspection}\n")),
             Err(error) => {
                 tracing::error!("{error}");

@@ -32,14 +32,21 @@ pub fn man(args: &ManArgs) -> Result<u8, Failure> {
     command.build();
     page(&args.folder, &command, "probav-ard").map_err(failed)?;
     for verb in command.get_subcommands().filter(|c| !c.is_hide_set()) {
-        page(&args.folder, verb, &format!("probav-ard-{}", verb.get_name())).map_err(failed)?;
+        page(
+            &args.folder,
+            verb,
+            &format!("probav-ard-{}", verb.get_name()),
+        )
+        .map_err(failed)?;
     }
     Ok(0)
 }
 
 fn page(folder: &Path, command: &clap::Command, name: &str) -> std::io::Result<()> {
     let mut text = Vec::new();
-    clap_mangen::Man::new(command.clone()).title(name.to_uppercase()).render(&mut text)?;
+    clap_mangen::Man::new(command.clone())
+        .title(name.to_uppercase())
+        .render(&mut text)?;
     std::fs::write(folder.join(format!("{name}.1")), text)
 }
 

@@ -19,7 +19,12 @@ use std::path::PathBuf;
 #[command(verbatim_doc_comment)]
 pub struct Args {
     /// Sentinel-2 tile, e.g. 31UFS (several: repeat, or with commas)
-    #[arg(long = "tile", value_name = "TILE", value_delimiter = ',', env = "PROBAV_ARD_TILE")]
+    #[arg(
+        long = "tile",
+        value_name = "TILE",
+        value_delimiter = ',',
+        env = "PROBAV_ARD_TILE"
+    )]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tiles: Vec<String>,
     /// Folder with PROBAV_L1C_* files, searched with its subfolders
@@ -59,7 +64,12 @@ pub struct Args {
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<chrono::NaiveDate>,
     /// Cameras: L, C, R [default: all]
-    #[arg(long = "camera", value_name = "CAMERA", value_delimiter = ',', env = "PROBAV_ARD_CAMERA")]
+    #[arg(
+        long = "camera",
+        value_name = "CAMERA",
+        value_delimiter = ',',
+        env = "PROBAV_ARD_CAMERA"
+    )]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cameras: Vec<String>,
     /// Also make 100 m products of the side cameras
@@ -123,8 +133,7 @@ fn is_false(value: &bool) -> bool {
 impl Args {
     /// The configuration these arguments ask for.
     pub fn config(&self) -> Result<Config, Failure> {
-        let overrides =
-            toml::Table::try_from(self).map_err(|e| Failure::usage(e.to_string()))?;
+        let overrides = toml::Table::try_from(self).map_err(|e| Failure::usage(e.to_string()))?;
         Ok(Config::load(self.config.as_deref(), overrides)?)
     }
 }

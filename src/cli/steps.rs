@@ -39,7 +39,11 @@ pub fn reproject(args: &ReprojectArgs) -> Result<u8, Failure> {
     let config = args.ancillary.config()?;
     let tile = steps::tile(args.tile)?;
     folder(&args.out)?;
-    let camera = args.segment.file_name().and_then(|n| probav_ard::l1c::FileName::parse(&n.to_string_lossy())).map(|n| n.camera);
+    let camera = args
+        .segment
+        .file_name()
+        .and_then(|n| probav_ard::l1c::FileName::parse(&n.to_string_lossy()))
+        .map(|n| n.camera);
     let resolution = args.resolution.unwrap_or(match camera {
         Some(Camera::Left | Camera::Right) => Resolution::M300,
         _ => Resolution::M100,
@@ -75,8 +79,15 @@ pub struct LookArgs {
 impl LookArgs {
     fn read(&self) -> Result<(Config, String, probav_ard::observation::Observation), Failure> {
         let config = self.ancillary.config()?;
-        let camera = self.camera.as_deref().map(|c| c.parse::<CameraLetter>().map_err(Failure::usage)).transpose()?;
-        let known = steps::look::Known { camera: camera.map(|c| c.0), time: self.time };
+        let camera = self
+            .camera
+            .as_deref()
+            .map(|c| c.parse::<CameraLetter>().map_err(Failure::usage))
+            .transpose()?;
+        let known = steps::look::Known {
+            camera: camera.map(|c| c.0),
+            time: self.time,
+        };
         let (name, seen) = steps::look::read(&self.toa, &known)?;
         folder(&self.out)?;
         Ok((config, name, seen))
@@ -144,7 +155,14 @@ pub struct ArchiveArgs {
 impl ArchiveArgs {
     fn config(&self, until: Until) -> Result<Config, Failure> {
         let base = Config::load(self.config.as_deref(), toml::Table::new())?;
-        Ok(Config { tiles: vec![TileName(self.tile)], out: Some(self.out.clone()), from: self.from, to: self.to, until, ..base })
+        Ok(Config {
+            tiles: vec![TileName(self.tile)],
+            out: Some(self.out.clone()),
+            from: self.from,
+            to: self.to,
+            until,
+            ..base
+        })
     }
 }
 
@@ -203,10 +221,20 @@ pub struct CompositeArgs {
 pub fn composite(args: &CompositeArgs, bars: &Bars) -> Result<u8, Failure> {
     let config = args.archive.config(Until::Screen)?;
     folder(&args.to_folder)?;
-    let files = steps::composite::composite(&config, steps::tile(args.archive.tile)?, args.resolution, &args.to_folder, bars)?;
+    let files = steps::composite::composite(
+        &config,
+        steps::tile(args.archive.tile)?,
+        args.resolution,
+        &args.to_folder,
+        bars,
+    )?;
     bars.clear();
     if files.is_empty() {
-        tracing::error!("no {} acquisition of tile {} in these days", args.resolution.code(), args.archive.tile);
+        tracing::error!(
+            "no {} acquisition of tile {} in these days",
+            args.resolution.code(),
+            args.archive.tile
+        );
         return Ok(1);
     }
     list(&files);
@@ -215,7 +243,8 @@ pub fn composite(args: &CompositeArgs, bars: &Bars) -> Result<u8, Failure> {
 
 /// A tile name as an argument.
 pub fn tile_id(text: &str) -> Result<TileId, String> {
-    text.parse().map_err(|e: probav_ard::grid::BadTileName| e.to_string())
+    text.parse()
+        .map_err(|e: probav_ard::grid::BadTileName| e.to_string())
 }
 
 fn resolution(text: &str) -> Result<Resolution, String> {

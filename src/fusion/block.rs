@@ -4,6 +4,7 @@ use super::FusionError;
 use super::archive::Series;
 use super::axis::Moment;
 use super::cube::TILE;
+use super::lanes::vectorised;
 use super::learn::WindowModel;
 use super::linear::OFFSET;
 use super::noise::{MeanImage, mean_ratio};
@@ -66,9 +67,7 @@ impl FineBlock {
                     let line = Line::of(&p, r);
                     let (b01, b23) = rows.split_at_mut(2 * width);
                     let ((b0, b1), (b2, b3)) = (b01.split_at_mut(width), b23.split_at_mut(width));
-                    for c in 0..cols {
-                        [b0[c], b1[c], b2[c], b3[c]] = line.rho(c);
-                    }
+                    vectorised(|| line.fill([b0, b1, b2, b3]));
                     if let Some(own) = &mut own {
                         for (c, o) in own[r * width..][..cols].iter_mut().enumerate() {
                             let e = line.own(c, &unit).unwrap_or(0.0) / EXTRA_UNIT;

@@ -4,6 +4,7 @@
 //! On a large area the coefficients vary: up to 3 × 3 sub-areas refine the common fit, bilinear between
 //! (§6 "At 1098 × 1098 × 5 years").
 
+use super::lanes::{LANES, Lane, ZERO, each, vectorised};
 use nalgebra::{SMatrix, SVector};
 
 /// Terms of the regression.
@@ -103,20 +104,10 @@ impl Areas {
 /// Samples of one band of one look.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Samples {
-    /// \[1, P, ∂P/∂x, ∂P/∂y, x, y\].
-    pub design: Vec<[f32; TERMS]>,
-    /// y − P.
-    pub excess: Vec<f32>,
+    /// \[1, P, ∂P/∂x, ∂P/∂y, x, y\] of each sample, and y − P last.
+    pub rows: Vec<[f32; TERMS + 1]>,
     /// Pixels that the samples stand for.
     pub population: usize,
-}
-
-impl Samples {
-    pub fn clear(&mut self) {
-        self.design.clear();
-        self.excess.clear();
-        self.population = 0;
-    }
 }
 
 /// Stride that leaves about as many samples of `n` as the fits of `areas` use.
@@ -133,84 +124,115 @@ pub(super) fn fit(
     noise: &[f32; 4],
 ) -> Vec<Coefficients> {
     let mut out = vec![Coefficients::default(); areas.count()];
-    let mut design = Vec::new();
-    let mut excess = Vec::new();
+    let mut part = Columns::default();
     for (b, s) in samples.iter().enumerate() {
-        let n = s.excess.len();
+        let n = s.rows.len();
         let share = s.population as f64 / n.max(1) as f64;
-        let step = (n / SAMPLE).max(1);
-        design.clear();
-        excess.clear();
-        design.extend(s.design.iter().step_by(step));
-        excess.extend(s.excess.iter().step_by(step));
-        let all = ridge(&design, &excess, s.population as f64, prior, noise[b]);
+        part.fill(s.rows.iter().step_by((n / SAMPLE).max(1)).copied());
+        let all = ridge(&part, s.population as f64, prior, noise[b]);
         if let [one] = &mut out[..] {
             one[b] = all;
             continue;
         }
         for (a, c) in out.iter_mut().enumerate() {
-            design.clear();
-            excess.clear();
-            for (d, e) in s.design.iter().zip(&s.excess) {
-                if areas.nearest(d[4], d[5]) == a {
-                    let known: f32 = (0..TERMS).map(|t| d[t] * all[t]).sum();
-                    design.push(*d);
-                    excess.push(e - known);
-                }
-            }
-            let own = ridge(
-                &design,
-                &excess,
-                design.len() as f64 * share,
-                prior,
-                noise[b],
-            );
+            let near = s.rows.iter().filter(|d| areas.nearest(d[4], d[5]) == a);
+            part.fill(near.map(|d| {
+                let mut rest = *d;
+                rest[TERMS] -= (0..TERMS).map(|t| d[t] * all[t]).sum::<f32>();
+                rest
+            }));
+            let own = ridge(&part, part.n as f64 * share, prior, noise[b]);
             c[b] = std::array::from_fn(|t| all[t] + own[t]);
         }
     }
     out
 }
 
+/// Samples by columns, padded with zeros to whole groups of lanes.
+#[derive(Debug, Default)]
+struct Columns {
+    n: usize,
+    groups: Vec<[Lane; TERMS + 1]>,
+}
+
+impl Columns {
+    fn fill(&mut self, rows: impl Iterator<Item = [f32; TERMS + 1]>) {
+        self.groups.clear();
+        self.n = 0;
+        for row in rows {
+            let l = self.n % LANES;
+            if l == 0 {
+                self.groups.push([ZERO; TERMS + 1]);
+            }
+            if let Some(g) = self.groups.last_mut() {
+                for (c, v) in g.iter_mut().zip(row) {
+                    c[l] = v;
+                }
+            }
+            self.n += 1;
+        }
+    }
+}
+
+/// Weighted sums of products: the packed lower triangle of the design, and design times excess.
+#[inline(always)]
+fn products(part: &Columns, weight: &[Lane]) -> ([f64; 21], [f64; TERMS]) {
+    let (mut m, mut r) = ([ZERO; 21], [ZERO; TERMS]);
+    for (g, w) in part.groups.iter().zip(weight) {
+        let mut k = 0;
+        for i in 0..TERMS {
+            let wd = each(|l| w[l] * g[i][l]);
+            for l in 0..LANES {
+                r[i][l] += wd[l] * g[TERMS][l];
+            }
+            for j in 0..=i {
+                for l in 0..LANES {
+                    m[k][l] += wd[l] * g[j][l];
+                }
+                k += 1;
+            }
+        }
+    }
+    let total = |x: &Lane| x.iter().map(|v| f64::from(*v)).sum::<f64>();
+    (m.each_ref().map(total), r.each_ref().map(total))
+}
+
+/// |residual| of every sample.
+#[inline(always)]
+fn sizes(part: &Columns, beta: &[f32; TERMS], out: &mut [Lane]) {
+    for (g, u) in part.groups.iter().zip(out) {
+        *u = each(|l| {
+            let mut e = g[TERMS][l];
+            for t in 0..TERMS {
+                e -= g[t][l] * beta[t];
+            }
+            e.abs()
+        });
+    }
+}
+
 /// Robust ridge regression; zeros where there is too little to go by.
-fn ridge(
-    design: &[[f32; TERMS]],
-    excess: &[f32],
-    population: f64,
-    prior: &[f32; TERMS],
-    noise: f32,
-) -> [f32; TERMS] {
+fn ridge(part: &Columns, population: f64, prior: &[f32; TERMS], noise: f32) -> [f32; TERMS] {
     let mut beta = [0.0f32; TERMS];
-    let n = design.len();
+    let n = part.n;
     if n < FEWEST {
         return beta;
     }
     let info = (population / PER_PIECE).min(MOST) / n as f64 / f64::from(noise * noise);
-    let mut weight = vec![1.0f32; n];
-    let mut size = vec![0.0f32; n];
+    let mut weight = vec![[1.0f32; LANES]; part.groups.len()];
+    let mut sorted = Vec::new();
     for round in 0..=ROUNDS {
         if round > 0 {
-            for ((u, d), e) in size.iter_mut().zip(design).zip(excess) {
-                *u = (e - (0..TERMS).map(|t| d[t] * beta[t]).sum::<f32>()).abs();
-            }
-            weight.copy_from_slice(&size);
-            let (_, median, _) = size.select_nth_unstable_by(n / 2, f32::total_cmp);
+            vectorised(|| sizes(part, &beta, &mut weight));
+            sorted.clear();
+            sorted.extend_from_slice(&weight.as_flattened()[..n]);
+            let (_, median, _) = sorted.select_nth_unstable_by(n / 2, f32::total_cmp);
             let unit = 1.0 / (CAUCHY * *median).max(1e-6);
             for w in &mut weight {
-                *w = 1.0 / (1.0 + (*w * unit).powi(2));
+                *w = each(|l| 1.0 / (1.0 + (w[l] * unit) * (w[l] * unit)));
             }
         }
-        let (mut m, mut r) = ([0.0f64; 21], [0.0f64; TERMS]);
-        for ((d, e), w) in design.iter().zip(excess).zip(&weight) {
-            let mut k = 0;
-            for i in 0..TERMS {
-                let wd = f64::from(w * d[i]);
-                r[i] += wd * f64::from(*e);
-                for v in &d[..=i] {
-                    m[k] += wd * f64::from(*v);
-                    k += 1;
-                }
-            }
-        }
+        let (m, r) = vectorised(|| products(part, &weight));
         let full = SMatrix::<f64, TERMS, TERMS>::from_fn(|i, j| {
             let (a, b) = (i.max(j), i.min(j));
             let ridge = if i == j {
@@ -222,7 +244,10 @@ fn ridge(
         });
         let rhs = SVector::<f64, TERMS>::from_fn(|i, _| r[i] * info);
         match full.cholesky() {
-            Some(c) => beta = std::array::from_fn(|i| c.solve(&rhs)[i] as f32),
+            Some(c) => {
+                let x = c.solve(&rhs);
+                beta = std::array::from_fn(|i| x[i] as f32);
+            }
             None => return [0.0; TERMS],
         }
     }
@@ -253,13 +278,12 @@ mod tests {
                 let gx = (f(x + 1.0, y) - f(x - 1.0, y)) * 0.5;
                 let gy = (f(x, y + 1.0) - f(x, y - 1.0)) * 0.5;
                 let mut seen = 1.04 * p + 0.006 + 0.3 * gx - 0.2 * gy;
-                if (i * n + j) % 10 == 0 {
+                if (i * n + j).is_multiple_of(10) {
                     seen += 0.2;
                 }
                 let half = n as f32 * 0.5;
-                s.design
-                    .push([1.0, p, gx, gy, (x - half) / half, (y - half) / half]);
-                s.excess.push(seen - p);
+                let (u, v) = ((x - half) / half, (y - half) / half);
+                s.rows.push([1.0, p, gx, gy, u, v, seen - p]);
             }
         }
         s
@@ -273,13 +297,8 @@ mod tests {
         assert_eq!(c.len(), 1);
         let b = c[0][2];
         // the corrected value is what counts: gain and offset trade against each other
-        for (d, e) in s[2]
-            .design
-            .iter()
-            .zip(&s[2].excess)
-            .filter(|(_, e)| **e < 0.15)
-        {
-            let y = d[1] + e;
+        for d in s[2].rows.iter().filter(|d| d[TERMS] < 0.15) {
+            let y = d[1] + d[TERMS];
             let got = apply(y, &b, b[2] * d[2] + b[3] * d[3], d[4], d[5]);
             assert!((got - d[1]).abs() < 0.003, "{got} {}", d[1]);
         }
@@ -288,8 +307,7 @@ mod tests {
     #[test]
     fn few_pixels_leave_a_look_as_it_is() {
         let mut s = scene(60);
-        s.design.truncate(29);
-        s.excess.truncate(29);
+        s.rows.truncate(29);
         s.population = 29;
         let all: [Samples; 4] = std::array::from_fn(|_| s.clone());
         let areas = Areas::of((0, 60), (0, 60), 1.0);

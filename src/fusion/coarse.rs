@@ -18,8 +18,6 @@ pub(super) struct CoarseNoise {
     pub mean: [f32; 4],
     /// Mean over bands of floor²/R̄: turns a look's own variance into units of R̄.
     pub floor_share: f32,
-    /// Usable looks per cell.
-    pub looks: Vec<u16>,
 }
 
 /// Noise model of a window from the temporal mean of its looks.
@@ -51,7 +49,6 @@ pub(super) fn noise_of(
         factor: variance.iter().map(|v| mean_ratio(v, &mean)).collect(),
         mean,
         floor_share: mean_ratio(&n.coarse_floor.map(|a| a * a), &mean),
-        looks: (0..rows * cols).map(|p| image.looks(p) as u16).collect(),
     }
 }
 

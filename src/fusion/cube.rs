@@ -1,6 +1,6 @@
 //! The smoothed 300 m series of one window, compact, and its view from 100 m pixels.
 
-use super::lanes::LANES;
+use super::lanes::{LANES, nearest};
 
 /// Reflectance per count of the stored series: half the step of the product's coding, ±1.3.
 const UNIT: f32 = 4e-5;
@@ -44,7 +44,7 @@ pub(super) struct CoarseCube {
 /// Code of a σ.
 pub(super) fn encode_sd(variance: f32) -> u8 {
     let sd = variance.max(0.0).sqrt().max(SMALLEST);
-    ((sd / SMALLEST).log2() * OCTAVE).round().clamp(0.0, 255.0) as u8
+    nearest((sd / SMALLEST).log2() * OCTAVE).clamp(0.0, 255.0) as u8
 }
 
 /// Variances of every code.
@@ -55,7 +55,7 @@ pub(super) fn variances() -> [f32; 256] {
 /// Counts of a level.
 #[inline(always)]
 pub(super) fn encode_level(x: f32) -> i16 {
-    (x / UNIT).round().clamp(-32767.0, 32767.0) as i16
+    nearest(x / UNIT).clamp(-32767.0, 32767.0) as i16
 }
 
 impl CoarseCube {
@@ -84,6 +84,21 @@ impl CoarseCube {
     pub fn at_date(&self, row: usize, a: usize, b: usize, h: f32, band: usize, col: usize) -> f32 {
         let x = self.at(row, a, band, col);
         x + h * (self.at(row, b, band, col) - x)
+    }
+
+    /// Levels of all cells at a date: \[row\]\[band\]\[col\]; steps `a`, `b` with weight `h` on `b`.
+    pub fn field(&self, a: usize, b: usize, h: f32) -> Vec<f32> {
+        let line = 4 * self.cols;
+        let mut out = vec![0.0; self.rows * line];
+        for (r, out) in out.chunks_exact_mut(line.max(1)).enumerate() {
+            let x = &self.level[(r * self.steps + a) * line..][..line];
+            let y = &self.level[(r * self.steps + b) * line..][..line];
+            for ((o, x), y) in out.iter_mut().zip(x).zip(y) {
+                let x = f32::from(*x) * UNIT;
+                *o = x + h * (f32::from(*y) * UNIT - x);
+            }
+        }
+        out
     }
 
     /// Code of the level's σ.

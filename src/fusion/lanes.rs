@@ -38,3 +38,10 @@ pub(super) fn vectorised<R>(f: impl FnOnce() -> R) -> R {
     }
     f()
 }
+
+/// Rounds to the nearest whole number (even at ties) without a library call: exact below 2²².
+#[inline(always)]
+pub(super) fn nearest(x: f32) -> f32 {
+    const MAGIC: f32 = 12_582_912.0;
+    (x.clamp(-70_000.0, 70_000.0) + MAGIC) - MAGIC
+}

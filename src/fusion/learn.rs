@@ -8,7 +8,7 @@ use super::block::FineBlock;
 use super::calibration::{self, Areas, Coefficients, Samples};
 use super::coarse::{self, Pass};
 use super::cube::{CoarseCube, TILE, known, variances};
-use super::lanes::{GROUP, LANES, vectorised};
+use super::lanes::{GROUP, LANES, nearest, vectorised};
 use super::linear::{N, OFFSET, PACKED, Row4, outer};
 use super::noise::{mean_bands, mean_ratio};
 use super::packed::{PackedLook, read_coarse};
@@ -339,15 +339,15 @@ fn calibrate_coarse(
         .noise
         .coarse_floor
         .map(|a| a * 2.0f32.sqrt() * COARSE_NOISE);
-    let known = |r: usize, c: usize| cube.known[r * cube.cols + c] == known::OWN;
+    let known = |i: usize| cube.known[i] == known::OWN;
     looks.par_iter_mut().for_each(|look| {
+        let field = cube.field(look.step, look.other, look.h1);
         // P and its gradients at a cell; a neighbour without a series stands for a flat surface
         let local = |r: usize, c: usize, b: usize| -> [f32; 3] {
-            let at = |r: usize, c: usize| cube.at_date(r, look.step, look.other, look.h1, b, c);
-            let here = at(r, c);
+            let at = |r: usize, c: usize| field[(r * 4 + b) * cube.cols + c];
             let side = |a: (usize, usize), z: (usize, usize)| {
-                let (p, q) = (known(a.0, a.1), known(z.0, z.1));
-                if p && q {
+                let both = known(a.0 * cube.cols + a.1) && known(z.0 * cube.cols + z.1);
+                if both {
                     (at(z.0, z.1) - at(a.0, a.1)) * 0.5
                 } else {
                     0.0
@@ -355,7 +355,7 @@ fn calibrate_coarse(
             };
             let (w, e) = (c.saturating_sub(1), (c + 1).min(cube.cols - 1));
             let (n, s) = (r.saturating_sub(1), (r + 1).min(cube.rows - 1));
-            [here, side((r, w), (r, e)), side((n, c), (s, c))]
+            [at(r, c), side((r, w), (r, e)), side((n, c), (s, c))]
         };
         let step = calibration::stride(look.rho.len(), areas);
         let mut samples: [Samples; 4] = Default::default();
@@ -371,20 +371,25 @@ fn calibrate_coarse(
                         let c = usize::from(look.col[e]);
                         let [p, gx, gy] = local(r, c, b);
                         let (x, y) = areas.locate(r as f32, c as f32);
-                        s.design.push([1.0, p, gx, gy, x, y]);
-                        s.excess.push(f32::from(rho[b]) * SCALE - p);
+                        let excess = f32::from(rho[b]) * SCALE - p;
+                        s.rows.push([1.0, p, gx, gy, x, y, excess]);
                     }
                 }
             }
         }
         let fitted = calibration::fit(&samples, areas, &prior, &noise);
-        let corrected: Vec<[i16; 4]> = (0..cube.rows)
-            .flat_map(|r| look.row(r).map(move |e| (r, e)))
-            .map(|(r, e)| {
+        let mut corrected = Vec::with_capacity(look.rho.len());
+        for r in 0..cube.rows {
+            let mut last = (usize::MAX, Coefficients::default());
+            for e in look.row(r) {
                 let c = usize::from(look.col[e]);
                 let (x, y) = areas.locate(r as f32, c as f32);
-                let beta = areas.blend(&fitted, x, y);
-                std::array::from_fn(|b| {
+                // the coefficients vary over a hundred cells: every eighth column is enough
+                if last.0 != c / 8 {
+                    last = (c / 8, areas.blend(&fitted, x, y));
+                }
+                let beta = &last.1;
+                corrected.push(std::array::from_fn(|b| {
                     let v = look.rho[e][b];
                     if v == NODATA {
                         return v;
@@ -393,10 +398,10 @@ fn calibrate_coarse(
                     let k = &beta[b];
                     let g = k[2] * gx + k[3] * gy;
                     let new = calibration::apply(f32::from(v) * SCALE, k, g, x, y);
-                    (new / SCALE).round().clamp(-32767.0, 32767.0) as i16
-                })
-            })
-            .collect();
+                    nearest(new / SCALE).clamp(-32767.0, 32767.0) as i16
+                }));
+            }
+        }
         look.rho = corrected;
     });
 }
@@ -456,8 +461,8 @@ fn calibrate_fine(
                 let gy =
                     (value(fit.at(row + 1, col)) - value(fit.at(row.saturating_sub(1), col))) * 0.5;
                 let (x, y) = model.areas.locate(row as f32, col as f32);
-                s.design.push([1.0, here, gx, gy, x, y]);
-                s.excess.push(f32::from(values[b][col]) * SCALE - here);
+                let excess = f32::from(values[b][col]) * SCALE - here;
+                s.rows.push([1.0, here, gx, gy, x, y, excess]);
             }
         }
     }

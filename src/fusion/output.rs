@@ -4,7 +4,7 @@ use super::axis::Moment;
 use super::block::FineBlock;
 use super::calibration::Coefficients;
 use super::cube::{TILE, known};
-use super::lanes::{GROUP, LANES, Lane, ZERO, each};
+use super::lanes::{GROUP, LANES, Lane, ZERO, each, nearest};
 use super::learn::{SD_GROUP, WindowModel, blended};
 use super::linear::dot;
 use super::pixel::{Amplitudes, Work, prior_only};
@@ -332,11 +332,4 @@ fn nearest_day(mask: u8) -> Option<i32> {
         m if m & 0b01010 != 0 => Some(1),
         _ => Some(2),
     }
-}
-
-/// Rounds to the nearest whole number (even at ties) without a library call: exact below 2²².
-#[inline(always)]
-fn nearest(x: f32) -> f32 {
-    const MAGIC: f32 = 12_582_912.0;
-    (x.clamp(-70_000.0, 70_000.0) + MAGIC) - MAGIC
 }

@@ -135,6 +135,24 @@ impl<'a> Line<'a> {
         ]
     }
 
+    /// The counts of [`Line::rho`] for the whole line.
+    #[inline(always)]
+    pub fn fill(&self, out: [&mut [i16]; 4]) {
+        let n = self.usable.len();
+        let [o0, o1, o2, o3] = out.map(|o| &mut o[..n]);
+        let [y0, y1, y2, y3] = self.rho.map(|y| &y[..n]);
+        for c in 0..n {
+            let u = self.usable[c];
+            let clear = (u == usable::USABLE) | (u == usable::VNIR_ONLY);
+            let ok = clear & (y0[c] != NODATA) & (y1[c] != NODATA) & (y2[c] != NODATA);
+            let swir = ok & (u == usable::USABLE);
+            o0[c] = if ok { y0[c] } else { NODATA };
+            o1[c] = if ok { y1[c] } else { NODATA };
+            o2[c] = if ok { y2[c] } else { NODATA };
+            o3[c] = if swir { y3[c] } else { NODATA };
+        }
+    }
+
     /// Mean over the bands with a σ of (σ/floor)²; `unit` is scale/floor.
     #[inline(always)]
     pub fn own(&self, c: usize, unit: &[f32; 4]) -> Option<f32> {

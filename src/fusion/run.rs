@@ -123,12 +123,24 @@ pub fn fuse(
         }
         report.windows.push(entry);
         let mut buffers = RowBuffers::default();
+        let mut block = StackBlock::empty(window.written.clone(), 0, cols);
         for first in (0..rows).step_by(params.block_rows) {
             let core = first..(first + params.block_rows).min(rows);
             if progress.cancelled() {
                 return Err(FusionError::Cancelled);
             }
-            let block = buffers.fuse(series, window, model.as_ref(), core.clone(), &mut tail)?;
+            // every value is written anew: the arrays are taken over from block to block
+            if block.provenance.dim().1 != core.len() {
+                block = StackBlock::empty(window.written.clone(), core.len(), cols);
+            }
+            buffers.fuse(
+                series,
+                window,
+                model.as_ref(),
+                core.clone(),
+                &mut tail,
+                &mut block,
+            )?;
             sink.write(first, &block)
                 .map_err(|source| FusionError::Store {
                     what: format!("writing rows {}-{}", core.start, core.end - 1),
@@ -154,10 +166,10 @@ impl RowBuffers {
         model: Option<&WindowModel>,
         core: Range<usize>,
         tail: &mut Tail,
-    ) -> Result<StackBlock, FusionError> {
+        block: &mut StackBlock,
+    ) -> Result<(), FusionError> {
         let grid = series.fine_grid();
         let (height, cols) = (grid.height, grid.width);
-        let mut block = StackBlock::empty(window.written.clone(), core.len(), cols);
         let width = cols.div_ceil(super::cube::TILE) * super::cube::TILE;
         let steps = window.steps.len();
         while self.rows.len() < BATCH.min(core.len()) {
@@ -180,13 +192,13 @@ impl RowBuffers {
         };
         let Some(model) = model else {
             let Some(empty) = self.rows.first_mut() else {
-                return Ok(block);
+                return Ok(());
             };
             empty.clear();
             for row in core.clone() {
-                put(row, empty, tail, &mut block);
+                put(row, empty, tail, block);
             }
-            return Ok(block);
+            return Ok(());
         };
         let mut looks = FineBlock::load(series, &model.moments, &model.params.noise, core.clone())?;
         looks.weigh(model);
@@ -202,9 +214,9 @@ impl RowBuffers {
                 },
             );
             for (i, out) in self.rows[..count].iter().enumerate() {
-                put(batch + i, out, tail, &mut block);
+                put(batch + i, out, tail, block);
             }
         }
-        Ok(block)
+        Ok(())
     }
 }

@@ -90,29 +90,40 @@ pub fn at_point(lon: f64, lat: f64) -> Vec<Tile> {
     found
 }
 
+/// Longitude and latitude of every tile's centre, in the order of [`all`].
+fn centres() -> &'static [(f64, f64)] {
+    static CENTRES: OnceLock<Vec<(f64, f64)>> = OnceLock::new();
+    let half = TILE_SIDE_M / 2.0;
+    let centre = |t: &Tile| Utm::new(t.epsg).inverse(t.ulx + half, t.uly - half);
+    CENTRES.get_or_init(|| all().iter().map(centre).collect())
+}
+
 /// The tiles that overlap a bounding box in degrees (touching edges alone do not count), sorted by
 /// name; `west > east` means a box across the antimeridian, e.g. `(170, -20, -170, 0)`. A box with
 /// values that are not finite, or with `south > north`, holds nothing.
 pub fn in_bbox(west: f64, south: f64, east: f64, north: f64) -> Vec<Tile> {
-    static OUTLINES: OnceLock<Vec<Vec<(f64, f64)>>> = OnceLock::new();
     if ![west, south, east, north].iter().all(|v| v.is_finite()) {
         return Vec::new();
     }
     let east = if west > east { east + 360.0 } else { east };
-    let outlines = OUTLINES.get_or_init(|| all().iter().map(|t| outline(t, BBOX_POINTS)).collect());
-    let overlaps = |ring: &[(f64, f64)]| {
-        let centre = (west + east) / 2.0;
-        let mid = ring.first().map_or(0.0, |p| p.0);
-        let turn = 360.0 * ((centre - mid) / 360.0).round();
+    let (middle, half) = ((west + east) / 2.0, (east - west) / 2.0);
+    // a tile reaches 78 km from its centre: 0.71° of latitude, and 1 / cos φ times as much of longitude
+    let near = |(lon, lat): &(f64, f64)| {
+        let reach = 0.71 / (lat.abs() + 0.71).to_radians().cos();
+        *lat > south - 0.71 && *lat < north + 0.71 && wrap(lon - middle).abs() < half + reach
+    };
+    let overlaps = |tile: &Tile| {
+        let ring = outline(tile, BBOX_POINTS);
+        let turn = 360.0 * ((middle - ring[0].0) / 360.0).round();
         // a wide box may meet the tile on the next turn only
         [turn - 360.0, turn, turn + 360.0]
             .iter()
-            .any(|t| clip::overlaps(ring, (west - t, south, east - t, north)))
+            .any(|t| clip::overlaps(&ring, (west - t, south, east - t, north)))
     };
     all()
         .iter()
-        .zip(outlines)
-        .filter(|(_, ring)| overlaps(ring))
+        .zip(centres())
+        .filter(|(tile, centre)| near(centre) && overlaps(tile))
         .map(|(tile, _)| *tile)
         .collect()
 }
@@ -255,6 +266,24 @@ mod tests {
         halves.dedup();
         assert_eq!(whole, halves);
         assert!(whole.contains(&"01UBT".to_string()) && whole.iter().any(|n| n.starts_with("60")));
+    }
+
+    /// The quick rejection by centres loses nothing, up to the highest latitudes.
+    #[test]
+    fn every_tile_is_found_from_a_corner() {
+        for tile in all().iter().step_by(37).chain(all().iter().rev().take(40)) {
+            let ring = outline(tile, 1);
+            for k in 0..4 {
+                let (a, b) = (ring[k], ring[(k + 2) % 4]);
+                let (lon, lat) = (a.0 + 0.01 * (b.0 - a.0), a.1 + 0.01 * (b.1 - a.1));
+                let found = in_bbox(wrap(lon), lat, wrap(lon + 1e-3), lat + 1e-3);
+                assert!(
+                    found.iter().any(|t| t.id == tile.id),
+                    "{} {lon} {lat}",
+                    tile.id
+                );
+            }
+        }
     }
 
     #[test]

@@ -221,9 +221,10 @@ fn series(xi: f64, eta: f64, c: &[f64; 6], sign: f64) -> (f64, f64) {
 
 /// Tangent of the conformal latitude from the tangent of the geodetic one (Karney 2011, equations 7–9).
 fn conformal(tau: f64) -> f64 {
-    let root = 1.0f64.hypot(tau);
+    // plain roots: a tangent of 1e16 (the pole) squares without overflow
+    let root = (1.0 + tau * tau).sqrt();
     let sigma = (wgs84::E * (wgs84::E * tau / root).atanh()).sinh();
-    tau * 1.0f64.hypot(sigma) - sigma * root
+    tau * (1.0 + sigma * sigma).sqrt() - sigma * root
 }
 
 /// Inverse of [`conformal`] by Newton's method (Karney 2011, equations 19–21).
@@ -233,7 +234,7 @@ fn geodetic(target: f64) -> f64 {
     for _ in 0..4 {
         let value = conformal(tau);
         let root2 = 1.0 + tau * tau;
-        let step = (target - value) / 1.0f64.hypot(value) * (1.0 + ratio * tau * tau)
+        let step = (target - value) / (1.0 + value * value).sqrt() * (1.0 + ratio * tau * tau)
             / (ratio * root2.sqrt());
         tau += step;
         if step.abs() <= 1e-14 * (1.0 + tau.abs()) {

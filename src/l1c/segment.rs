@@ -138,13 +138,20 @@ impl Segment {
         &self,
         strip: Strip,
     ) -> Result<(Arc<TiePoints>, AngleUse), L1cError> {
-        let mut cache = self.ties[strip.index()]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let known = cache.kept.clone().or_else(|| cache.seen.upgrade());
-        if let (Some(ties), Some(angles)) = (known, cache.angles) {
-            return Ok((ties, angles));
+        let lock = || {
+            self.ties[strip.index()]
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        let known = {
+            let cache = lock();
+            let ties = cache.kept.clone().or_else(|| cache.seen.upgrade());
+            ties.zip(cache.angles)
+        };
+        if let Some(known) = known {
+            return Ok(known);
         }
+        // not under the lock: rayon may run another caller of this function in the meantime
         let grid = &self.parts(strip)?.ties;
         let levels = grid.read_levels(&self.header.path, &self.file, &self.profile)?;
         let (values, used) = angles::of(self, strip, &levels)?;
@@ -154,6 +161,7 @@ impl Segment {
             levels,
             angles: Some(values),
         });
+        let mut cache = lock();
         if grid.lines.count.saturating_mul(grid.pixels.count) <= KEPT_TIE_POINTS {
             cache.kept = Some(ties.clone());
         }
@@ -209,17 +217,20 @@ impl Segment {
 
     /// The modal value of all quality rasters, of evenly spread lines where they are very large.
     fn most_frequent_code(&self) -> Result<u8, (String, String)> {
-        let stores = || self.strips.iter().flatten().map(|s| &s.rasters.quality);
-        let total: usize = stores().map(|s| s.shape.0 * s.shape.1).sum();
+        let rasters = || self.strips.iter().flatten().map(|s| &s.rasters);
+        let total: usize = rasters()
+            .map(|r| r.quality.shape.0 * r.quality.shape.1)
+            .sum();
         let every = total.div_ceil(MODE_SAMPLES).max(1);
         let mut counts = [0_u64; 256];
         let mut scratch = Scratch::default();
-        for store in stores() {
+        for raster in rasters() {
+            let store = &raster.quality;
             let step = store.block_lines();
             for first in (0..store.shape.0).step_by(step * every) {
                 let lines = first..(first + step).min(store.shape.0);
-                let codes: Array2<u8> = store
-                    .read(&self.file, lines, 0..store.shape.1, &mut scratch)
+                let codes = raster
+                    .codes(&self.file, lines, 0..store.shape.1, &mut scratch)
                     .map_err(|reason| (store.name.clone(), reason))?;
                 for &code in &codes {
                     counts[usize::from(code)] += 1;

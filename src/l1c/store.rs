@@ -7,7 +7,7 @@ use super::raw_chunk;
 use hdf5::filters::Filter;
 use hdf5::types::{FloatSize, IntSize, TypeDescriptor};
 use hdf5::{Dataset, Group};
-use ndarray::{Array2, ArrayViewMut2, s};
+use ndarray::{Array2, s};
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
@@ -164,7 +164,10 @@ impl Store {
         let little = dtype.size() == 1
             || matches!(dtype.byte_order(), hdf5::datatype::ByteOrder::LittleEndian);
         // a user block shifts all addresses: leave such files to the library
-        let simple = little && dataset.file().is_ok_and(|f| f.userblock() == 0);
+        let simple = little
+            && dataset.file().is_ok_and(|f| f.userblock() == 0)
+            // chunks at the border may be unfiltered there
+            && dataset.dcpl().is_ok_and(|p| p.chunk_opts().is_none_or(|o| o.is_empty()));
         let layout = match (chunk, &filters[..]) {
             (Some(_), []) if simple => Layout::Chunks {
                 deflate: false,
@@ -245,19 +248,10 @@ impl Store {
         if T::is(&self.kind) {
             let direct = match self.layout {
                 Layout::Chunks { deflate, shuffle } => {
-                    let mut out = Array2::default(size);
-                    self.read_chunks(
-                        lines.clone(),
-                        pixels.clone(),
-                        deflate,
-                        shuffle,
-                        scratch,
-                        out.view_mut(),
-                    )
-                    .map(|()| out)
+                    self.read_chunks(&lines, &pixels, deflate, shuffle, scratch)?
                 }
                 Layout::Contiguous { offset } => {
-                    self.read_contiguous(file, offset, lines.clone(), pixels.clone(), scratch)
+                    Some(self.read_contiguous(file, offset, &lines, &pixels, scratch)?)
                 }
                 Layout::Library => None,
             };
@@ -288,53 +282,44 @@ impl Store {
         self.layout != Layout::Library
     }
 
+    /// `None` if a chunk was never written: the library knows the fill value. What is damaged is
+    /// never given to libhdf5, which does not check the length of what it decompresses.
     fn read_chunks<T: Sample>(
         &self,
-        lines: Range<usize>,
-        pixels: Range<usize>,
+        lines: &Range<usize>,
+        pixels: &Range<usize>,
         deflate: bool,
         shuffle: bool,
         scratch: &mut Scratch,
-        mut out: ArrayViewMut2<T>,
-    ) -> Option<()> {
-        let (rows, columns) = self.chunk?;
+    ) -> Result<Option<Array2<T>>, String> {
+        let Some((rows, columns)) = self.chunk else {
+            return Ok(None);
+        };
+        let mut out = Array2::default((lines.len(), pixels.len()));
         let count = rows * columns;
-        let bytes = count * T::BYTES;
         for chunk_row in lines.start / rows..lines.end.div_ceil(rows) {
             for chunk_column in pixels.start / columns..pixels.end.div_ceil(columns) {
                 let (top, left) = (chunk_row * rows, chunk_column * columns);
                 let origin = [top as u64, left as u64];
-                let mask =
-                    raw_chunk::read(&self.dataset, origin, self.file_size, &mut scratch.stored)?;
-                if mask != 0 {
-                    return None;
-                }
-                let data: &[u8] = if deflate {
-                    if bytes / LARGEST_RATIO > scratch.stored.len() {
-                        return None;
-                    }
-                    scratch.plain.resize(bytes, 0);
-                    let inflater = scratch
-                        .inflater
-                        .get_or_insert_with(libdeflater::Decompressor::new);
-                    let length = inflater
-                        .zlib_decompress(&scratch.stored, &mut scratch.plain)
-                        .ok()?;
-                    scratch.plain.get(..length)?
-                } else {
-                    &scratch.stored
+                let stored = &mut scratch.stored;
+                let Some(mask) = raw_chunk::read(&self.dataset, origin, self.file_size, stored)?
+                else {
+                    return Ok(None);
                 };
-                if data.len() != bytes {
-                    return None;
-                }
+                // filters that were skipped for this chunk, by their place: shuffle comes first
+                let shuffle_on = shuffle && mask & 1 == 0;
+                let deflate_on = deflate && mask & (1 << u32::from(shuffle)) == 0;
+                let data = scratch.plain(deflate_on, count * T::BYTES)?;
                 let (first, last) = (left.max(pixels.start), (left + columns).min(pixels.end));
                 for line in top.max(lines.start)..(top + rows).min(lines.end) {
-                    let mut row = out.row_mut(line - lines.start);
-                    let row = row
-                        .as_slice_mut()?
-                        .get_mut(first - pixels.start..last - pixels.start)?;
+                    let row = out.row_mut(line - lines.start).into_slice();
+                    let Some(row) =
+                        row.and_then(|r| r.get_mut(first - pixels.start..last - pixels.start))
+                    else {
+                        continue;
+                    };
                     let at = (line - top) * columns + first - left;
-                    if shuffle {
+                    if shuffle_on {
                         T::from_planes(data, count, at, row);
                     } else {
                         T::from_plain(&data[at * T::BYTES..(at + row.len()) * T::BYTES], row);
@@ -342,26 +327,57 @@ impl Store {
                 }
             }
         }
-        Some(())
+        Ok(Some(out))
     }
 
     fn read_contiguous<T: Sample>(
         &self,
         file: &File,
         offset: u64,
-        lines: Range<usize>,
-        pixels: Range<usize>,
+        lines: &Range<usize>,
+        pixels: &Range<usize>,
         scratch: &mut Scratch,
-    ) -> Option<Array2<T>> {
+    ) -> Result<Array2<T>, String> {
         let mut out = Array2::default((lines.len(), pixels.len()));
         scratch.plain.resize(pixels.len() * T::BYTES, 0);
-        for (line, mut row) in lines.zip(out.rows_mut()) {
+        for (line, row) in lines.clone().zip(out.rows_mut()) {
             let at = (line * self.shape.1 + pixels.start) * T::BYTES;
             file.read_exact_at(&mut scratch.plain, offset + at as u64)
-                .ok()?;
-            T::from_plain(&scratch.plain, row.as_slice_mut()?);
+                .map_err(|e| e.to_string())?;
+            if let Some(row) = row.into_slice() {
+                T::from_plain(&scratch.plain, row);
+            }
         }
-        Some(out)
+        Ok(out)
+    }
+}
+
+impl Scratch {
+    /// The stored chunk without compression: exactly `bytes` long.
+    fn plain(&mut self, deflate: bool, bytes: usize) -> Result<&[u8], String> {
+        let wrong = || "a chunk does not have its full length".to_owned();
+        if !deflate {
+            return if self.stored.len() == bytes {
+                Ok(&self.stored)
+            } else {
+                Err(wrong())
+            };
+        }
+        if bytes / LARGEST_RATIO > self.stored.len() {
+            return Err(wrong());
+        }
+        self.plain.resize(bytes, 0);
+        let inflater = self
+            .inflater
+            .get_or_insert_with(libdeflater::Decompressor::new);
+        let length = inflater
+            .zlib_decompress(&self.stored, &mut self.plain)
+            .map_err(|e| format!("a chunk cannot be decompressed: {e}"))?;
+        if length == bytes {
+            Ok(&self.plain)
+        } else {
+            Err(wrong())
+        }
     }
 }
 

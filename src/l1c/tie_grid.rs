@@ -18,6 +18,8 @@ use std::path::Path;
 const DEGREE: f64 = 111_320.0;
 /// Largest distance of neighbouring samples believed, metres (the widest SWIR pixel has 690 m).
 const LARGEST_PIXEL: f64 = 5_000.0;
+/// Tie points of one strip believed; the longest segment with a step of 4 has 20 million.
+const MOST_TIE_POINTS: usize = 24_000_000;
 /// Levels closer than this, metres, give no direction.
 const SMALLEST_RISE: f64 = 100.0;
 
@@ -179,6 +181,13 @@ impl TieGrid {
         }
 
         let shape = levels[0].lon.shape;
+        if shape.0.saturating_mul(shape.1) > MOST_TIE_POINTS {
+            return Err(L1cError::Dataset {
+                path: path.to_owned(),
+                dataset: levels[0].lon.name.clone(),
+                reason: format!("{} x {} tie points are too many", shape.0, shape.1),
+            });
+        }
         let axis = |k: usize| -> Result<Axis, L1cError> {
             let (samples, count) = [(raster.0, shape.0), (raster.1, shape.1)][k];
             let word = ["lines", "pixels"][k];
@@ -300,29 +309,29 @@ impl TieGrid {
         let far_lines = LARGEST_PIXEL * self.lines.step;
         let far_pixels = LARGEST_PIXEL * self.pixels.step;
         let mut moved = [false, false];
-        let apart = |a: (usize, usize), b: (usize, usize), cos: f64| {
-            let north = (lat[a] - lat[b]) * DEGREE;
-            let mut east = (lon[a] - lon[b]).abs();
-            if east > 180.0 {
-                east = (360.0 - east).abs();
-            }
-            north.hypot(east * DEGREE * cos)
-        };
-        for i in 0..lat.nrows() {
-            for j in 0..lat.ncols() {
-                let cos = lat[(i, j)].to_radians().cos();
+        let (lon, lat) = (lon.rows(), lat.rows());
+        let rows: Vec<_> = lon.into_iter().zip(lat).collect();
+        for (i, (lon, lat)) in rows.iter().enumerate() {
+            // one parallel per line: the limits are seven times the widest pixel
+            let east = DEGREE * lat[lat.len() / 2].to_radians().cos();
+            let apart = |dlon: f64, dlat: f64| {
+                let dlon = if dlon.abs() > 180.0 {
+                    360.0 - dlon.abs()
+                } else {
+                    dlon
+                };
+                (dlon * east).powi(2) + (dlat * DEGREE).powi(2)
+            };
+            let before = i.checked_sub(1).map(|k| &rows[k]);
+            for j in 0..lon.len() {
                 let across = if j > 0 {
-                    apart((i, j), (i, j - 1), cos)
+                    apart(lon[j] - lon[j - 1], lat[j] - lat[j - 1])
                 } else {
                     0.0
                 };
-                let along = if i > 0 {
-                    apart((i, j), (i - 1, j), cos)
-                } else {
-                    0.0
-                };
-                if across > far_pixels || along > far_lines {
-                    let km = across.max(along) / 1000.0;
+                let along = before.map_or(0.0, |b| apart(lon[j] - b.0[j], lat[j] - b.1[j]));
+                if across > far_pixels.powi(2) || along > far_lines.powi(2) {
+                    let km = across.max(along).sqrt() / 1000.0;
                     return Some(format!(
                         "tie point ({i}, {j}) lies {km:.0} km from its neighbour"
                     ));

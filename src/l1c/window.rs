@@ -72,6 +72,21 @@ impl Rasters {
         })
     }
 
+    /// Quality codes of a rectangle; what is no code (of a signed or wide type) becomes 255.
+    pub(super) fn codes(
+        &self,
+        file: &File,
+        lines: Range<usize>,
+        pixels: Range<usize>,
+        scratch: &mut Scratch,
+    ) -> Result<Array2<u8>, String> {
+        if matches!(self.quality.kind, TypeDescriptor::Integer(_)) {
+            let codes = self.quality.read::<i16>(file, lines, pixels, scratch)?;
+            return Ok(codes.mapv(|c| u8::try_from(c).unwrap_or(u8::MAX)));
+        }
+        self.quality.read::<u8>(file, lines, pixels, scratch)
+    }
+
     /// Ranges of lines that begin where chunks of both rasters begin, so that none is decoded twice.
     fn blocks(&self, lines: Range<usize>) -> Vec<Range<usize>> {
         let (a, b) = (self.toa.block_lines(), self.quality.block_lines());
@@ -103,8 +118,7 @@ impl Rasters {
     ) -> Result<(), Failed<'_>> {
         let failed = |store| move |reason| Failed { store, reason };
         let codes = self
-            .quality
-            .read::<u8>(file, lines.clone(), pixels.clone(), scratch)
+            .codes(file, lines.clone(), pixels.clone(), scratch)
             .map_err(failed(&self.quality))?;
         if matches!(self.toa.kind, TypeDescriptor::Integer(IntSize::U2)) {
             let counts = self
@@ -134,23 +148,30 @@ impl Rasters {
         let scale = self.packing.scale as f32;
         let offset = self.packing.offset as f32;
         let no_data = self.packing.no_data as f32;
-        ndarray::Zip::from(&mut toa)
-            .and(&mut flags)
-            .and(counts)
-            .and(codes)
-            .for_each(|value, flag, &count, &code| {
+        let rows = toa.rows_mut().into_iter().zip(flags.rows_mut());
+        for ((toa, flags), (counts, codes)) in rows.zip(counts.rows().into_iter().zip(codes.rows()))
+        {
+            // windows and blocks are contiguous: plain slices, which the compiler turns into vectors
+            let (Some(toa), Some(flags)) = (toa.into_slice(), flags.into_slice()) else {
+                continue;
+            };
+            let (Some(counts), Some(codes)) = (counts.to_slice(), codes.to_slice()) else {
+                continue;
+            };
+            for (flag, &code) in flags.iter_mut().zip(codes) {
+                *flag = bits[usize::from(code)];
+            }
+            for ((value, flag), &count) in toa.iter_mut().zip(flags).zip(counts) {
                 let count = to_f32(count);
-                let mut bit = bits[usize::from(code)];
-                if count == no_data || !count.is_finite() {
-                    bit |= quality::MISSING;
-                }
-                *flag = bit;
-                let missing = bit & quality::MISSING != 0;
+                let empty = (count == no_data) | !count.is_finite();
+                *flag |= if empty { quality::MISSING } else { 0 };
+                let missing = *flag & quality::MISSING != 0;
                 *value = if missing {
                     f32::NAN
                 } else {
                     (count - offset) / scale
                 };
-            });
+            }
+        }
     }
 }

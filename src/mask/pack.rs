@@ -94,8 +94,12 @@ pub fn pack(
         ] {
             x |= if on { bit } else { 0 };
         }
-        let glint = glint_angle(scene.sza[i], vza[i], relative_azimuth(saa[i], vaa[i]));
-        if (water[i] || scene.land[i] == 0) && glint < params.glint_deg {
+        // water by the mask or the spectrum, where the Sun's mirror image is near
+        let wet = water[i] || scene.land[i] == 0;
+        if wet
+            && glint_angle(scene.sza[i], vza[i], relative_azimuth(saa[i], vaa[i]))
+                < params.glint_deg
+        {
             x |= qx::GLINT;
         }
         if !scene.valid[i] {

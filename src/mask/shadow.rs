@@ -201,7 +201,8 @@ impl Canvas {
         };
         if let Some(h) = input.halo.filter(|_| pad > 0) {
             for r in 0..rows {
-                for c in 0..cols {
+                let inner = (pad..pad + scene.rows).contains(&r);
+                for c in (0..cols).filter(|c| !inner || !(pad..pad + scene.cols).contains(c)) {
                     let (e, n) = wide.centre(r, c);
                     let (y, x) = h.grid.locate(e, n);
                     let cell = (y.round() >= 0.0 && x.round() >= 0.0)

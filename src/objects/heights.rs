@@ -99,7 +99,7 @@ impl Default for Rules {
 }
 
 /// Pixels of an object that are tried.
-const SAMPLES: usize = 240;
+const SAMPLES: usize = 200;
 /// Neighbours whose median height serves as prior, and how far they may be (`reference/masking.md` §10.6).
 const NEIGHBOURS: usize = 14;
 const NEIGHBOUR_RADIUS_M: f32 = 30_000.0;
@@ -123,25 +123,43 @@ fn ladder(sight: &Sight, pixel: f32) -> Vec<f32> {
 fn curve(object: &Object, sight: &Sight, map: &Map, chance: f32) -> Vec<Match> {
     let stride = object.pixels.len().div_ceil(SAMPLES).max(1);
     let base = base_height(object, map);
+    let (rows, cols) = (map.rows as i32, map.cols as i32);
+    let places: Vec<(u32, i32, i32)> = object
+        .pixels
+        .iter()
+        .step_by(stride)
+        .map(|p| (*p, *p as i32 / cols, *p as i32 % cols))
+        .collect();
     ladder(sight, map.pixel)
         .into_iter()
         .map(|height| {
             let (mut hits, mut counted) = (0.0f32, 0.0f32);
-            for p in object.pixels.iter().step_by(stride) {
-                match map.landing(*p as usize, sight, base, height) {
-                    Some(q) if map.labels[q] == object.component => {}
-                    Some(q) => {
-                        counted += 1.0;
-                        hits += match map.ground[q] {
-                            ground::DARK => 1.0,
-                            ground::NEUTRAL => 0.1,
-                            _ => 0.0,
-                        };
-                    }
-                    None => {
-                        counted += 1.0;
-                        hits += 0.1;
-                    }
+            let mut count = |q: Option<usize>| match q {
+                Some(q) if map.labels[q] == object.component => {}
+                Some(q) => {
+                    counted += 1.0;
+                    hits += match map.ground[q] {
+                        ground::DARK => 1.0,
+                        ground::NEUTRAL => 0.1,
+                        _ => 0.0,
+                    };
+                }
+                None => {
+                    counted += 1.0;
+                    hits += 0.1;
+                }
+            };
+            if map.terrain.is_some() {
+                for (p, _, _) in &places {
+                    count(map.landing(*p as usize, sight, base, height));
+                }
+            } else {
+                // level ground: one shift for the whole object
+                let by = shift(sight.shadow(), height, map.pixel);
+                for (_, r, c) in &places {
+                    let (r, c) = (r + by.0, c + by.1);
+                    let inside = (0..rows).contains(&r) && (0..cols).contains(&c);
+                    count(inside.then(|| (r * cols + c) as usize));
                 }
             }
             Match {

@@ -38,16 +38,7 @@ pub fn cast(
             }
         }
         if f.is_empty() {
-            let step = (map.pixel / s.shadow().length().max(0.05)).max(50.0);
-            let mut h = UNMATCHED_M.0;
-            while h <= UNMATCHED_M.1 {
-                for p in &o.pixels {
-                    if let Some(q) = map.landing(*p as usize, s, base, h) {
-                        reach[q] = true;
-                    }
-                }
-                h += step;
-            }
+            sweep(o, s, base, map, &mut reach);
         }
     }
     // half a pixel of height step and the cloud's own vertical extent: one pixel of tolerance
@@ -63,6 +54,41 @@ pub fn cast(
         })
         .collect();
     Shadows { matched, reach }
+}
+
+/// Marks everything an object can shade from the heights of unmatched clouds: its outline drawn along
+/// the way, and its whole area at the lowest height.
+fn sweep(object: &Object, sight: &Sight, base: f32, map: &Map, reach: &mut [bool]) {
+    let step = (map.pixel / sight.shadow().length().max(0.05)).max(50.0);
+    let outline: Vec<u32> = object
+        .pixels
+        .iter()
+        .copied()
+        .filter(|p| is_edge(*p as usize, object.component, map))
+        .collect();
+    let mut height = UNMATCHED_M.0;
+    let mut from = &object.pixels;
+    while height <= UNMATCHED_M.1 {
+        for p in from {
+            if let Some(q) = map.landing(*p as usize, sight, base, height) {
+                reach[q] = true;
+            }
+        }
+        from = &outline;
+        height += step;
+    }
+}
+
+/// A pixel with a direct neighbour outside its component, or at the border of the map.
+fn is_edge(i: usize, component: u32, map: &Map) -> bool {
+    let (r, c) = (i / map.cols, i % map.cols);
+    r == 0
+        || c == 0
+        || r + 1 == map.rows
+        || c + 1 == map.cols
+        || [i - 1, i + 1, i - map.cols, i + map.cols]
+            .iter()
+            .any(|k| map.labels[*k] != component)
 }
 
 /// Pixels whose SWIR looked at a cloud that VNIR sees elsewhere, or whose cloud in VNIR is not in

@@ -30,6 +30,10 @@ use sky::Sky;
 use std::sync::Arc;
 use terrain::{HALO_MAX, Terrain};
 
+/// Share of the land seen without height from which on the user is told: below it is the rim that a DEM cut
+/// to the swath's own edge leaves, and `run.json` has the share.
+const GAP_WORTH_A_NOTE: f32 = 0.05;
+
 /// What a worker keeps between acquisitions: terrain of the last tile, the open CAMS files.
 #[derive(Debug, Default)]
 pub struct Workshop {
@@ -66,7 +70,10 @@ pub fn acquire(
         resolution,
     } = &task.unit
     else {
-        return Err(PipelineError::Worker(format!("{} is no acquisition", task.unit)));
+        return Err(PipelineError::Worker(format!(
+            "{} is no acquisition",
+            task.unit
+        )));
     };
     let mut timings = Timings::start();
     let mut notes = Vec::new();
@@ -90,7 +97,7 @@ pub fn acquire(
             percent: scout.gap * 100.0,
         });
     }
-    if scout.gap > 0.0 {
+    if scout.gap > GAP_WORTH_A_NOTE {
         notes.push(format!(
             "the DEM has no heights for {:.0} % of the land seen: no data there",
             scout.gap * 100.0
@@ -106,7 +113,13 @@ pub fn acquire(
         terrain: &terrain,
         cams: &task.cams,
     };
-    let Some(sight) = bench.look(*resolution, scout.halo, &mut workshop.sky, &mut timings, &mut notes)?
+    let Some(sight) = bench.look(
+        *resolution,
+        scout.halo,
+        &mut workshop.sky,
+        &mut timings,
+        &mut notes,
+    )?
     else {
         return Ok(Outcome::Skipped {
             reason: "the segment does not see the tile".to_string(),
@@ -120,7 +133,7 @@ pub fn acquire(
         halo,
     } = sight;
 
-    let land = terrain.land(&observation.grid);
+    let land = terrain.land(&observation.grid)?;
     let masks = mask::single_date(
         &mask::Input {
             obs: &observation,
@@ -152,18 +165,17 @@ pub fn acquire(
         dem_gap: scout.gap,
         notes: &notes,
     };
-    let begun = std::time::Instant::now();
     let acquisition = Acquisition {
         id,
         grid: observation.grid,
         observation: &observation,
         surface: &surface,
         masks: &masks,
-        record: record::record(&facts, timings),
+        record: record::record(&facts, &timings),
         toa: config.toa,
     };
     product::write_acquisition(config.out(), &acquisition).map_err(PipelineError::room)?;
-    tracing::debug!(stage = "write", seconds = begun.elapsed().as_secs_f64(), "stage done");
+    timings.lap("write");
     Ok(Outcome::Done {
         product: id.to_string(),
         notes,
@@ -179,14 +191,14 @@ struct Scout {
 }
 
 fn scout(segment: &Segment, terrain: &Terrain) -> Result<Scout, PipelineError> {
-    let (grid, heights) = terrain.scout();
+    let (grid, heights) = terrain.scout()?;
     let blank = Blank(segment);
     let seen = observe(&blank, grid, &heights, Kernel::Nearest)?;
     Ok(match seen {
         Some(seen) => Scout {
             halo: mask::halo_pixels(&seen).min(HALO_MAX),
             // RED alone: in a cropped file the other strips may be all missing, which is not looked up here
-            gap: terrain.gap(&grid, |r, c| !seen.toa[Band::Red][(r, c)].is_nan()),
+            gap: terrain.gap(&grid, |r, c| !seen.toa[Band::Red][(r, c)].is_nan())?,
         },
         // a sliver may lie between the look-outs
         None => Scout {
@@ -243,9 +255,10 @@ impl Bench<'_> {
         // the halo of a 100 m product needs clouds only: one sample a cell; a 300 m product is the mean
         // over the cell, for which the heights of its nine parts are given
         let heights = match resolution {
-            Resolution::M100 => self.terrain.heights(&padded),
-            Resolution::M300 => self.terrain.heights(&padded.subdivided(3)),
+            Resolution::M100 => self.terrain.heights(&padded)?,
+            Resolution::M300 => self.terrain.heights(&padded.subdivided(3))?,
         };
+        timings.lap("terrain");
         let around = observe(self.swath, padded, &heights, self.config.kernel)?;
         drop(heights);
         timings.lap("observe");
@@ -255,7 +268,8 @@ impl Bench<'_> {
         let (around, state, rt) = self.illuminate(around, sky, notes)?;
         let normalised = atmosphere::normalise(&around, &rt);
         timings.lap("atmosphere");
-        let land = self.terrain.land(&padded);
+        let land = self.terrain.land(&padded)?;
+        timings.lap("terrain");
         let field = mask::cloud_field(
             &mask::Input {
                 obs: &around,
@@ -276,7 +290,12 @@ impl Bench<'_> {
                 return Ok(None);
             };
             let observation = clip.observation(&around);
-            if !observation.toa.bands.iter().any(|b| b.iter().any(|v| !v.is_nan())) {
+            if !observation
+                .toa
+                .bands
+                .iter()
+                .any(|b| b.iter().any(|v| !v.is_nan()))
+            {
                 return Ok(None);
             }
             return Ok(Some(Sight {
@@ -288,7 +307,8 @@ impl Bench<'_> {
             }));
         }
         drop((around, normalised, rt));
-        let heights = self.terrain.heights(&grid);
+        let heights = self.terrain.heights(&grid)?;
+        timings.lap("terrain");
         let observation = observe(self.swath, grid, &heights, self.config.kernel)?;
         timings.lap("observe");
         let Some(observation) = observation else {

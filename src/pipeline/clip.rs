@@ -33,7 +33,8 @@ impl Clip {
     /// The part of an array.
     pub fn array<T: Clone>(&self, a: &Array2<T>) -> Array2<T> {
         let (r, c) = (self.row, self.col);
-        a.slice(s![r..r + self.height, c..c + self.width]).to_owned()
+        a.slice(s![r..r + self.height, c..c + self.width])
+            .to_owned()
     }
 
     fn grid(&self, outer: &GridSpec) -> GridSpec {
@@ -119,7 +120,10 @@ mod tests {
         assert_eq!(part.grid, inner);
         assert_eq!(part.bands[3][(0, 0)], 7);
         assert!(Clip::of(&outer, &inner).is_none());
-        let shifted = GridSpec { ulx: 600_020.0, ..inner };
+        let shifted = GridSpec {
+            ulx: 600_020.0,
+            ..inner
+        };
         assert!(Clip::of(&shifted, &outer).is_none());
     }
 }

@@ -74,7 +74,11 @@ impl FromStr for CameraLetter {
         let upper = text.to_ascii_uppercase();
         Camera::ALL
             .into_iter()
-            .find(|c| upper == c.name() || upper == c.letter().to_string() || upper == "CENTRE" && *c == Camera::Center)
+            .find(|c| {
+                upper == c.name()
+                    || upper == c.letter().to_string()
+                    || upper == "CENTRE" && *c == Camera::Center
+            })
             .map(CameraLetter)
             .ok_or_else(|| format!("'{text}' is no camera: L, C or R (left, center, right)"))
     }
@@ -308,12 +312,8 @@ impl Config {
 
     /// Fields that replace CAMS: a number, or else the path of a raster.
     pub fn overrides(&self) -> Overrides {
-        let source = |text: &Option<String>| {
-            text.as_ref().map(|text| match text.trim().parse() {
-                Ok(number) => Source::Number(number),
-                Err(_) => Source::Raster(PathBuf::from(text)),
-            })
-        };
+        let source =
+            |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<Source>().ok());
         Overrides {
             aod: source(&self.aod),
             ozone: source(&self.ozone),
@@ -327,30 +327,37 @@ impl Config {
             "kernel": self.kernel,
             "aerosol": self.aerosol,
             "dem_vertical": self.dem_vertical,
-            "dem_gap": self.dem_gap,
+            "dem_gap": plain(&self.dem_gap),
             "aod": self.aod,
             "ozone": self.ozone,
             "tcwv": self.tcwv,
             "toa": self.toa,
-            "budget": self.budget,
-            "mask": self.mask,
+            "budget": plain(&self.budget),
+            "mask": plain(&self.mask),
         })
     }
 
     /// The parameters that decide the bytes of screened masks.
     pub fn screen_parameters(&self) -> Value {
-        json!({ "temporal": self.temporal })
+        json!({ "temporal": plain(&self.temporal) })
     }
 
     /// The parameters that decide the bytes of a stack.
     pub fn stack_parameters(&self) -> Value {
-        json!({ "from": self.from, "to": self.to, "fusion": self.fusion })
+        json!({ "from": self.from, "to": self.to, "fusion": plain(&self.fusion) })
     }
 
     /// Output folder; empty where [`Config::validate`] has not been asked.
     pub fn out(&self) -> &Path {
         self.out.as_deref().unwrap_or(Path::new(""))
     }
+}
+
+/// A value as JSON with the shortest decimals that give the same number: 0.06, not 0.05999999865889549.
+fn plain(value: &impl Serialize) -> Value {
+    serde_json::to_string(value)
+        .and_then(|text| serde_json::from_str(&text))
+        .unwrap_or(Value::Null)
 }
 
 /// Lays `top` over `base`: tables merge, everything else replaces.
@@ -401,7 +408,12 @@ mod tests {
     fn unknown_keys_and_bad_values_are_errors_of_one_line() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("run.toml");
-        for bad in ["kernal = \"cubic\"", "jobs = \"many\"", "tiles = [\"31\"]", "= 3"] {
+        for bad in [
+            "kernal = \"cubic\"",
+            "jobs = \"many\"",
+            "tiles = [\"31\"]",
+            "= 3",
+        ] {
             std::fs::write(&path, bad).unwrap();
             let text = Config::load(Some(&path), toml::Table::new())
                 .unwrap_err()
@@ -421,9 +433,21 @@ mod tests {
         };
         config.validate().unwrap();
         config.dem = vec![dir.path().join("none.tif")];
-        assert!(config.validate().unwrap_err().to_string().contains("none.tif"));
+        assert!(
+            config
+                .validate()
+                .unwrap_err()
+                .to_string()
+                .contains("none.tif")
+        );
         config.dem.clear();
         config.tiles.clear();
-        assert!(config.validate().unwrap_err().to_string().contains("--tile"));
+        assert!(
+            config
+                .validate()
+                .unwrap_err()
+                .to_string()
+                .contains("--tile")
+        );
     }
 }

@@ -4,6 +4,9 @@ use crate::error::{Class, Classified};
 use crate::grid::TileId;
 use std::path::{Path, PathBuf};
 
+/// Ends the reason of a unit that the policy left out.
+pub(super) const SKIPPED: &str = " (left out: --on-missing skip)";
+
 /// Errors of the pipeline. Errors of a stage keep their own words and class.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -47,7 +50,7 @@ pub enum PipelineError {
         what: String,
     },
     /// An ancillary input is absent and the policy is `skip`: not a failure.
-    #[error("{0}")]
+    #[error("{0}{SKIPPED}")]
     Skip(String),
     /// The DEM leaves observed land without heights.
     #[error(
@@ -127,7 +130,10 @@ mod tests {
     fn words_name_the_file_and_the_remedy() {
         let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
         let text = PipelineError::io("write", Path::new("/out/x.tif"), full).to_string();
-        assert!(text.contains("/out/x.tif") && text.contains("free some space"), "{text}");
+        assert!(
+            text.contains("/out/x.tif") && text.contains("free some space"),
+            "{text}"
+        );
         assert!(!text.contains('\n'));
     }
 }

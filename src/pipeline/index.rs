@@ -17,6 +17,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
+/// Records that are written together: what a killed run has to look at again.
+const BATCH: usize = 64;
+
 /// What is known of one L1C file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -108,6 +111,7 @@ impl Index {
         let (files, superseded) = newest(list(folder)?, filter);
         progress.start("index", files.len() as u64);
         let mut sink = store.map(Lines::open).transpose()?;
+        let mut fresh_records = Vec::new();
         let mut records = Vec::with_capacity(files.len());
         for (name, path) in files {
             progress.advance(1);
@@ -122,8 +126,9 @@ impl Index {
                 Ok(Ok(record)) => record,
                 Ok(Err(stamp)) => {
                     let record = look(&path, stamp, profile);
-                    if let Some(sink) = &mut sink {
-                        sink.append(std::slice::from_ref(&record))?;
+                    fresh_records.push(record.clone());
+                    if fresh_records.len() >= BATCH {
+                        keep(&mut sink, &mut fresh_records)?;
                     }
                     record
                 }
@@ -140,6 +145,7 @@ impl Index {
             };
             records.push((name, record));
         }
+        keep(&mut sink, &mut fresh_records)?;
         Ok(Index {
             records,
             superseded,
@@ -187,6 +193,15 @@ impl Index {
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
+}
+
+/// Appends new records to the index, if it is kept.
+fn keep(sink: &mut Option<Lines>, records: &mut Vec<Record>) -> Result<(), PipelineError> {
+    if let Some(sink) = sink.as_mut().filter(|_| !records.is_empty()) {
+        sink.append(records)?;
+    }
+    records.clear();
+    Ok(())
 }
 
 fn look(path: &Path, stamp: Stamp, (profile, profile_id): (&Profile, &str)) -> Record {

@@ -51,18 +51,28 @@ impl Inputs {
     /// needed.
     pub fn survey(config: &Config) -> Result<Inputs, PipelineError> {
         let ids = |paths: &[PathBuf], endings: &[&str]| -> Result<Vec<FileId>, PipelineError> {
-            files(paths, endings)?.iter().map(|p| FileId::of(p)).collect()
+            files(paths, endings)?
+                .iter()
+                .map(|p| FileId::of(p))
+                .collect()
         };
         let mut notes = Vec::new();
         let mut cams = Vec::new();
-        for path in files(&config.cams, &["nc", "nc4", "netcdf"])? {
+        for path in files(
+            &config.cams,
+            &["nc", "nc4", "cdf", "grib", "grb", "grib2", "zip"],
+        )? {
             let id = FileId::of(&path)?;
             let span = match Cams::open(std::slice::from_ref(&path)) {
                 Ok(open) => {
                     let all = open.coverage();
                     let first = all.iter().filter_map(|c| c.first).min();
                     let last = all.iter().filter_map(|c| c.last).max();
-                    first.zip(last)
+                    // fields without time serve any time
+                    match all.iter().all(|c| c.first.is_none()) {
+                        true => Some((DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC)),
+                        false => first.zip(last),
+                    }
                 }
                 Err(error) => {
                     notes.push(error.to_string());
@@ -78,7 +88,9 @@ impl Inputs {
             .map(PathBuf::from)
             .collect();
         let geoid = Path::new(&config.dem_vertical);
-        const RASTERS: &[&str] = &["tif", "tiff", "vrt", "img", "hgt", "dt0", "dt1", "dt2", "asc", "nc"];
+        const RASTERS: &[&str] = &[
+            "tif", "tiff", "vrt", "img", "hgt", "dt0", "dt1", "dt2", "asc", "nc",
+        ];
         Ok(Inputs {
             cams,
             dem: ids(&config.dem, RASTERS)?,
@@ -102,13 +114,17 @@ impl Inputs {
             .collect();
         let covered = |t: DateTime<Utc>| usable().any(|(_, (from, to))| from <= t && t <= to);
         if !covered(start) || !covered(end) {
-            let before = usable().filter(|(_, (_, to))| *to < end).max_by_key(|(_, (_, to))| *to);
-            let after = usable().filter(|(_, (from, _))| *from > start).min_by_key(|(_, (from, _))| *from);
-            match (before, after) {
-                (Some((b, (_, last))), Some((a, (first, _)))) if first - last <= GAP => {
-                    chosen.extend([b, a]);
-                }
-                _ => {}
+            let before = usable().map(|(_, (_, to))| to).filter(|to| *to < end).max();
+            let after = usable()
+                .map(|(_, (from, _))| from)
+                .filter(|from| *from > start)
+                .min();
+            if let (Some(last), Some(first)) = (before, after)
+                && first - last <= GAP
+            {
+                // a variable may have files of its own: all that end or begin there
+                let beside = usable().filter(|(_, (from, to))| *to == last || *from == first);
+                chosen.extend(beside.map(|(f, _)| f));
             }
         }
         chosen.sort_by(|a, b| a.path.cmp(&b.path));
@@ -131,7 +147,11 @@ fn files(paths: &[PathBuf], endings: &[&str]) -> Result<Vec<PathBuf>, PipelineEr
         let io = |e| PipelineError::io("list", path, e);
         for entry in std::fs::read_dir(path).map_err(io)? {
             let file = entry.map_err(io)?.path();
-            let ending = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+            let ending = file
+                .extension()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .to_lowercase();
             if file.is_file() && endings.contains(&ending.as_str()) {
                 all.push(file);
             }
@@ -194,6 +214,9 @@ mod tests {
             ..Inputs::default()
         };
         assert_eq!(names(&inputs.cams_at(time("2018-06-20T10:45:00Z"))), ["a"]);
-        assert_eq!(names(&inputs.cams_at(time("2018-06-22T10:45:00Z"))), ["broken"]);
+        assert_eq!(
+            names(&inputs.cams_at(time("2018-06-22T10:45:00Z"))),
+            ["broken"]
+        );
     }
 }

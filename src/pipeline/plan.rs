@@ -1,10 +1,11 @@
 //! What is to be done and why: the products wanted, held against what lies on disk.
 
 use super::config::Config;
-use super::error::PipelineError;
+use super::error::{PipelineError, SKIPPED};
 use super::index::{Index, Sighting};
 use super::inputs::Inputs;
 use super::ledger::{Entry, State};
+use super::policy::OnMissing;
 use super::shelf::{self, Piece};
 use super::stage;
 use super::unit::{Key, Task, Unit};
@@ -67,7 +68,7 @@ pub fn acquisitions(
             let task = acquisition(config, inputs, tile.id, &sighting, resolution);
             let standing = match by_key.get(&task.key) {
                 Some(piece) => Standing::Done(piece.id.to_string()),
-                None => standing(&task, past),
+                None => standing(&task, past, config),
             };
             steps.push(Step { task, standing });
         }
@@ -130,10 +131,12 @@ pub fn screens(config: &Config, tile: TileId, past: &Past) -> Result<Vec<Step>, 
             continue;
         }
         let task = screen(config, tile, resolution, &pieces);
-        let complete = pieces.iter().all(|p| p.screened.as_ref() == Some(&task.key));
+        let complete = pieces
+            .iter()
+            .all(|p| p.screened.as_ref() == Some(&task.key));
         let standing = match complete {
             true => Standing::Done(format!("{} screened masks", pieces.len())),
-            false => standing(&task, past),
+            false => standing(&task, past, config),
         };
         steps.push(Step { task, standing });
     }
@@ -177,13 +180,13 @@ pub fn stacks(config: &Config, tile: &Tile, past: &Past) -> Result<Vec<Step>, Pi
     let task = Task::new(Unit::Stack { tile: tile.id }, recipe, Vec::new());
     let standing = match super::stack::key_on_disk(config.out(), tile) {
         Some(key) if key == task.key => Standing::Done(crate::product::layout::stack_name(tile.id)),
-        _ => standing(&task, past),
+        _ => standing(&task, past, config),
     };
     Ok(vec![Step { task, standing }])
 }
 
 /// Standing of a unit whose product is not on disk, by the ledger.
-fn standing(task: &Task, past: &Past) -> Standing {
+fn standing(task: &Task, past: &Past, config: &Config) -> Standing {
     let Some(entry) = past.get(&task.unit) else {
         return Standing::Todo("new".to_string());
     };
@@ -192,6 +195,9 @@ fn standing(task: &Task, past: &Past) -> Standing {
     }
     let reason = entry.reason.as_deref().unwrap_or("no reason recorded");
     match entry.state {
+        State::Skipped if reason.ends_with(SKIPPED) && config.on_missing != OnMissing::Skip => {
+            Standing::Todo("was left out under another policy".to_string())
+        }
         State::Skipped => Standing::Skipped(reason.to_string()),
         State::Failed => Standing::Todo(format!("failed before: {reason}")),
         State::Done => Standing::Todo("its product is gone or was changed".to_string()),

@@ -5,9 +5,7 @@ use std::str::FromStr;
 
 /// Policy for missing ancillary data (`design.md`, Working rules of the pipeline). It rules *absent*
 /// data (no file given, no file of that date); a file that is there but broken is always an error.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnMissing {
     /// The unit fails (exit code 3).

@@ -99,7 +99,10 @@ fn tend(
         }
         let mut outcome = None;
         for attempt in 1..=ATTEMPTS {
-            let reply = match worker.take().map_or_else(|| Process::start(command, config), Ok) {
+            let reply = match worker
+                .take()
+                .map_or_else(|| Process::start(command, config), Ok)
+            {
                 Ok(mut process) => {
                     let reply = process.perform(task, timeout, stop);
                     if !matches!(reply, Reply::Lost(_)) {
@@ -187,9 +190,12 @@ impl Process {
             stdin,
             messages,
         };
-        process
+        if process
             .send(&Order::Configure(Box::new(config.clone())))
-            .map_err(broken)?;
+            .is_err()
+        {
+            return Err(PipelineError::Worker(process.death()));
+        }
         Ok(process)
     }
 
@@ -203,7 +209,7 @@ impl Process {
     /// Sends a task and waits for its end; silence longer than `timeout` is a hang.
     fn perform(&mut self, task: &Task, timeout: Duration, stop: &AtomicBool) -> Reply {
         if self.send(&Order::Perform(task.clone())).is_err() {
-            return Reply::Lost(self.death());
+            return Reply::Lost(PipelineError::Worker(self.death()).to_string());
         }
         let mut heard = Instant::now();
         loop {
@@ -215,10 +221,12 @@ impl Process {
                     return Reply::Ended(outcome);
                 }
                 Ok(_) => heard = Instant::now(),
-                Err(RecvTimeoutError::Disconnected) => return Reply::Lost(self.death()),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Reply::Lost(PipelineError::Worker(self.death()).to_string());
+                }
                 Err(RecvTimeoutError::Timeout) if heard.elapsed() > timeout => {
                     return Reply::Lost(format!(
-                        "worker gave no sign of life for {} s and was stopped; \
+                        "worker: gave no sign of life for {} s and was stopped; \
                          raise `timeout` if the machine is slow",
                         timeout.as_secs()
                     ));
@@ -235,13 +243,13 @@ impl Process {
         match self.child.wait() {
             Ok(status) => match status.signal() {
                 Some(libc::SIGKILL) => {
-                    "worker was killed (signal 9), perhaps for want of memory; use fewer --jobs"
+                    "was killed (signal 9), perhaps for want of memory; use fewer --jobs"
                         .to_string()
                 }
-                Some(signal) => format!("worker crashed (signal {signal})"),
-                None => format!("worker ended early ({status})"),
+                Some(signal) => format!("crashed (signal {signal})"),
+                None => format!("ended early ({status})"),
             },
-            Err(e) => format!("worker is lost: {e}"),
+            Err(e) => format!("is lost: {e}"),
         }
     }
 }
@@ -250,5 +258,109 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grid::Resolution;
+    use crate::pipeline::unit::Unit;
+    use crate::progress::Silent;
+    use serde_json::json;
+
+    /// Runs two tasks on workers that are a shell script each; outcomes by task.
+    fn outcomes(script: &str, jobs: usize) -> Vec<Outcome> {
+        let command = WorkerCommand {
+            program: "/bin/sh".into(),
+            args: vec!["-c".into(), script.into()],
+        };
+        let config = Config {
+            jobs,
+            timeout: 1,
+            ..Config::default()
+        };
+        let tasks: Vec<Task> = [Resolution::M100, Resolution::M300]
+            .into_iter()
+            .map(|resolution| {
+                let tile = "31UFR".parse().unwrap();
+                Task::new(
+                    Unit::Screen { tile, resolution },
+                    json!(resolution.code()),
+                    vec![],
+                )
+            })
+            .collect();
+        let mut ended = vec![None; 2];
+        run(&command, &config, &tasks, &Silent, &mut |event| {
+            if let Event::Ended(i, outcome, _) = event {
+                ended[i] = Some(outcome);
+            }
+            Ok(())
+        })
+        .unwrap();
+        ended.into_iter().map(Option::unwrap).collect()
+    }
+
+    /// Answers every task with "done".
+    const ANSWER: &str = r#"sed -n 's/.*"key":"\([0-9a-f]*\)".*/\1/p' | while read -r key; do
+        echo "{\"ended\":{\"key\":\"$key\",\"outcome\":{\"outcome\":\"done\",\"product\":\"p\",\"notes\":[]}}}"; done"#;
+
+    fn failure(outcome: &Outcome) -> &str {
+        match outcome {
+            Outcome::Failed { reason, class } => {
+                assert_eq!(*class, Failure::Crash);
+                reason
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn workers_answer_and_noise_on_standard_output_is_ignored() {
+        let script = format!("echo 'library banner'; exec {}", ANSWER.trim_start());
+        let script = script.replace("exec sed", "sed -u");
+        for outcome in outcomes(&script, 2) {
+            assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_crash_costs_one_unit_and_says_how_the_worker_died() {
+        for outcome in outcomes("read config; read task; kill -SEGV $$", 1) {
+            assert!(failure(&outcome).contains("signal 11"), "{outcome:?}");
+        }
+        for outcome in outcomes("exit 7", 1) {
+            assert!(failure(&outcome).contains("exit status: 7"), "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_crash_that_does_not_repeat_is_made_good() {
+        let dir = tempfile::tempdir().unwrap();
+        let flag = dir.path().join("crashed").display().to_string();
+        let script = format!(
+            "if [ ! -e {flag} ]; then touch {flag}; kill -KILL $$; fi; {}",
+            ANSWER.replacen("sed -n", "sed -u -n", 1)
+        );
+        for outcome in outcomes(&script, 1) {
+            assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_hang_is_ended_by_the_timeout() {
+        for outcome in outcomes("exec sleep 600", 2) {
+            assert!(failure(&outcome).contains("no sign of life"), "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_fails_the_units() {
+        let command = WorkerCommand {
+            program: "/nonexistent/probav-ard".into(),
+            args: vec![],
+        };
+        assert!(Process::start(&command, &Config::default()).is_err());
     }
 }

@@ -44,7 +44,13 @@ pub fn run(
     let mut steps = Vec::new();
     for tile in &setting.tiles {
         let past = past(&ledgers, tile.id);
-        steps.extend(plan::acquisitions(config, &setting.inputs, &setting.index, tile, &past)?);
+        steps.extend(plan::acquisitions(
+            config,
+            &setting.inputs,
+            &setting.index,
+            tile,
+            &past,
+        )?);
     }
     if steps.is_empty() {
         summary.notes.push(setting.nothing_seen());
@@ -69,7 +75,11 @@ pub fn run(
 ///
 /// # Errors
 /// The tile is unknown or OUT is not writable. Failures of units are no errors: the summary has them.
-pub fn follow(config: &Config, stage: Until, progress: &dyn Progress) -> Result<Summary, PipelineError> {
+pub fn follow(
+    config: &Config,
+    stage: Until,
+    progress: &dyn Progress,
+) -> Result<Summary, PipelineError> {
     let mut summary = Summary::default();
     let mut ledgers = BTreeMap::new();
     let mut found = Vec::new();
@@ -95,7 +105,10 @@ pub fn follow(config: &Config, stage: Until, progress: &dyn Progress) -> Result<
 
 /// Last ledger entries of a tile.
 fn past(ledgers: &BTreeMap<TileId, Ledger>, tile: TileId) -> plan::Past {
-    ledgers.get(&tile).map(|l| l.last().clone()).unwrap_or_default()
+    ledgers
+        .get(&tile)
+        .map(|l| l.last().clone())
+        .unwrap_or_default()
 }
 
 /// What [`run`] would do and why, without writing anything.
@@ -109,7 +122,9 @@ pub fn dry_run(config: &Config, progress: &dyn Progress) -> Result<DryRun, Pipel
     for tile in &setting.tiles {
         let past = Ledger::read(config.out(), tile.id)?;
         let wanted = plan::acquisitions(config, &setting.inputs, &setting.index, tile, &past)?;
-        let changes = wanted.iter().any(|s| matches!(s.standing, Standing::Todo(_)));
+        let changes = wanted
+            .iter()
+            .any(|s| matches!(s.standing, Standing::Todo(_)));
         steps.extend(wanted);
         let mut rest = Vec::new();
         if config.until >= Until::Screen {
@@ -163,7 +178,11 @@ impl std::fmt::Display for DryRun {
         let todo = |s: &&Step| matches!(s.standing, Standing::Todo(_));
         let count = self.steps.iter().filter(todo).count() + self.follow.len();
         match count {
-            0 => writeln!(f, "nothing to do: {} units are up to date", self.steps.len()),
+            0 => writeln!(
+                f,
+                "nothing to do: {} units are up to date",
+                self.steps.len()
+            ),
             n => writeln!(f, "{n} units to do; nothing was written"),
         }
     }
@@ -200,7 +219,14 @@ impl Setting {
         };
         let folder = config.l1c.as_deref().unwrap_or(std::path::Path::new("."));
         let store = keep.then_some(kept.as_path());
-        let index = Index::update(folder, store, &kept, (&profile, profile_id), &filter, progress)?;
+        let index = Index::update(
+            folder,
+            store,
+            &kept,
+            (&profile, profile_id),
+            &filter,
+            progress,
+        )?;
         Ok(Setting {
             tiles,
             inputs,
@@ -254,7 +280,11 @@ impl Crew<'_> {
     ) -> Result<(), PipelineError> {
         let mut steps = Vec::new();
         for tile in tiles {
-            steps.extend(plan::screens(self.config, tile.id, &past(ledgers, tile.id))?);
+            steps.extend(plan::screens(
+                self.config,
+                tile.id,
+                &past(ledgers, tile.id),
+            )?);
         }
         self.work("screening", steps, ledgers, summary)
     }
@@ -349,7 +379,7 @@ impl Crew<'_> {
                     }
                     on_event(Event::Started(i))?;
                     let begin = Instant::now();
-                    let outcome = worker.perform(task, &crate::progress::Silent);
+                    let outcome = worker.perform(task, &Within(self.progress));
                     on_event(Event::Ended(i, outcome, begin.elapsed().as_secs_f64()))?;
                 }
             }
@@ -360,13 +390,26 @@ impl Crew<'_> {
     }
 }
 
+/// Progress of a unit done in this process: the bar counts units, so only the wish to stop goes through.
+struct Within<'a>(&'a dyn Progress);
+
+impl Progress for Within<'_> {
+    fn start(&self, _stage: &str, _total: u64) {}
+
+    fn advance(&self, _steps: u64) {}
+
+    fn cancelled(&self) -> bool {
+        self.0.cancelled()
+    }
+}
+
 fn report(task: &Task, outcome: &Outcome, seconds: f64) {
     let unit = &task.unit;
     match outcome {
         Outcome::Done { product, notes } => {
             tracing::info!(%unit, %product, seconds, "made");
             for note in notes {
-                tracing::warn!(%unit, "{note}");
+                tracing::info!(%unit, "{note}");
             }
         }
         Outcome::Skipped { reason } => tracing::info!(%unit, %reason, "skipped"),

@@ -55,7 +55,11 @@ pub fn screen(
     let mut background = empty(grid);
     for rows in &blocks {
         let series = archive.series(rows, |i| archive.masks(i, rows))?;
-        put(&mut background, rows, &temporal::background(&series, params));
+        put(
+            &mut background,
+            rows,
+            &temporal::background(&series, params),
+        );
     }
 
     let mut decided = Vec::with_capacity(archive.readers.len());
@@ -82,7 +86,10 @@ pub fn screen(
     for (k, rows) in blocks.iter().enumerate() {
         let series = archive.series(rows, |i| decided[i].block(k, grid.width))?;
         let part = rows_of(&background, rows);
-        for (packed, masks) in cleaned.iter_mut().zip(temporal::clean_up(&series, &part, params)) {
+        for (packed, masks) in cleaned
+            .iter_mut()
+            .zip(temporal::clean_up(&series, &part, params))
+        {
             packed.push(&masks)?;
         }
     }
@@ -101,7 +108,11 @@ pub fn screen(
     }
     product::write_background(out, tile, resolution, &background).map_err(PipelineError::room)?;
     Ok(Outcome::Done {
-        product: format!("{} screened masks of {}", archive.readers.len(), resolution.code()),
+        product: format!(
+            "{} screened masks of {}",
+            archive.readers.len(),
+            resolution.code()
+        ),
         notes: Vec::new(),
     })
 }
@@ -133,7 +144,9 @@ impl Archive<'_> {
     }
 
     fn masks(&self, i: usize, rows: &Range<usize>) -> Result<Masks, PipelineError> {
-        self.readers[i].masks(rows.clone()).map_err(PipelineError::room)
+        self.readers[i]
+            .masks(rows.clone())
+            .map_err(PipelineError::room)
     }
 
     /// Some rows of all dates with the masks that `masks` gives.
@@ -150,7 +163,9 @@ impl Archive<'_> {
         };
         for (i, reader) in self.readers.iter().enumerate() {
             self.check()?;
-            series.rho.push(reader.rho(rows.clone()).map_err(PipelineError::room)?);
+            series
+                .rho
+                .push(reader.rho(rows.clone()).map_err(PipelineError::room)?);
             series.masks.push(masks(i)?);
         }
         Ok(series)

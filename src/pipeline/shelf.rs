@@ -34,7 +34,9 @@ pub fn pieces(out: &Path, tile: TileId) -> Result<Vec<Piece>, PipelineError> {
             Piece {
                 key: key_of(&record),
                 source: record["source"].as_str().unwrap_or_default().to_string(),
-                screened: screened.is_dir().then(|| key_of(&record_of_screened(&screened))),
+                screened: screened
+                    .is_dir()
+                    .then(|| key_of(&record_of_screened(&screened))),
                 id,
             }
         })

@@ -45,9 +45,8 @@ pub fn stack(
         "software": { "probav-ard": env!("CARGO_PKG_VERSION") },
         "recipe": task.recipe,
     });
-    let mut writer = Writer(
-        StackWriter::create(out, &tile, steps.clone()).map_err(PipelineError::room)?,
-    );
+    let mut writer =
+        Writer(StackWriter::create(out, &tile, steps.clone()).map_err(PipelineError::room)?);
     fusion::fuse(&archive, steps, &config.fusion, &mut writer, progress)
         .map_err(PipelineError::room)?;
     writer.0.finish(record).map_err(PipelineError::room)?;
@@ -69,7 +68,7 @@ fn steps(config: &Config, pieces: &[Piece]) -> Option<Range<i32>> {
 
 /// Key of the stack on disk, if there is one.
 pub fn key_on_disk(out: &Path, tile: &Tile) -> Option<Key> {
-    let record = StackReader::open(out, tile.id).and_then(|r| r.record()).ok()?;
+    let record = StackReader::open(out, tile.id).ok()?.record().ok()?;
     record["key"].as_str().map(|k| Key(k.to_string()))
 }
 
@@ -86,11 +85,14 @@ impl Shelf {
             looks: Vec::with_capacity(pieces.len()),
         };
         for piece in pieces {
-            let reader = AcquisitionReader::open(out, &piece.id, true).map_err(PipelineError::room)?;
+            let reader =
+                AcquisitionReader::open(out, &piece.id, true).map_err(PipelineError::room)?;
             let record = reader.record().map_err(PipelineError::room)?;
             shelf.looks.push(Look {
                 time: piece.id.time,
-                vza: record["geometry"]["view_zenith_deg"].as_f64().unwrap_or(0.0) as f32,
+                vza: record["geometry"]["view_zenith_deg"]
+                    .as_f64()
+                    .unwrap_or(0.0) as f32,
             });
             shelf.readers.push(reader);
         }

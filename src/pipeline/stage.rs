@@ -14,13 +14,33 @@ pub struct Stage {
 
 /// Stages of an acquisition, in the order of work.
 pub const ACQUIRE: &[Stage] = &[
-    stage("l1c", 1, "reads the lines and pixels of the segment that can touch the tile"),
+    stage(
+        "l1c",
+        1,
+        "reads the lines and pixels of the segment that can touch the tile",
+    ),
     stage("dem", 1, "ellipsoidal heights on the grid"),
     stage("landmask", 1, "land and sea on the grid"),
-    stage("reproject", 1, "orthorectified TOA reflectance, angles and quality"),
-    stage("cams", 1, "aerosol, ozone and water vapour at the time of the observation"),
-    stage("atmosphere", 1, "radiative transfer, normalised and surface reflectance with its uncertainty"),
-    stage("mask", 1, "single-date status: cloud, shadow, snow, water, quality"),
+    stage(
+        "reproject",
+        1,
+        "orthorectified TOA reflectance, angles and quality",
+    ),
+    stage(
+        "cams",
+        1,
+        "aerosol, ozone and water vapour at the time of the observation",
+    ),
+    stage(
+        "atmosphere",
+        1,
+        "radiative transfer, normalised and surface reflectance with its uncertainty",
+    ),
+    stage(
+        "mask",
+        1,
+        "single-date status: cloud, shadow, snow, water, quality",
+    ),
     stage("product", 1, "the acquisition product on disk"),
 ];
 
@@ -34,7 +54,11 @@ pub const SCREEN: &[Stage] = &[stage(
 /// Stages of the stack.
 pub const STACK: &[Stage] = &[
     stage("composite", 1, "5-daily composites at 100 m and 300 m"),
-    stage("fusion", 1, "gap-free series with uncertainty and provenance"),
+    stage(
+        "fusion",
+        1,
+        "gap-free series with uncertainty and provenance",
+    ),
 ];
 
 const fn stage(name: &'static str, version: u32, does: &'static str) -> Stage {

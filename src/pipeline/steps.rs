@@ -30,7 +30,11 @@ use ndarray::Array2;
 use std::path::{Path, PathBuf};
 
 /// Surface reflectance of the four bands in one file.
-const SR: LayerSpec = LayerSpec { name: "SR", title: "Surface reflectance", ..layers::TOA };
+const SR: LayerSpec = LayerSpec {
+    name: "SR",
+    title: "Surface reflectance",
+    ..layers::TOA
+};
 
 /// The tile of a name.
 ///
@@ -45,7 +49,13 @@ pub fn tile(id: TileId) -> Result<Tile, PipelineError> {
 ///
 /// # Errors
 /// The segment, the DEM or the output is unusable.
-pub fn reproject(config: &Config, segment: &Path, tile: Tile, resolution: Resolution, folder: &Path) -> Result<Vec<PathBuf>, PipelineError> {
+pub fn reproject(
+    config: &Config,
+    segment: &Path,
+    tile: Tile,
+    resolution: Resolution,
+    folder: &Path,
+) -> Result<Vec<PathBuf>, PipelineError> {
     let profile = match &config.l1c_profile {
         Some(path) => Profile::from_file(path).map_err(PipelineError::room)?,
         None => Profile::default(),
@@ -54,27 +64,47 @@ pub fn reproject(config: &Config, segment: &Path, tile: Tile, resolution: Resolu
     let terrain = Terrain::read(config, tile)?;
     let grid = tile.grid(resolution);
     let heights = match resolution {
-        Resolution::M100 => terrain.heights(&grid),
-        Resolution::M300 => terrain.heights(&grid.subdivided(3)),
+        Resolution::M100 => terrain.heights(&grid)?,
+        Resolution::M300 => terrain.heights(&grid.subdivided(3))?,
     };
-    let request = Request { grid, heights: &heights, kernel: config.kernel };
+    let request = Request {
+        grid,
+        heights: &heights,
+        kernel: config.kernel,
+    };
     let Some(seen) = reproject::observe(&segment, &request).map_err(PipelineError::room)? else {
         return Ok(Vec::new());
     };
-    let id = AcquisitionId { tile: tile.id, time: seen.time, camera: seen.camera, resolution };
+    let id = AcquisitionId {
+        tile: tile.id,
+        time: seen.time,
+        camera: seen.camera,
+        resolution,
+    };
     look::write(&seen, folder, &id.to_string()).map_err(PipelineError::room)
 }
 
 /// Coefficients and normalised reflectance of a look.
-fn illuminate(config: &Config, seen: &Observation) -> Result<(AtmosphereState, RtField, Normalised), PipelineError> {
+fn illuminate(
+    config: &Config,
+    seen: &Observation,
+) -> Result<(AtmosphereState, RtField, Normalised), PipelineError> {
     let nodes = atmosphere::node_grid(&seen.grid);
-    let (e, n) = seen.grid.at(seen.grid.height as f64 / 2.0, seen.grid.width as f64 / 2.0);
+    let (e, n) = seen
+        .grid
+        .at(seen.grid.height as f64 / 2.0, seen.grid.width as f64 / 2.0);
     let (lon, lat) = Utm::new(seen.grid.epsg).inverse(e, n);
-    let tile = *tiles::at_point(lon, lat)
-        .first()
-        .ok_or_else(|| PipelineError::Config(format!("the look lies at {lon:.2}, {lat:.2}, outside the Sentinel-2 tiles")))?;
+    let tile = *tiles::at_point(lon, lat).first().ok_or_else(|| {
+        PipelineError::Config(format!(
+            "the look lies at {lon:.2}, {lat:.2}, outside the Sentinel-2 tiles"
+        ))
+    })?;
     let inputs = Inputs::survey(config)?;
-    let files: Vec<PathBuf> = inputs.cams_at(seen.time).iter().map(|f| f.path.clone()).collect();
+    let files: Vec<PathBuf> = inputs
+        .cams_at(seen.time)
+        .iter()
+        .map(|f| f.path.clone())
+        .collect();
     let mut notes = inputs.notes.clone();
     let state = Sky::default().state(config, tile.id, &files, seen.time, &nodes, &mut notes)?;
     for note in notes {
@@ -90,16 +120,32 @@ fn illuminate(config: &Config, seen: &Observation) -> Result<(AtmosphereState, R
 ///
 /// # Errors
 /// CAMS or the tables are unusable, or the output is.
-pub fn correct(config: &Config, name: &str, seen: &Observation, folder: &Path) -> Result<Vec<PathBuf>, PipelineError> {
+pub fn correct(
+    config: &Config,
+    name: &str,
+    seen: &Observation,
+    folder: &Path,
+) -> Result<Vec<PathBuf>, PipelineError> {
     let (_, rt, _) = illuminate(config, seen)?;
     let surface = atmosphere::correct(seen, &rt, &config.budget);
     let rho = surface.rho.bands.map(|b| b.mapv(reflectance::encode));
-    let sigma = surface.sigma.bands.map(|b| b.mapv(|s| reflectance::encode_u16(s, reflectance::SCALE)));
+    let sigma = surface
+        .sigma
+        .bands
+        .map(|b| b.mapv(|s| reflectance::encode_u16(s, reflectance::SCALE)));
     let scale = Some(layers::SCALE_F64);
     let sr = folder.join(format!("{name}_SR.tif"));
     write(&sr, seen, &SR, &rho, scale, Some(f64::from(NODATA))).map_err(PipelineError::room)?;
     let unc = folder.join(format!("{name}_UNC.tif"));
-    write(&unc, seen, &layers::UNC, &sigma, scale, Some(f64::from(NODATA_U16))).map_err(PipelineError::room)?;
+    write(
+        &unc,
+        seen,
+        &layers::UNC,
+        &sigma,
+        scale,
+        Some(f64::from(NODATA_U16)),
+    )
+    .map_err(PipelineError::room)?;
     Ok(vec![sr, unc])
 }
 
@@ -108,11 +154,18 @@ pub fn correct(config: &Config, name: &str, seen: &Observation, folder: &Path) -
 ///
 /// # Errors
 /// CAMS, the land mask or the output is unusable.
-pub fn mask(config: &Config, name: &str, seen: &Observation, folder: &Path) -> Result<Vec<PathBuf>, PipelineError> {
+pub fn mask(
+    config: &Config,
+    name: &str,
+    seen: &Observation,
+    folder: &Path,
+) -> Result<Vec<PathBuf>, PipelineError> {
     let (state, rt, normalised) = illuminate(config, seen)?;
     let surface = atmosphere::correct(seen, &rt, &config.budget);
     let files = (!config.landmask.is_empty()).then_some(config.landmask.as_slice());
-    let land = LandMask::open(files).and_then(|m| m.sample(&seen.grid)).map_err(PipelineError::room)?;
+    let land = LandMask::open(files)
+        .and_then(|m| m.sample(&seen.grid))
+        .map_err(PipelineError::room)?;
     let masks = mask::single_date(
         &mask::Input {
             obs: seen,
@@ -130,7 +183,15 @@ pub fn mask(config: &Config, name: &str, seen: &Observation, folder: &Path) -> R
     write(&files[0], seen, &layers::SM, &[masks.sm], None, None).map_err(PipelineError::room)?;
     write(&files[1], seen, &layers::QX, &[masks.qx], None, None).map_err(PipelineError::room)?;
     write(&files[2], seen, &layers::SAT, &[masks.sat], None, None).map_err(PipelineError::room)?;
-    write(&files[3], seen, &layers::USABLE, &[masks.usable], None, None).map_err(PipelineError::room)?;
+    write(
+        &files[3],
+        seen,
+        &layers::USABLE,
+        &[masks.usable],
+        None,
+        None,
+    )
+    .map_err(PipelineError::room)?;
     Ok(files.to_vec())
 }
 
@@ -147,7 +208,12 @@ fn write<T: GdalType + Copy>(
         .bands
         .iter()
         .zip(bands)
-        .map(|(name, data)| Layer { name, data: data.view(), scale, nodata })
+        .map(|(name, data)| Layer {
+            name,
+            data: data.view(),
+            scale,
+            nodata,
+        })
         .collect();
     write_layers(path, &seen.grid, &layers, &spec.tags(&seen.source))
 }

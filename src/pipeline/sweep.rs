@@ -5,6 +5,7 @@ use super::plan::{Standing, Step};
 use super::shelf;
 use super::unit::Unit;
 use crate::grid::TileId;
+use crate::l1c::FileName;
 use crate::product::{layout, publish};
 use std::path::Path;
 
@@ -23,6 +24,14 @@ pub fn leftovers(out: &Path, tile: TileId) -> Result<(), PipelineError> {
     Ok(())
 }
 
+/// True for names of one segment, whatever its version.
+fn is_same_segment(a: &str, b: &str) -> bool {
+    match (FileName::parse(a), FileName::parse(b)) {
+        (Some(a), Some(b)) => (a.start, a.camera) == (b.start, b.camera),
+        _ => a == b,
+    }
+}
+
 /// Removes acquisition products (and their screened masks) of a segment that now has a product of
 /// another name: the name carries the time of the pixels seen, which may move by a second when the
 /// segment or the parameters change. `steps` are the acquisitions wanted now; products of segments
@@ -32,7 +41,10 @@ pub fn leftovers(out: &Path, tile: TileId) -> Result<(), PipelineError> {
 /// The folder of the tile cannot be listed or written.
 pub fn outdated(out: &Path, tile: TileId, steps: &[Step]) -> Result<(), PipelineError> {
     let pieces = shelf::pieces(out, tile)?;
-    for step in steps.iter().filter(|s| matches!(s.standing, Standing::Todo(_))) {
+    for step in steps
+        .iter()
+        .filter(|s| matches!(s.standing, Standing::Todo(_)))
+    {
         let Unit::Acquire {
             tile: of,
             segment,
@@ -42,11 +54,17 @@ pub fn outdated(out: &Path, tile: TileId, steps: &[Step]) -> Result<(), Pipeline
             continue;
         };
         let source = segment.file_name().unwrap_or_default().to_string_lossy();
-        let same = |p: &&shelf::Piece| p.source == *source && p.id.resolution == *resolution;
+        let same = |p: &&shelf::Piece| {
+            p.id.resolution == *resolution && is_same_segment(&p.source, &source)
+        };
         if *of != tile || !pieces.iter().filter(same).any(|p| p.key == step.task.key) {
             continue;
         }
-        for old in pieces.iter().filter(same).filter(|p| p.key != step.task.key) {
+        for old in pieces
+            .iter()
+            .filter(same)
+            .filter(|p| p.key != step.task.key)
+        {
             for folder in [old.id.folder(out), old.id.screened_folder(out)] {
                 if folder.is_dir() {
                     std::fs::remove_dir_all(&folder)

@@ -209,7 +209,9 @@ pub(super) mod resolution_code {
         match String::deserialize(d)?.as_str() {
             "100M" => Ok(Resolution::M100),
             "300M" => Ok(Resolution::M300),
-            other => Err(D::Error::custom(format!("'{other}' is neither 100M nor 300M"))),
+            other => Err(D::Error::custom(format!(
+                "'{other}' is neither 100M nor 300M"
+            ))),
         }
     }
 }

@@ -65,7 +65,9 @@ impl Worker {
         }));
         match attempt {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(PipelineError::Skip(reason))) => Outcome::Skipped { reason },
+            Ok(Err(error @ PipelineError::Skip(_))) => Outcome::Skipped {
+                reason: one_line(&error.to_string()),
+            },
             Ok(Err(error)) => Outcome::Failed {
                 reason: one_line(&error.to_string()),
                 class: error.class().into(),

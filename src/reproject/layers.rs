@@ -1,9 +1,10 @@
 //! Angles, time and occlusion on the output grid.
 
-use super::directions::{Directions, angles};
+use super::directions::Directions;
 use super::mapping::{Mapping, Nodes};
 use super::occlusion::Relief;
 use super::resample::UNSEEN;
+use super::wide::{Isa, quadratic, zenith_azimuth};
 use crate::grid::GridSpec;
 use crate::observation::Angles;
 use crate::raster::BandStack;
@@ -35,8 +36,11 @@ pub(super) struct Sources<'a> {
     pub(super) factor: usize,
     /// The output grid.
     pub(super) grid: GridSpec,
-    /// Heights on the working grid.
+    /// Heights on the working grid, and the same as the variable of the nodes.
     pub(super) heights: &'a [f32],
+    pub(super) relative: &'a [f32],
+    /// Instruction set.
+    pub(super) isa: Isa,
     /// The strip whose angles and time stand for the VNIR bands.
     pub(super) leading: Option<&'a StripGeometry>,
     /// The SWIR strips.
@@ -92,73 +96,75 @@ impl Sources<'_> {
 
     fn row(&self, r: usize, relief: &Relief<'_>, out: [&mut [f32]; 7], occluded: &mut [bool]) {
         let [sza, saa, vza, vaa, swir_vza, swir_vaa, lines] = out;
-        let (f, half) = (self.factor, self.factor / 2);
-        let width = self.grid.width;
-        let seen: Vec<u8> = (0..width)
-            .map(|c| {
-                let q = |b: usize| self.quality.bands[b][(r, c)];
-                let vnir = (0..3).any(|b| q(b) & UNSEEN != UNSEEN);
-                let swir = q(3) & UNSEEN != UNSEEN;
-                u8::from(vnir) | (u8::from(swir) << 1)
-            })
-            .collect();
+        let (f, half, width) = (self.factor, self.factor / 2, self.grid.width);
+        let seen = self.seen(r);
+        if seen.iter().all(|s| *s == 0) {
+            return;
+        }
         let fine = r * f + half;
-        let heights = &self.heights[fine * self.nodes.grid.width..][..self.nodes.grid.width];
-        let (bi, blocks) = (fine / self.nodes.step, self.nodes.shape.1 - 1);
-        for bj in 0..blocks {
-            // output pixels whose centre lies in this block
-            let start = (bj * self.nodes.step).saturating_sub(half).div_ceil(f);
-            let end = ((bj + 1) * self.nodes.step)
-                .saturating_sub(half)
-                .div_ceil(f)
-                .min(width);
-            let any = seen[start.min(end)..end].iter().fold(0, |a, b| a | b);
-            if any == 0 {
+        let relative = &self.relative[fine * self.nodes.grid.width..][..self.nodes.grid.width];
+        // the middle stands in where there is no height
+        let relative: Vec<f32> = relative[half..]
+            .iter()
+            .step_by(f)
+            .map(|u| if u.is_nan() { 0.0 } else { *u })
+            .collect();
+        let place = Place {
+            nodes: self.nodes,
+            row: fine,
+            every: f,
+            relative: &relative,
+        };
+        let isa = self.isa;
+        let mut buffers = [(); 4].map(|()| vec![f32::NAN; width]);
+        if let Some(g) = self.leading {
+            let [se, sn, ve, vn] = &mut buffers;
+            place.directions(isa, &g.directions, [se, sn, ve, vn]);
+            zenith_azimuth(isa, se, sn, sza, saa);
+            zenith_azimuth(isa, ve, vn, vza, vaa);
+            place.lines(isa, &g.mapping, lines);
+        }
+        let mut zenith = vec![f32::NAN; width];
+        let mut azimuth = vec![f32::NAN; width];
+        for (s, g) in self.swir.iter().enumerate() {
+            let Some(g) = g else { continue };
+            let choice = self.choice.row(r);
+            if choice.iter().all(|c| *c != s as u8) {
                 continue;
             }
-            let place = Place {
-                nodes: self.nodes,
-                block: (bi, bj),
-                row: fine,
-                first: start * f + half,
-                every: f,
-                heights,
-            };
-            if let Some(g) = self.leading {
-                place.directions(&g.directions, end - start, |k, [se, sn, ve, vn]| {
-                    let c = start + k;
-                    (sza[c], saa[c]) = angles(se, sn);
-                    (vza[c], vaa[c]) = angles(ve, vn);
-                });
-                place.lines(&g.mapping, end - start, |k, l| lines[start + k] = l);
+            let [se, sn, ve, vn] = &mut buffers;
+            place.directions(isa, &g.directions, [se, sn, ve, vn]);
+            zenith_azimuth(isa, ve, vn, &mut zenith, &mut azimuth);
+            for (c, choice) in choice.iter().enumerate() {
+                if *choice == s as u8 {
+                    (swir_vza[c], swir_vaa[c]) = (zenith[c], azimuth[c]);
+                }
             }
-            for (s, g) in self.swir.iter().enumerate() {
-                let Some(g) = g else { continue };
-                if (start..end).all(|c| self.choice[(r, c)] != s as u8) {
-                    continue;
-                }
-                place.directions(&g.directions, end - start, |k, [se, sn, ve, vn]| {
-                    let c = start + k;
-                    if self.choice[(r, c)] == s as u8 {
-                        (swir_vza[c], swir_vaa[c]) = angles(ve, vn);
-                        if sza[c].is_nan() {
-                            (sza[c], saa[c]) = angles(se, sn);
-                        }
-                    }
-                });
+            if self.leading.is_none() {
+                zenith_azimuth(isa, se, sn, sza, saa);
             }
-            for c in start..end {
-                if seen[c] & 1 == 0 {
-                    (vza[c], vaa[c]) = (f32::NAN, f32::NAN);
-                    lines[c] = f32::NAN;
-                }
-                if seen[c] == 0 {
-                    (sza[c], saa[c]) = (f32::NAN, f32::NAN);
-                    continue;
-                }
+        }
+        for (c, seen) in seen.iter().enumerate() {
+            if seen & VNIR == 0 {
+                (vza[c], vaa[c], lines[c]) = (f32::NAN, f32::NAN, f32::NAN);
+            }
+            if *seen == 0 {
+                (sza[c], saa[c]) = (f32::NAN, f32::NAN);
+            } else if relief.can_hide() {
                 occluded[c] = self.hidden(r, c, relief, vza[c], vaa[c]);
             }
         }
+    }
+
+    /// Per pixel of a row, which cameras see it.
+    fn seen(&self, r: usize) -> Vec<u8> {
+        let mut seen = vec![0; self.grid.width];
+        for (b, bit) in [(0, VNIR), (1, VNIR), (2, VNIR), (3, SWIR)] {
+            for (s, q) in seen.iter_mut().zip(self.quality.bands[b].row(r)) {
+                *s |= if q & UNSEEN == UNSEEN { 0 } else { bit };
+            }
+        }
+        seen
     }
 
     /// Most of the working pixels of an output pixel are hidden.
@@ -171,60 +177,75 @@ impl Sources<'_> {
     }
 }
 
-/// Pixels of one row inside one block.
+/// Some VNIR strip has the pixel in its raster.
+const VNIR: u8 = 1;
+/// Some SWIR strip has it.
+const SWIR: u8 = 2;
+
+/// The pixels of one output row.
 struct Place<'a> {
     nodes: &'a Nodes,
-    block: (usize, usize),
+    /// Working row.
     row: usize,
-    /// First working column, and columns from one output pixel to the next.
-    first: usize,
+    /// Working columns from one output pixel to the next; the first lies at half of it.
     every: usize,
-    heights: &'a [f32],
+    /// Relative heights of the output pixels.
+    relative: &'a [f32],
 }
 
 impl Place<'_> {
-    /// Relative height of the k-th pixel; the middle where there is none.
-    #[inline(always)]
-    fn relative(&self, k: usize) -> f32 {
-        let u = self
-            .nodes
-            .relative(self.heights[self.first + k * self.every]);
-        if u.is_nan() { 0.0 } else { u }
+    /// Calls `put` for every block of the row with its number, its range of output pixels and the working
+    /// column of the first of them.
+    fn blocks(&self, mut put: impl FnMut(usize, std::ops::Range<usize>, usize)) {
+        let (step, half) = (self.nodes.step, self.every / 2);
+        for bj in 0..self.nodes.shape.1 - 1 {
+            // output pixels whose centre lies in this block
+            let bound = |b: usize| {
+                (b * step)
+                    .saturating_sub(half)
+                    .div_ceil(self.every)
+                    .min(self.relative.len())
+            };
+            let (start, end) = (bound(bj), bound(bj + 1));
+            if start < end {
+                put(bj, start..end, start * self.every + half);
+            }
+        }
     }
 
-    fn directions(&self, d: &Directions, n: usize, mut put: impl FnMut(usize, [f32; 4])) {
-        let cols = self.nodes.shape.1;
+    fn directions(&self, isa: Isa, d: &Directions, mut out: [&mut Vec<f32>; 4]) {
+        let (cols, bi) = (self.nodes.shape.1, self.row / self.nodes.step);
         let inverse = 1.0 / self.nodes.step as f64;
-        let q = &d.nodes[self.block.0 * cols + self.block.1..];
-        let v = (self.row - self.block.0 * self.nodes.step) as f64 * inverse;
-        let t0 = (self.first - self.block.1 * self.nodes.step) as f64 * inverse;
+        let v = (self.row - bi * self.nodes.step) as f64 * inverse;
         let dt = self.every as f64 * inverse;
-        let mut start = [0.0f32; 8];
-        let mut slope = [0.0f32; 8];
-        for e in 0..8 {
-            let left = q[0][e] + v * (q[cols][e] - q[0][e]);
-            let right = q[1][e] + v * (q[cols + 1][e] - q[1][e]);
-            start[e] = (left + t0 * (right - left)) as f32;
-            slope[e] = (dt * (right - left)) as f32;
-        }
-        for k in 0..n {
-            let (t, u) = (k as f32, self.relative(k));
-            put(
-                k,
-                std::array::from_fn(|e| {
-                    (start[e] + t * slope[e]) + u * (start[e + 4] + t * slope[e + 4])
-                }),
-            );
-        }
+        self.blocks(|bj, range, first| {
+            let q = &d.nodes[bi * cols + bj..];
+            let t0 = (first - bj * self.nodes.step) as f64 * inverse;
+            let line = |e: usize| {
+                let left = q[0][e] + v * (q[cols][e] - q[0][e]);
+                let right = q[1][e] + v * (q[cols + 1][e] - q[1][e]);
+                (
+                    (left + t0 * (right - left)) as f32,
+                    (dt * (right - left)) as f32,
+                )
+            };
+            for (e, out) in out.iter_mut().enumerate() {
+                let ((a, b), (c, d)) = (line(e), line(e + 4));
+                let relative = &self.relative[range.clone()];
+                let target = &mut out[range.clone()];
+                quadratic(isa, [a, c, 0.0], [b, d, 0.0], relative, target);
+            }
+        });
     }
 
-    fn lines(&self, mapping: &Mapping, n: usize, mut put: impl FnMut(usize, f32)) {
-        let edge = mapping.edge(self.nodes, self.block, self.row, self.first, (0.0, 0.0));
+    fn lines(&self, isa: Isa, mapping: &Mapping, out: &mut [f32]) {
+        let bi = self.row / self.nodes.step;
         let every = self.every as f32;
-        let at = |e: usize, t: f32| edge.start[e] + t * edge.slope[e];
-        for k in 0..n {
-            let (t, u) = (k as f32 * every, self.relative(k));
-            put(k, at(0, t) + u * (at(2, t) + u * at(4, t)));
-        }
+        self.blocks(|bj, range, first| {
+            let edge = mapping.edge(self.nodes, (bi, bj), self.row, first, (0.0, 0.0));
+            let slope = edge.slope[0].map(|s| s * every);
+            let relative = &self.relative[range.clone()];
+            quadratic(isa, edge.start[0], slope, relative, &mut out[range]);
+        });
     }
 }

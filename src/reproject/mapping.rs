@@ -6,6 +6,7 @@
 
 use super::frame::Frame;
 use super::surface::Surface;
+use super::wide::{Isa, quadratic};
 use crate::grid::GridSpec;
 use rayon::prelude::*;
 
@@ -53,7 +54,11 @@ impl Nodes {
             step,
             shape,
             xy,
-            heights: (0.5 * (low + high), (0.5 * (high - low)).max(HALF_RANGE)),
+            // rounded, so that the middle is the same number in single precision
+            heights: (
+                (0.5 * (low + high)).round(),
+                (0.5 * (high - low)).max(HALF_RANGE) + 1.0,
+            ),
             frame,
             shift: None,
         }
@@ -85,9 +90,14 @@ impl Nodes {
         self.frame.of_utm(e, n)
     }
 
-    /// Height as the variable of the nodes' parabola.
-    pub(super) fn relative(&self, height: f32) -> f32 {
-        ((f64::from(height) - self.heights.0) / self.heights.1) as f32
+    /// Heights as the variable of the nodes' parabola.
+    pub(super) fn relative(&self, heights: &[f32]) -> Vec<f32> {
+        let (middle, scale) = (self.heights.0 as f32, (1.0 / self.heights.1) as f32);
+        let mut relative = vec![0.0; heights.len()];
+        for (u, h) in relative.iter_mut().zip(heights) {
+            *u = (h - middle) * scale;
+        }
+        relative
     }
 }
 
@@ -223,25 +233,27 @@ impl Mapping {
         }
     }
 
-    /// Coordinates of the pixels `cols` of one row inside one block, relative to `origin`.
+    /// Coordinates of pixels of one row inside one block, from column `first_col` on, relative to `origin`.
     ///
-    /// `heights` are those of the same pixels; NaN gives NaN.
+    /// `relative` are the relative heights of the same pixels; NaN gives NaN.
     #[allow(clippy::too_many_arguments)]
     pub(super) fn locate(
         &self,
+        isa: Isa,
         nodes: &Nodes,
         (bi, bj): (usize, usize),
         row: usize,
         first_col: usize,
-        heights: &[f32],
+        relative: &[f32],
         origin: (f64, f64),
         lines: &mut [f32],
         pixels: &mut [f32],
     ) {
         if self.blocks[bi * (nodes.shape.1 - 1) + bj] == Block::Exact {
-            for (k, &h) in heights.iter().enumerate() {
+            for (k, &u) in relative.iter().enumerate() {
+                let h = nodes.heights.0 + f64::from(u) * nodes.heights.1;
                 let (l, p) = self
-                    .exact(nodes, (bi, bj), row, first_col + k, f64::from(h))
+                    .exact(nodes, (bi, bj), row, first_col + k, h)
                     .unwrap_or((f64::NAN, f64::NAN));
                 lines[k] = (l - origin.0) as f32;
                 pixels[k] = (p - origin.1) as f32;
@@ -249,18 +261,8 @@ impl Mapping {
             return;
         }
         let edge = self.edge(nodes, (bi, bj), row, first_col, origin);
-        let [l0, p0, l1, p1, l2, p2] = edge.start;
-        let [a0, b0, a1, b1, a2, b2] = edge.slope;
-        let (scale, shift) = (
-            (1.0 / nodes.heights.1) as f32,
-            (-nodes.heights.0 / nodes.heights.1) as f32,
-        );
-        for (k, ((&h, l), p)) in heights.iter().zip(lines).zip(pixels).enumerate() {
-            let t = k as f32;
-            let u = h * scale + shift;
-            *l = (l0 + t * a0) + u * ((l1 + t * a1) + u * (l2 + t * a2));
-            *p = (p0 + t * b0) + u * ((p1 + t * b1) + u * (p2 + t * b2));
-        }
+        quadratic(isa, edge.start[0], edge.slope[0], relative, lines);
+        quadratic(isa, edge.start[1], edge.slope[1], relative, pixels);
     }
 
     /// The six coefficients along a row of a block: value at `first_col` and change per column.
@@ -277,21 +279,19 @@ impl Mapping {
         let inverse = 1.0 / nodes.step as f64;
         let v = (row - bi * nodes.step) as f64 * inverse;
         let t0 = (first_col - bj * nodes.step) as f64;
-        let mut start = [0.0f32; 6];
-        let mut slope = [0.0f32; 6];
-        for e in 0..6 {
+        let mut edge = Edge {
+            start: [[0.0; 3]; 2],
+            slope: [[0.0; 3]; 2],
+        };
+        let offsets = [origin.0, origin.1, 0.0, 0.0, 0.0, 0.0];
+        for (e, offset) in offsets.into_iter().enumerate() {
             let left = n[0][e] + v * (n[cols][e] - n[0][e]);
             let right = n[1][e] + v * (n[cols + 1][e] - n[1][e]);
             let d = (right - left) * inverse;
-            let offset = match e {
-                0 => origin.0,
-                1 => origin.1,
-                _ => 0.0,
-            };
-            start[e] = (left + t0 * d - offset) as f32;
-            slope[e] = d as f32;
+            edge.start[e % 2][e / 2] = (left + t0 * d - offset) as f32;
+            edge.slope[e % 2][e / 2] = d as f32;
         }
-        Edge { start, slope }
+        edge
     }
 
     /// (line, pixel) of one pixel by Newton's method from the nearest solved node.
@@ -343,10 +343,10 @@ impl Nodes {
 /// Coefficients along one row of one block.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Edge {
-    /// Line, pixel, and their height coefficients at the first column.
-    pub(super) start: [f32; 6],
+    /// Of line and of pixel: value and height coefficients at the first column.
+    pub(super) start: [[f32; 3]; 2],
     /// Change per column.
-    pub(super) slope: [f32; 6],
+    pub(super) slope: [[f32; 3]; 2],
 }
 
 fn solve_row(nodes: &Nodes, surface: &Surface, i: usize, start: (f64, f64)) -> Vec<[f64; 6]> {

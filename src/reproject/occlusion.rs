@@ -18,6 +18,7 @@ pub(super) struct Relief<'a> {
     highest: Vec<f32>,
     shape: (usize, usize),
     top: f32,
+    bottom: f32,
     /// Rise of grid north towards true east: sine and cosine of the meridian convergence.
     turn: (f32, f32),
 }
@@ -37,6 +38,7 @@ impl<'a> Relief<'a> {
             })
             .collect();
         let top = highest.iter().fold(f32::NEG_INFINITY, |m, h| m.max(*h));
+        let bottom = heights.iter().fold(f32::INFINITY, |m, h| m.min(*h));
         let utm = Utm::new(grid.epsg);
         let (e, n) = grid.at(0.5 * grid.height as f64, 0.5 * grid.width as f64);
         let (lon, lat) = utm.inverse_continuous(e, n);
@@ -49,8 +51,14 @@ impl<'a> Relief<'a> {
             highest,
             shape,
             top,
+            bottom,
             turn: (gamma.sin() as f32, gamma.cos() as f32),
         }
+    }
+
+    /// False where no pixel of the grid can be hidden.
+    pub(super) fn can_hide(&self) -> bool {
+        self.top > self.bottom + CLEARANCE
     }
 
     /// True where terrain stands in the direction of a view zenith and azimuth (degrees) from the

@@ -94,7 +94,7 @@ fn centre_camera_over_level_ground() {
 #[test]
 fn relief_displaces_nothing() {
     for offset in [-190_000.0, 0.0, 215_000.0] {
-        let mut s = Synthetic::over(grid(100.0, 150), offset).centred(900.0);
+        let mut s = Synthetic::over(grid(100.0, 150), offset).narrow(900.0);
         s.terrain = mountains;
         let o = run(&s, grid(100.0, 150), 1).unwrap();
         // scene positions on slopes are not straight lines between samples: what is left is that
@@ -104,7 +104,7 @@ fn relief_displaces_nothing() {
 
 #[test]
 fn one_level_with_stored_angles_is_as_good() {
-    let mut s = Synthetic::over(grid(100.0, 120), 200_000.0).centred(900.0);
+    let mut s = Synthetic::over(grid(100.0, 120), 200_000.0).narrow(900.0);
     s.terrain = mountains;
     s.levels = vec![0.0];
     let o = run(&s, grid(100.0, 120), 1).unwrap();
@@ -129,7 +129,7 @@ fn side_camera_means_over_300_m() {
     s.camera = Camera::Right;
     s.roll = 33.6f64.to_radians();
     s.terrain = mountains;
-    let s = s.centred(900.0);
+    let s = s.narrow(900.0);
     let o = run(&s, g, 3).unwrap();
     assert!(o.angles.vnir_vza[(35, 35)] > 40.0);
     assert_positions(&o, &[(Band::Blue, false), (Band::Red, true)], 0.01, 0.05);
@@ -157,7 +157,7 @@ fn across_the_antimeridian_and_far_north() {
             // the orbit turns at 81.3° N: look at the grid from its northernmost point
             s.roll = 0.26;
         }
-        let s = s.centred(0.0);
+        let s = s.narrow(0.0);
         let o = run(&s, g, 1).unwrap();
         assert_positions(&o, &ALL, 0.01, 0.05);
     }
@@ -166,7 +166,7 @@ fn across_the_antimeridian_and_far_north() {
 #[test]
 fn either_pixel_order_and_any_tie_step() {
     let g = grid(100.0, 100);
-    let mut s = Synthetic::over(g, 90_000.0).centred(900.0);
+    let mut s = Synthetic::over(g, 90_000.0).narrow(900.0);
     s.terrain = mountains;
     let a = run(&s, g, 1).unwrap();
     s.flip = true;
@@ -260,7 +260,7 @@ fn near_hole(holes: &[(std::ops::Range<usize>, std::ops::Range<usize>)], i: f64,
 fn swir_strips_meet_without_a_seam() {
     let g = grid(100.0, 220);
     // SWIR1 and SWIR2 overlap about 0.109 · 820 km = 89 km left of the track
-    let s = Synthetic::over(g, 89_000.0).centred(0.0);
+    let s = Synthetic::over(g, 89_000.0).narrow(0.0);
     let o = run(&s, g, 1).unwrap();
     assert_positions(&o, &[(Band::Swir, false)], 0.01, 0.05);
     // both strips were used: their view azimuths and zeniths differ by half a degree
@@ -279,7 +279,7 @@ fn angles_and_time_are_those_of_red() {
         let mut s = Synthetic::over(g, offset);
         s.terrain = mountains;
         s.roll = roll.to_radians();
-        let mut s = s.centred(900.0);
+        let mut s = s.narrow(900.0);
         for stored in [true, false] {
             s.angles = stored;
             let o = run(&s, g, 1).unwrap();
@@ -309,7 +309,7 @@ fn angles_and_time_are_those_of_red() {
 fn a_segment_elsewhere_is_none_and_bad_heights_are_refused() {
     let g = grid(100.0, 60);
     let elsewhere = GridSpec { epsg: 32650, ..g };
-    let s = Synthetic::over(g, 0.0).centred(0.0);
+    let s = Synthetic::over(g, 0.0).narrow(0.0);
     assert!(run(&s, elsewhere, 1).is_none());
     // beside the swath, and before its first line
     let beside = GridSpec {

@@ -6,6 +6,7 @@
 //! no pixel whose nearest sample is such a one gets a value.
 
 use super::kernel::REACH;
+use super::wide::SLACK;
 use crate::band::Strip;
 use crate::l1c::{L1cError, Swath};
 use crate::observation::quality;
@@ -18,7 +19,7 @@ const NONE: u8 = quality::MISSING | quality::OUTSIDE;
 /// A rectangle of native samples with a margin of [`REACH`] on every side.
 #[derive(Debug, Clone)]
 pub(super) struct Window {
-    /// Values, row by row, finite everywhere.
+    /// Values, row by row, finite everywhere; [`SLACK`] more than the rows hold.
     pub(super) values: Vec<f32>,
     /// Bits of [`quality`]; a bridged sample is `INTERPOLATED`, not `MISSING`.
     pub(super) flags: Vec<u8>,
@@ -101,6 +102,7 @@ impl Window {
             saturated: false,
         };
         window.fill();
+        window.values.resize(rows * stride + SLACK, 0.0);
         window
     }
 
@@ -215,20 +217,13 @@ impl Window {
             })
     }
 
-    /// Flags of the sample nearest to window coordinates, and the saturation of the four around them.
+    /// Flags of the sample with an index, and the saturation of the four samples around the window
+    /// coordinates it is nearest to; [`NONE`] for an index outside.
     #[inline]
-    pub(super) fn flags_at(&self, line: f32, pixel: f32) -> u8 {
-        // NaN fails every comparison
-        let inside = line > -0.5
-            && pixel > -0.5
-            && line < self.rows as f32 - 0.5
-            && pixel < self.stride as f32 - 0.5;
-        if !inside {
+    pub(super) fn flags_at(&self, nearest: u32, line: f32, pixel: f32) -> u8 {
+        let Some(&flags) = self.flags.get(nearest as usize) else {
             return NONE;
-        }
-        let nearest =
-            (line + 0.5) as usize * self.stride + ((pixel + 0.5) as usize).min(self.stride - 1);
-        let flags = self.flags[nearest];
+        };
         if self.saturated && flags & quality::MISSING == 0 {
             let (i, j) = (line.max(0.0) as usize, pixel.max(0.0) as usize);
             let (i1, j1) = ((i + 1).min(self.rows - 1), (j + 1).min(self.stride - 1));

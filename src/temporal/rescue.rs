@@ -12,6 +12,8 @@ const SHARE: f32 = 0.40;
 const FAINT: f32 = 0.10;
 /// The window's offset must be as even as an aerosol's: spread of the BLUE excess in it.
 const EVEN: f32 = 0.006;
+/// Least spread of RED in the background that a correlation can be read from.
+const CONTRAST: f32 = 0.010;
 
 /// Pixels flagged by the temporal test whose surroundings look like the background, evenly brightened:
 /// aerosol that CAMS missed, not cloud, whose thickness varies over a kilometre.
@@ -54,7 +56,7 @@ pub(super) fn shows_ground(date: &Date, flagged: &[bool], params: &TemporalParam
             );
             let correlation = c / (vx.max(1e-9) * vy.max(1e-9)).sqrt();
             let uneven = (dd[i] - d[i] * d[i]).max(0.0).sqrt();
-            correlation > params.correlation && uneven < EVEN
+            correlation > params.correlation && uneven < EVEN && vy > CONTRAST * CONTRAST
         })
         .collect()
 }

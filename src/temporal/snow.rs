@@ -10,14 +10,27 @@ use crate::status::qx;
 /// how far from snow it is believed otherwise, metres.
 const SEASON: f32 = 0.01;
 const NEAR_M: f64 = 3000.0;
-/// SWIR that SWIR would show of the cloud if the pixel were a cloud's rim (§10.2).
-const RIM_SWIR: f32 = 0.30;
+/// RED and SWIR of snow that covers everything; SWIR depends on grain size, hence the margin of
+/// [`is_cloud_over_snow`].
+const SNOW: (f32, f32) = (0.87, 0.11);
+/// Rise of SWIR above the background, absolute and as a share of the rise of BLUE, that the cloud
+/// would show further along the parallax if the pixel were its rim.
+const RIM: (f32, f32) = (0.05, 0.30);
 
-/// Whether the change from the background has the colour of snow: BLUE up, SWIR down.
+/// Whether the change from the background has the colour of snow: BLUE up, SWIR not (it falls towards
+/// the 0.11 of snow, while cloud raises it by a third of its BLUE or more).
 pub fn is_snow_change(rho: [f32; 4], bg: [f32; 4]) -> bool {
-    let [blue, red, nir, swir] = rho;
-    let ndsi = (red - swir) / (red + swir).max(1e-3);
-    blue - bg[0] > 0.03 && swir - bg[3] < -0.015 && ndsi > 0.15 && swir < 0.25 && nir > 0.11
+    let [blue, _, nir, swir] = rho;
+    let (db, ds) = (blue - bg[0], swir - bg[3]);
+    db > 0.03 && ds < 0.05 * db && swir < 0.30 && nir > 0.07
+}
+
+/// Bright cloud over snow: SWIR above what a mixture of snow and this background would have
+/// (`reference/masking.md` §10.2).
+pub fn is_cloud_over_snow(red: f32, swir: f32, bg: [f32; 4]) -> bool {
+    let share = ((red - bg[1]) / (SNOW.0 - bg[1]).max(0.1)).clamp(0.0, 1.0);
+    let mixed = bg[3] + share * (SNOW.1 - bg[3]);
+    red > 0.35 && swir > (mixed + 0.08).max(0.20)
 }
 
 /// Snow of one date.
@@ -28,7 +41,7 @@ pub(super) fn detect(date: &Date, input: &DateInput, _params: &TemporalParams) -
     let first: Vec<bool> = (0..n)
         .map(|i| {
             let [_, red, _, swir] = at(&date.rho, i);
-            let over = date.known[i] && red > 0.35 && swir > (date.bg[3][i] + 0.10).max(0.20);
+            let over = date.known[i] && is_cloud_over_snow(red, swir, at(&date.bg, i));
             date.valid[i] && date.qx[i] & qx::SNOW != 0 && !over
         })
         .collect();
@@ -47,16 +60,23 @@ pub(super) fn detect(date: &Date, input: &DateInput, _params: &TemporalParams) -
             ((NEAR_M / date.pixel).round() as usize).max(1),
         )
     };
+    let rise: Vec<f32> = (0..n).map(|i| date.excess(3, i)).collect();
     let mut paths = Paths::new(input.angles, &input.grid);
     (0..n)
         .map(|i| {
-            first[i]
+            let (rho, bg) = (at(&date.rho, i), at(&date.bg, i));
+            let candidate = first[i]
                 || near[i]
                     && date.valid[i]
                     && date.known[i]
                     && date.land[i]
-                    && is_snow_change(at(&date.rho, i), at(&date.bg, i))
-                    && paths.brightest(&date.rho[3], i) < RIM_SWIR.max(date.bg[3][i] + 0.05)
+                    && is_snow_change(rho, bg);
+            let pure = rho[2] < 0.95 * rho[1] && rho[1] > 0.40;
+            candidate
+                && (pure || !date.known[i] || {
+                    let limit = RIM.0.max(RIM.1 * date.excess(0, i));
+                    paths.brightest(&rise, i) < limit
+                })
         })
         .collect()
 }

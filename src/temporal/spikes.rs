@@ -15,22 +15,34 @@ const REWEIGHTINGS: usize = 5;
 /// Half the moving window, days: 2.5 years in all.
 const WINDOW: f64 = 457.0;
 
-/// Residuals of a look against the line through its clear neighbours in time.
-fn residual(looks: &[Look], clear: &[usize], k: usize) -> Option<[f32; 4]> {
+/// The clear neighbours in time of a look, no further than [`GAP`] away.
+fn neighbours<'a>(looks: &'a [Look], clear: &[usize], k: usize) -> Option<(&'a Look, &'a Look)> {
     let l = &looks[k];
     let at = clear.partition_point(|j| looks[*j].day < l.day);
     let before = clear[..at].iter().rev().find(|j| **j != k)?;
     let after = clear[at..].iter().find(|j| **j != k)?;
     let (a, b) = (&looks[*before], &looks[*after]);
-    if l.day - a.day > GAP || b.day - l.day > GAP {
-        return None;
-    }
+    (l.day - a.day <= GAP && b.day - l.day <= GAP).then_some((a, b))
+}
+
+/// Residuals of a look against the line through its clear neighbours.
+fn residual(looks: &[Look], clear: &[usize], k: usize) -> Option<[f32; 4]> {
+    let (a, b) = neighbours(looks, clear, k)?;
+    let l = &looks[k];
     let w = if b.day > a.day {
         ((l.day - a.day) / (b.day - a.day)) as f32
     } else {
         0.5
     };
     Some([0, 1, 2, 3].map(|i| l.v[i] - (a.v[i] * (1.0 - w) + b.v[i] * w)))
+}
+
+/// How far a look stands above (band 0) or below (band 2) both of its neighbours: a step such as a
+/// harvest agrees with one of them.
+fn prominence(looks: &[Look], clear: &[usize], k: usize) -> Option<(f32, f32)> {
+    let (a, b) = neighbours(looks, clear, k)?;
+    let v = &looks[k].v;
+    Some((v[0] - a.v[0].max(b.v[0]), a.v[2].min(b.v[2]) - v[2]))
 }
 
 fn clear(series: &Series) -> Vec<usize> {
@@ -52,6 +64,11 @@ fn noise(series: &Series, clear: &[usize]) -> (f32, f32) {
     (of(0, NOISE.0), of(2, NOISE.1))
 }
 
+/// RED rises no more than cloud makes it rise (`reference/masking.md` §10.4).
+fn is_white(blue: f32, red: f32) -> bool {
+    red < 1.5 * blue + 0.005
+}
+
 /// Removes bright and dark spikes, the largest first, until none is left.
 pub(super) fn remove(series: &mut Series, params: &TemporalParams) {
     let mut left = clear(series);
@@ -66,12 +83,19 @@ pub(super) fn remove(series: &mut Series, params: &TemporalParams) {
             .filter(|k| series.looks[**k].state == State::Kept)
             .filter_map(|k| {
                 let r = residual(&series.looks, &left, *k)?;
-                let dip = if r[3] < 0.0 || r[3].is_nan() {
+                let (above, below) = prominence(&series.looks, &left, *k)?;
+                let darker = r[3] < 0.0 || r[3].is_nan();
+                let dip = if darker && below > 0.5 * limit_n {
                     -r[2] / limit_n
                 } else {
                     0.0
                 };
-                let score = (r[0] / limit_b).max(dip);
+                let peak = if above > 0.5 * limit_b && is_white(r[0], r[1]) {
+                    r[0] / limit_b
+                } else {
+                    0.0
+                };
+                let score = peak.max(dip);
                 (score > 1.0).then_some((*k, score))
             })
             .max_by(|a, b| a.1.total_cmp(&b.1));
@@ -109,7 +133,8 @@ pub(super) fn against_harmonic(series: &mut Series, params: &TemporalParams) {
         let l = &series.looks[k];
         let r = |b: usize| l.v[b] - harmonic::value(&m.model[b], l.day);
         let limit = |b: usize| params.harmonic.max(3.0 * m.sigma[b]);
-        let bright = r(0) > limit(0);
+        // harvested or ploughed ground brightens RED more than cloud does
+        let bright = r(0) > limit(0) && is_white(r(0), r(1));
         let dark = r(2) < -limit(2) && r(3) < -limit(3);
         if bright || dark {
             series.looks[k].state = State::Removed;
@@ -122,7 +147,7 @@ struct Models {
     sigma: [f32; 4],
 }
 
-/// Robust fits of BLUE, NIR and SWIR around a day.
+/// Robust fits of the bands around a day.
 fn models(series: &Series, day: f64, least: usize, share: f32) -> Option<Models> {
     let window: Vec<&Look> = series
         .looks
@@ -144,7 +169,7 @@ fn models(series: &Series, day: f64, least: usize, share: f32) -> Option<Models>
         model: [[f32::NAN; 5]; 4],
         sigma: [0.0; 4],
     };
-    for b in [0, 2, 3] {
+    for b in [0, 1, 2, 3] {
         let mut points: Vec<(f64, f32, f32)> = used
             .iter()
             .filter(|l| l.v[b].is_finite())

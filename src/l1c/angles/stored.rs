@@ -67,7 +67,13 @@ fn read(
     let (zenith, coarse_z, _) = angle(segment, strip, zenith, ZENITH_SCALE, size, 0.0..=largest)?;
     let (mut azimuth, coarse_a, azimuth_name) =
         angle(segment, strip, azimuth, AZIMUTH_SCALE, size, -360.0..=720.0)?;
-    azimuth.mapv_inplace(|a| a.rem_euclid(360.0));
+    azimuth.mapv_inplace(|a| {
+        if (0.0..360.0).contains(&a) {
+            a
+        } else {
+            a.rem_euclid(360.0)
+        }
+    });
     Ok(Some(Stored {
         pair: Pair { zenith, azimuth },
         coarse: coarse_z || coarse_a,

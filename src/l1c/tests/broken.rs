@@ -123,10 +123,12 @@ fn tie_points_in_one_place() {
     assert!(matches!(error, L1cError::TiePoints { .. }), "{error}");
 }
 
-fn replace<T: hdf5::H5Type>(file: &hdf5::File, name: &str, shape: (usize, usize), value: T)
-where
-    T: Clone,
-{
+fn replace<T: hdf5::H5Type + Clone>(
+    file: &hdf5::File,
+    name: &str,
+    shape: (usize, usize),
+    value: T,
+) {
     file.unlink(name).expect("unlink");
     let data = ndarray::Array2::from_elem(shape, value);
     file.new_dataset_builder()

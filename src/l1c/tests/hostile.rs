@@ -103,6 +103,33 @@ fn other_numeric_types_are_converted() {
 }
 
 #[test]
+fn signed_quality_codes_below_zero_are_missing() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = Scene::default().write(folder.path());
+    let file = hdf5::File::open_rw(&path).expect("file");
+    let name = "LEVEL1C/RED/Q";
+    let mut codes = file
+        .dataset(name)
+        .expect("Q")
+        .read_2d::<i8>()
+        .expect("read");
+    codes[(0, 1)] = -1;
+    file.unlink(name).expect("unlink");
+    file.new_dataset_builder()
+        .with_data(&codes)
+        .create(name)
+        .expect("Q");
+    file.close().expect("close");
+    let segment = crate::l1c::Segment::open(&path, &Profile::default()).expect("segment");
+    let window =
+        crate::l1c::Swath::window(&segment, crate::band::Strip::Red, 0..1, 0..3).expect("window");
+    assert_eq!(
+        window.quality.row(0).to_vec(),
+        [0, crate::observation::quality::MISSING, 0]
+    );
+}
+
+#[test]
 fn strange_attributes_do_no_harm() {
     let long: VarLenUnicode = "x".repeat(3_000_000).parse().expect("text");
     let result = changed(|file| {

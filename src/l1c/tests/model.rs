@@ -30,7 +30,7 @@ pub(super) fn geodetic(p: V) -> (f64, f64, f64) {
     let r = p[0].hypot(p[1]);
     let mut lat = p[2].atan2(r * (1.0 - E2));
     let mut h = 0.0;
-    for _ in 0..8 {
+    for _ in 0..5 {
         let n = A / (1.0 - E2 * lat.sin().powi(2)).sqrt();
         h = r * lat.cos() + p[2] * lat.sin() - A * A / n;
         lat = p[2].atan2(r * (1.0 - E2 * n / (n + h)));
@@ -92,7 +92,7 @@ impl Pass {
             up,
         ));
         let mut s = 700e3;
-        for _ in 0..60 {
+        for _ in 0..9 {
             let q = add(p, s, d);
             let (lon, lat, height) = geodetic(q);
             let fall = dot(d, enu(lon, lat)[2]);

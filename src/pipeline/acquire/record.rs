@@ -8,31 +8,54 @@ use crate::status::{Masks, sm, usable};
 use serde_json::{Map, Value, json};
 use std::time::Instant;
 
-/// Wall seconds by stage.
+/// Wall and processor seconds by stage.
 #[derive(Debug)]
 pub struct Timings {
-    last: Instant,
-    stages: Map<String, Value>,
+    last: (Instant, f64),
+    stages: Vec<(&'static str, f64, f64)>,
 }
 
 impl Timings {
-    /// Starts the clock.
+    /// Starts the clocks.
     pub fn start() -> Timings {
         Timings {
-            last: Instant::now(),
-            stages: Map::new(),
+            last: (Instant::now(), cpu_seconds()),
+            stages: Vec::new(),
         }
     }
 
     /// The time since the last call belongs to `stage`.
-    pub fn lap(&mut self, stage: &str) {
-        let seconds = self.last.elapsed().as_secs_f64();
-        self.last = Instant::now();
-        tracing::debug!(stage, seconds, "stage done");
-        let sum = self.stages.get(stage).and_then(Value::as_f64).unwrap_or(0.0) + seconds;
-        self.stages
-            .insert(stage.to_string(), json!((sum * 1e4).round() / 1e4));
+    pub fn lap(&mut self, stage: &'static str) {
+        let now = (Instant::now(), cpu_seconds());
+        let wall = now.0.duration_since(self.last.0).as_secs_f64();
+        let cpu = (now.1 - self.last.1).max(0.0);
+        self.last = now;
+        tracing::debug!(stage, wall, cpu, "stage done");
+        match self.stages.iter_mut().find(|s| s.0 == stage) {
+            Some(sum) => *sum = (stage, sum.1 + wall, sum.2 + cpu),
+            None => self.stages.push((stage, wall, cpu)),
+        }
     }
+
+    fn json(&self) -> Value {
+        let stages = self.stages.iter().map(|(stage, wall, cpu)| {
+            let times = json!({ "wall_s": round(*wall), "cpu_s": round(*cpu) });
+            (stage.to_string(), times)
+        });
+        Value::Object(stages.collect())
+    }
+}
+
+/// Processor seconds of the living threads of this process, as Linux's scheduler counts them; 0 where it
+/// does not say.
+fn cpu_seconds() -> f64 {
+    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten();
+    let nanoseconds: u64 = tasks
+        .flatten()
+        .filter_map(|task| std::fs::read_to_string(task.path().join("schedstat")).ok())
+        .filter_map(|text| text.split(' ').next()?.parse::<u64>().ok())
+        .sum();
+    nanoseconds as f64 * 1e-9
 }
 
 /// What happened on the way, beside the arrays.
@@ -54,7 +77,7 @@ pub struct Facts<'a> {
 }
 
 /// `run.json`. Everything but `timings` is the same for the same input.
-pub fn record(facts: &Facts, timings: Timings) -> Value {
+pub fn record(facts: &Facts, timings: &Timings) -> Value {
     json!({
         "source": facts.observation.source,
         "key": facts.task.key,
@@ -73,7 +96,7 @@ pub fn record(facts: &Facts, timings: Timings) -> Value {
         },
         "counts": counts(facts.masks),
         "notes": facts.notes,
-        "timings": timings.stages,
+        "timings": timings.json(),
     })
 }
 
@@ -114,6 +137,6 @@ fn mean(values: &ndarray::Array2<f32>) -> Value {
     }
 }
 
-fn round(share: f64) -> f64 {
-    (share * 1e4).round() / 1e4
+fn round(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
 }

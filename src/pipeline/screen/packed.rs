@@ -51,9 +51,8 @@ impl Packed {
         let n = bytes.len() / 6;
         let height = n / width.max(1);
         let plane = |i: usize| &bytes[i * n..(i + 1) * n];
-        let byte = |i: usize| {
-            Array2::from_shape_vec((height, width), plane(i).to_vec()).map_err(lost)
-        };
+        let byte =
+            |i: usize| Array2::from_shape_vec((height, width), plane(i).to_vec()).map_err(lost);
         let word = |i: usize| {
             let words = plane(i)
                 .iter()

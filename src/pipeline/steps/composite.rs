@@ -20,7 +20,13 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// A product cannot be read or a composite not be written.
-pub fn composite(config: &Config, tile: Tile, resolution: Resolution, folder: &Path, progress: &dyn Progress) -> Result<Vec<PathBuf>, PipelineError> {
+pub fn composite(
+    config: &Config,
+    tile: Tile,
+    resolution: Resolution,
+    folder: &Path,
+    progress: &dyn Progress,
+) -> Result<Vec<PathBuf>, PipelineError> {
     let mut windows: BTreeMap<i32, Vec<AcquisitionId>> = BTreeMap::new();
     for id in list_acquisitions(config.out(), tile.id).map_err(PipelineError::room)? {
         let day = id.time.date_naive();
@@ -60,23 +66,59 @@ fn one(
         .map(|id| {
             let reader = AcquisitionReader::open(config.out(), id, true)?;
             let rows = 0..reader.grid().height;
-            Ok(Sheet { id: *id, rho: reader.rho(rows.clone())?, sigma: reader.sigma(rows.clone())?, usable: reader.usable(rows)? })
+            Ok(Sheet {
+                id: *id,
+                rho: reader.rho(rows.clone())?,
+                sigma: reader.sigma(rows.clone())?,
+                usable: reader.usable(rows)?,
+            })
         })
         .collect::<Result<_, crate::product::ProductError>>()
         .map_err(PipelineError::room)?;
     let members: Vec<Member<'_>> = sheets
         .iter()
-        .map(|s| Member { time: s.id.time, rho: &s.rho, sigma: &s.sigma, usable: &s.usable })
+        .map(|s| Member {
+            time: s.id.time,
+            rho: &s.rho,
+            sigma: &s.sigma,
+            usable: &s.usable,
+        })
         .collect();
     let made = composite::composite(&members).map_err(PipelineError::room)?;
     let grid = tile.grid(resolution);
-    let name = format!("PROBAV_ARD_{}_{}_P5D_{}", tile.id, start.format("%Y%m%d"), resolution.code());
+    let name = format!(
+        "PROBAV_ARD_{}_{}_P5D_{}",
+        tile.id,
+        start.format("%Y%m%d"),
+        resolution.code()
+    );
     let path = |layer: &str| folder.join(format!("{name}_{layer}.tif"));
     let files = ["SR", "UNC", "INFO"].map(path);
     let scale = Some(layers::SCALE_F64);
-    write(&files[0], &grid, layers::UNC.bands, &made.rho, scale, Some(f64::from(NODATA)))?;
-    write(&files[1], &grid, layers::UNC.bands, &made.sigma, scale, Some(f64::from(NODATA_U16)))?;
-    write(&files[2], &grid, &["COUNT", "QUALITY", "DAY"], &[made.count, made.quality, made.day], None, None)?;
+    write(
+        &files[0],
+        &grid,
+        layers::UNC.bands,
+        &made.rho,
+        scale,
+        Some(f64::from(NODATA)),
+    )?;
+    write(
+        &files[1],
+        &grid,
+        layers::UNC.bands,
+        &made.sigma,
+        scale,
+        Some(f64::from(NODATA_U16)),
+    )?;
+    write(
+        &files[2],
+        &grid,
+        &["COUNT", "QUALITY", "DAY"],
+        &[made.count, made.quality, made.day],
+        None,
+        None,
+    )?;
     Ok(files.to_vec())
 }
 
@@ -91,7 +133,12 @@ fn write<T: GdalType + Copy>(
     let layers: Vec<Layer<'_, T>> = names
         .iter()
         .zip(bands)
-        .map(|(name, data)| Layer { name, data: data.view(), scale, nodata })
+        .map(|(name, data)| Layer {
+            name,
+            data: data.view(),
+            scale,
+            nodata,
+        })
         .collect();
     write_layers(path, grid, &layers, &[]).map_err(PipelineError::room)
 }

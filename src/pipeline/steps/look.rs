@@ -33,26 +33,67 @@ pub fn write(seen: &Observation, folder: &Path, name: &str) -> Result<Vec<PathBu
     let path = |layer: &str| folder.join(format!("{name}_{layer}.tif"));
     let files = ["TOA", "QUALITY", "GEOMETRY", "TERRAIN"].map(path);
     let a = &seen.angles;
-    let angles = [&a.sza, &a.saa, &a.vnir_vza, &a.vnir_vaa, &a.swir_vza, &a.swir_vaa];
+    let angles = [
+        &a.sza,
+        &a.saa,
+        &a.vnir_vza,
+        &a.vnir_vaa,
+        &a.swir_vza,
+        &a.swir_vaa,
+    ];
     let occluded = seen.occluded.mapv(f32::from);
-    floats(&files[0], &seen.grid, layers::TOA.bands, &seen.toa.bands.each_ref(), &tags)?;
+    floats(
+        &files[0],
+        &seen.grid,
+        layers::TOA.bands,
+        &seen.toa.bands.each_ref(),
+        &tags,
+    )?;
     let quality: Vec<Layer<'_, u8>> = layers::TOA
         .bands
         .iter()
         .zip(&seen.quality.bands)
-        .map(|(name, data)| Layer { name, data: data.view(), scale: None, nodata: None })
+        .map(|(name, data)| Layer {
+            name,
+            data: data.view(),
+            scale: None,
+            nodata: None,
+        })
         .collect();
     write_layers(&files[1], &seen.grid, &quality, &tags)?;
-    floats(&files[2], &seen.grid, layers::GEOMETRY.bands, &angles, &tags)?;
-    floats(&files[3], &seen.grid, &TERRAIN, &[&seen.height, &seen.seconds, &occluded], &tags)?;
+    floats(
+        &files[2],
+        &seen.grid,
+        layers::GEOMETRY.bands,
+        &angles,
+        &tags,
+    )?;
+    floats(
+        &files[3],
+        &seen.grid,
+        &TERRAIN,
+        &[&seen.height, &seen.seconds, &occluded],
+        &tags,
+    )?;
     Ok(files.to_vec())
 }
 
-fn floats(path: &Path, grid: &GridSpec, names: &[&str], data: &[&Array2<f32>], tags: &[(String, String)]) -> Result<(), ProductError> {
+fn floats(
+    path: &Path,
+    grid: &GridSpec,
+    names: &[&str],
+    data: &[&Array2<f32>],
+    tags: &[(String, String)],
+) -> Result<(), ProductError> {
     let layers: Vec<Layer<'_, f32>> = names
         .iter()
         .zip(data)
-        .map(|(name, data)| Layer { name, data: data.view(), scale: None, nodata: Some(f64::NAN) })
+        .map(|(name, data)| Layer {
+            name,
+            data: data.view(),
+            scale: None,
+            nodata: Some(f64::NAN),
+        })
         .collect();
     write_layers(path, grid, &layers, tags)
 }
@@ -73,19 +114,41 @@ pub struct Known {
 /// # Errors
 /// A file is missing or damaged, has other bands, or camera or time cannot be told.
 pub fn read(toa: &Path, known: &Known) -> Result<(String, Observation), PipelineError> {
-    let file = toa.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let file = toa
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let name = file
         .strip_suffix("_TOA.tif")
-        .ok_or_else(|| PipelineError::Config(format!("{}: a look is named by its TOA file, <name>_TOA.tif", toa.display())))?
+        .ok_or_else(|| {
+            PipelineError::Config(format!(
+                "{}: a look is named by its TOA file, <name>_TOA.tif",
+                toa.display()
+            ))
+        })?
         .to_string();
     let beside = |layer: &str| toa.with_file_name(format!("{name}_{layer}.tif"));
     let values = read_layers::<f32>(toa).map_err(PipelineError::room)?;
     let geometry = read_layers::<f32>(&beside("GEOMETRY")).map_err(PipelineError::room)?;
     let grid = values.grid;
     let toa_bands = bands(&values, toa, layers::TOA.bands, &grid)?;
-    let mut angles = bands(&geometry, &beside("GEOMETRY"), layers::GEOMETRY.bands, &grid)?.into_iter();
+    let mut angles = bands(
+        &geometry,
+        &beside("GEOMETRY"),
+        layers::GEOMETRY.bands,
+        &grid,
+    )?
+    .into_iter();
     let mut next = || angles.next().unwrap_or_default();
-    let angles = Angles { sza: next(), saa: next(), vnir_vza: next(), vnir_vaa: next(), swir_vza: next(), swir_vaa: next() };
+    let angles = Angles {
+        sza: next(),
+        saa: next(),
+        vnir_vza: next(),
+        vnir_vaa: next(),
+        swir_vza: next(),
+        swir_vaa: next(),
+    };
 
     let missing = |v: &Array2<f32>| v.mapv(|x| if x.is_nan() { quality::MISSING } else { 0 });
     let quality = if beside("QUALITY").exists() {
@@ -101,7 +164,11 @@ pub fn read(toa: &Path, known: &Known) -> Result<(String, Observation), Pipeline
         let t = named(&t, &beside("TERRAIN"), &TERRAIN, &grid)?;
         (t[0].clone(), t[1].clone(), t[2].mapv(|v| v > 0.5))
     } else {
-        (Array2::zeros(shape), Array2::zeros(shape), Array2::from_elem(shape, false))
+        (
+            Array2::zeros(shape),
+            Array2::zeros(shape),
+            Array2::from_elem(shape, false),
+        )
     };
 
     let tag = |key: &str| values.tags.iter().find(|t| t.0 == key).map(|t| t.1.clone());
@@ -115,14 +182,25 @@ pub fn read(toa: &Path, known: &Known) -> Result<(String, Observation), Pipeline
         .map(|t| t.with_timezone(&Utc))
         .or(id.map(|i| i.time))
         .or(known.time);
-    let untold = |what: &str| PipelineError::Config(format!("{}: the {what} is not in its tags or name; give --{what}", toa.display()));
+    let untold = |what: &str| {
+        PipelineError::Config(format!(
+            "{}: the {what} is not in its tags or name; give --{what}",
+            toa.display()
+        ))
+    };
     let observation = Observation {
         grid,
         camera: camera.ok_or_else(|| untold("camera"))?,
         source: tag("SOURCE").unwrap_or(file),
         time: time.ok_or_else(|| untold("time"))?,
-        toa: BandStack { grid, bands: four(toa_bands.into_iter()) },
-        quality: BandStack { grid, bands: quality },
+        toa: BandStack {
+            grid,
+            bands: four(toa_bands.into_iter()),
+        },
+        quality: BandStack {
+            grid,
+            bands: quality,
+        },
         angles,
         seconds,
         height,
@@ -136,29 +214,57 @@ fn four<T: Default + Clone>(mut items: impl Iterator<Item = Array2<T>>) -> [Arra
 }
 
 /// The bands of these names, on this grid.
-fn named<'a, T>(file: &'a Layers<T>, path: &Path, names: &[&str], grid: &GridSpec) -> Result<Vec<&'a Array2<T>>, PipelineError> {
+fn named<'a, T>(
+    file: &'a Layers<T>,
+    path: &Path,
+    names: &[&str],
+    grid: &GridSpec,
+) -> Result<Vec<&'a Array2<T>>, PipelineError> {
     if file.grid != *grid {
-        return Err(PipelineError::Config(format!("{}: lies on another grid than the TOA file", path.display())));
+        return Err(PipelineError::Config(format!(
+            "{}: lies on another grid than the TOA file",
+            path.display()
+        )));
     }
     names
         .iter()
         .map(|name| {
-            file.get(name)
-                .ok_or_else(|| PipelineError::Config(format!("{}: has no band described {name}; expected {}", path.display(), names.join(" "))))
+            file.get(name).ok_or_else(|| {
+                PipelineError::Config(format!(
+                    "{}: has no band described {name}; expected {}",
+                    path.display(),
+                    names.join(" ")
+                ))
+            })
         })
         .collect()
 }
 
 /// The same as physical values, NaN where there is no data.
-fn bands(file: &Layers<f32>, path: &Path, names: &[&str], grid: &GridSpec) -> Result<Vec<Array2<f32>>, PipelineError> {
+fn bands(
+    file: &Layers<f32>,
+    path: &Path,
+    names: &[&str],
+    grid: &GridSpec,
+) -> Result<Vec<Array2<f32>>, PipelineError> {
     let found = named(file, path, names, grid)?;
     Ok(names
         .iter()
         .zip(found)
         .map(|(name, data)| {
-            let k = file.names.iter().position(|n| n == name).unwrap_or_default();
+            let k = file
+                .names
+                .iter()
+                .position(|n| n == name)
+                .unwrap_or_default();
             let (scale, nodata) = (file.scales[k], file.nodata[k]);
-            data.mapv(|v| if Some(f64::from(v)) == nodata { f32::NAN } else { (f64::from(v) * scale) as f32 })
+            data.mapv(|v| {
+                if Some(f64::from(v)) == nodata {
+                    f32::NAN
+                } else {
+                    (f64::from(v) * scale) as f32
+                }
+            })
         })
         .collect())
 }
