@@ -146,7 +146,12 @@ fn in_memory<T: GdalType + Copy>(
                 band.set_offset(0.0)?;
             }
             let size = (grid.width, grid.height);
-            let mut buffer = Buffer::new(size, layer.data.iter().copied().collect());
+            // a whole array is one copy of memory; a window is gathered row by row
+            let values = match layer.data.as_slice() {
+                Some(values) => values.to_vec(),
+                None => layer.data.iter().copied().collect(),
+            };
+            let mut buffer = Buffer::new(size, values);
             band.write((0, 0), size, &mut buffer)?;
         }
         Ok(dataset)
