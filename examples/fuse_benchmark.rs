@@ -195,18 +195,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let series = Benchmark::open(Path::new(&bench), tile)?;
     let (_, _, h, w) = series.rho[0].dim();
+    let steps = series
+        .looks
+        .iter()
+        .flatten()
+        .map(|l| (l.time - first_day()).num_days() / 5 + 1)
+        .max()
+        .unwrap_or(0) as usize;
     let mut keep = Keep {
-        value: Array4::from_elem((146, 4, h, w), NODATA),
-        sigma: Array4::from_elem((146, 4, h, w), u16::MAX),
+        value: Array4::from_elem((steps, 4, h, w), NODATA),
+        sigma: Array4::from_elem((steps, 4, h, w), u16::MAX),
         provenance: [0; 6],
     };
     let clock = Instant::now();
-    let report = fuse(&series, 0..146, &params, &mut keep, &Silent)?;
+    let report = fuse(&series, 0..steps as i32, &params, &mut keep, &Silent)?;
     let seconds = clock.elapsed().as_secs_f64();
-    let steps = (series.fine_grid().len() * 146) as f64;
+    let count = (series.fine_grid().len() * steps) as f64;
     println!(
         "{seconds:.2} s wall, {:.0} ns per pixel-step on {} threads; provenance {:?}; {report:?}",
-        seconds / steps * 1e9,
+        seconds / count * 1e9,
         rayon::current_num_threads(),
         keep.provenance
     );

@@ -26,7 +26,8 @@ const SYSTEMATIC_SLOPE: usize = SYSTEMATIC + 5;
 const NOISE: usize = SYSTEMATIC + 10;
 const NOISE_SLOPE: usize = NOISE + 1;
 const ROUGHNESS: usize = NOISE + 2;
-const FIELDS: usize = NOISE + 3;
+const TERRAIN: usize = NOISE + 3;
+const FIELDS: usize = NOISE + 4;
 
 /// Surface reflectance of an observation and its 1 σ.
 ///
@@ -37,12 +38,13 @@ const FIELDS: usize = NOISE + 3;
 /// degree in ρ that varies as slowly as the coefficients do.
 pub fn correct(obs: &Observation, rt: &RtField, budget: &Budget) -> SurfaceReflectance {
     let levels = Levels::of(&rt.heights);
+    let relief = relief(obs);
     let layers = Band::ALL.map(|band| match levels.len() {
-        1 => correct_band::<1>(obs, rt, budget, &levels, band),
-        2 => correct_band::<2>(obs, rt, budget, &levels, band),
-        3 => correct_band::<3>(obs, rt, budget, &levels, band),
-        4 => correct_band::<4>(obs, rt, budget, &levels, band),
-        _ => correct_band::<MAX_LEVELS>(obs, rt, budget, &levels, band),
+        1 => correct_band::<1>(obs, rt, budget, &levels, band, &relief),
+        2 => correct_band::<2>(obs, rt, budget, &levels, band, &relief),
+        3 => correct_band::<3>(obs, rt, budget, &levels, band, &relief),
+        4 => correct_band::<4>(obs, rt, budget, &levels, band, &relief),
+        _ => correct_band::<MAX_LEVELS>(obs, rt, budget, &levels, band, &relief),
     });
     let [b, r, n, s] = layers.map(|l| l.map(|data| super::layer(&obs.grid, data)));
     let stack = |bands| BandStack {
@@ -58,6 +60,20 @@ pub fn correct(obs: &Observation, rt: &RtField, budget: &Budget) -> SurfaceRefle
     }
 }
 
+/// Roughness of the heights, row after row.
+fn relief(obs: &Observation) -> Vec<f32> {
+    if obs.height.dim() != (obs.grid.height, obs.grid.width) {
+        return vec![0.0; obs.grid.len()];
+    }
+    let mut texture = Texture::new(&obs.height);
+    let (mut row, mut all) = (Vec::new(), Vec::with_capacity(obs.grid.len()));
+    for r in 0..obs.grid.height {
+        texture.row(r, &mut row);
+        all.extend_from_slice(&row);
+    }
+    all
+}
+
 /// Reflectance, σ and its random part of one band, row after row (written once, while in cache).
 fn correct_band<const N: usize>(
     obs: &Observation,
@@ -65,7 +81,9 @@ fn correct_band<const N: usize>(
     budget: &Budget,
     levels: &Levels,
     band: Band,
+    relief: &[f32],
 ) -> [Vec<f32>; 3] {
+    let width = obs.grid.width;
     let lattice = pack(obs, rt, budget, levels, band);
     let mut texture = Texture::new(&obs.toa[band]);
     let (mut line, mut t, mut mean_square) = (Vec::new(), Vec::new(), Vec::new());
@@ -88,6 +106,7 @@ fn correct_band<const N: usize>(
         lattice.row(r, &mut line);
         levels.normalise(height.iter().copied(), &mut t);
         texture.row(r, &mut mean_square);
+        let relief = &relief[r * width..(r + 1) * width];
         for (v, &f) in mean_square.iter_mut().zip(flags) {
             if f & quality::INTERPOLATED != 0 {
                 *v *= BRIDGED;
@@ -105,6 +124,7 @@ fn correct_band<const N: usize>(
                 toa,
                 t: &t[span.clone()],
                 texture: &mean_square[span.clone()],
+                relief: &relief[span.clone()],
             };
             let (rho, sigma) = (&mut rho[span.clone()], &mut sigma[span.clone()]);
             invert::<N>(&cell, &pixels, rho, sigma, &mut random[span]);
@@ -121,8 +141,10 @@ struct Pixels<'a> {
     toa: &'a [f32],
     /// Normalised height.
     t: &'a [f32],
-    /// Mean square of the local Laplacian.
+    /// Mean square of the local Laplacian of the TOA reflectance.
     texture: &'a [f32],
+    /// The same of the heights.
+    relief: &'a [f32],
 }
 
 fn invert<const N: usize>(
@@ -133,7 +155,8 @@ fn invert<const N: usize>(
     random: &mut [f32],
 ) {
     let n = pixels.toa.len();
-    let (toa, t, texture) = (&pixels.toa[..n], &pixels.t[..n], &pixels.texture[..n]);
+    let (toa, t) = (&pixels.toa[..n], &pixels.t[..n]);
+    let (texture, relief) = (&pixels.texture[..n], &pixels.relief[..n]);
     let (rho, sigma, random) = (&mut rho[..n], &mut sigma[..n], &mut random[..n]);
     for k in 0..n {
         let x = k as f32;
@@ -146,8 +169,8 @@ fn invert<const N: usize>(
         let shrink = 1.0 / (1.0 + s * y);
         let value = y * shrink;
         let gain = inverse_b * shrink * shrink;
-        let noise =
-            field(NOISE) + field(NOISE_SLOPE) * toa.max(0.0) + field(ROUGHNESS) * texture[k];
+        let unresolved = (field(ROUGHNESS) + field(TERRAIN) * relief[k]) * texture[k];
+        let noise = field(NOISE) + field(NOISE_SLOPE) * toa.max(0.0) + unresolved;
         let variance = gain * gain * noise;
         let q = |p: usize| field(SYSTEMATIC + p) + field(SYSTEMATIC_SLOPE + p) * t;
         let systematic = (((q(4) * value + q(3)) * value + q(2)) * value + q(1)) * value + q(0);
@@ -182,7 +205,9 @@ fn pack(obs: &Observation, rt: &RtField, budget: &Budget, levels: &Levels, band:
         let (constant, per_toa) = budget.noise.variance(rt.camera, band, mu, au);
         node[NOISE] = gain * constant;
         node[NOISE_SLOPE] = gain * per_toa;
-        node[ROUGHNESS] = (roughness * across_spacing(vza[(i, j)]).powf(1.25)).powi(2);
+        let displaced = vza[(i, j)].to_radians().tan() / obs.grid.pixel as f32;
+        node[TERRAIN] = (budget.resampling.terrain * displaced).powi(2);
+        node[ROUGHNESS] = (roughness * across_spacing(vza[(i, j)]).powf(1.5)).powi(2);
     })
 }
 

@@ -67,10 +67,7 @@ pub fn build(root: &Path) -> Result<(PathBuf, Counts), ProductError> {
     }
     let folder = layout::catalog_folder(root);
     let staging = Staging::begin(&folder)?;
-    let mut links = vec![
-        link("root", "./catalog.json"),
-        link("self", "./catalog.json"),
-    ];
+    let mut links = vec![link("root", "./catalog.json")];
     let mut counts = Counts::new();
     for (id, title, description) in COLLECTIONS {
         let Some(members) = members.get(id) else {

@@ -36,7 +36,9 @@ pub fn step_centre_days(step: i32) -> f64 {
 
 /// RFC 3339 of midnight at the start of a step.
 pub(super) fn step_start_text(step: i32) -> String {
-    let midnight = window_start(step).and_time(chrono::NaiveTime::MIN).and_utc();
+    let midnight = window_start(step)
+        .and_time(chrono::NaiveTime::MIN)
+        .and_utc();
     midnight.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
@@ -189,7 +191,13 @@ pub const VARIABLES: [Variable; 12] = [
     ),
     Variable {
         classes: provenance::CLASSES,
-        ..quality("PROVENANCE", "where the value comes from", "1", provenance::NODATA, false)
+        ..quality(
+            "PROVENANCE",
+            "where the value comes from",
+            "1",
+            provenance::NODATA,
+            false,
+        )
     },
     quality(
         "DAYS",

@@ -40,7 +40,7 @@ pub fn encode<T: GdalType + Copy>(
     watched();
     let source = in_memory(path, grid, layers, tags)?;
     let name = scratch_name();
-    let made = copy_as_cog(&source, &name, overviews);
+    let made = copy_as_cog(source, &name, overviews);
     let bytes = vsi::get_vsi_mem_file_bytes_owned(&name);
     if let Some(message) = last_failure() {
         return Err(ProductError::encode(path)(message));
@@ -55,13 +55,10 @@ pub(crate) fn cog_options(
     side: usize,
 ) -> gdal::errors::Result<CslStringList> {
     let block = BLOCK.to_string();
-    // halved until it fits a screen: 1098 to 549 and 275 pixels; 366 pixels need none
-    let levels = (0..).find(|n| side >> n <= 512).unwrap_or(0).to_string();
-    let (kind, resampling) = match overviews {
-        _ if levels == "0" => ("NONE", "NEAREST"),
-        Overviews::None => ("NONE", "NEAREST"),
-        Overviews::Average => ("AUTO", "AVERAGE"),
-        Overviews::Nearest => ("AUTO", "NEAREST"),
+    let levels = factors(side).len().to_string();
+    let kind = match overviews.resampling() {
+        Some(_) if levels != "0" => "AUTO",
+        _ => "NONE",
     };
     let mut options = CslStringList::new();
     for (key, value) in [
@@ -71,7 +68,10 @@ pub(crate) fn cog_options(
         ("BLOCKSIZE", block.as_str()),
         ("OVERVIEWS", kind),
         ("OVERVIEW_COUNT", levels.as_str()),
-        ("OVERVIEW_RESAMPLING", resampling),
+        (
+            "OVERVIEW_RESAMPLING",
+            overviews.resampling().unwrap_or("NEAREST"),
+        ),
         ("BIGTIFF", "IF_SAFER"),
         ("NUM_THREADS", "1"),
     ] {
@@ -80,11 +80,37 @@ pub(crate) fn cog_options(
     Ok(options)
 }
 
-fn copy_as_cog(source: &Dataset, name: &Path, overviews: Overviews) -> gdal::errors::Result<()> {
+/// Reductions until a picture fits a screen: 1098 pixels to 549 and 275; 366 pixels need none.
+fn factors(side: usize) -> Vec<i32> {
+    (1..16)
+        .take_while(|n| side >> (n - 1) > 512)
+        .map(|n| 1 << n)
+        .collect()
+}
+
+impl Overviews {
+    /// GDAL's name of the resampling.
+    fn resampling(self) -> Option<&'static str> {
+        match self {
+            Overviews::None => None,
+            Overviews::Average => Some("AVERAGE"),
+            Overviews::Nearest => Some("NEAREST"),
+        }
+    }
+}
+
+fn copy_as_cog(mut source: Dataset, name: &Path, overviews: Overviews) -> gdal::errors::Result<()> {
     let driver = DriverManager::get_driver_by_name("COG")?;
     let (width, height) = source.raster_size();
-    let options = cog_options(overviews, width.max(height))?;
-    source.create_copy(&driver, name, &options)?.close()
+    let side = width.max(height);
+    let factors = factors(side);
+    if let Some(resampling) = overviews.resampling().filter(|_| !factors.is_empty()) {
+        // made in memory they spare the driver's own detour through a compressed file
+        source.build_overviews(resampling, &factors, &[])?;
+    }
+    source
+        .create_copy(&driver, name, &cog_options(overviews, side)?)?
+        .close()
 }
 
 fn in_memory<T: GdalType + Copy>(

@@ -4,7 +4,7 @@ use super::metadata::{self, Shape, one_thread};
 use super::spool::{Key, Spool};
 use super::{Fill, VARIABLES};
 use crate::composite::window_start;
-use crate::grid::{Resolution, Tile};
+use crate::grid::{GridSpec, Resolution, Tile};
 use crate::product::publish::{self, Staging};
 use crate::product::quicklook::Overview;
 use crate::product::stac::{self, cube};
@@ -98,6 +98,15 @@ impl StackWriter {
         tile: &Tile,
         steps: Range<i32>,
     ) -> Result<StackWriter, ProductError> {
+        StackWriter::on_grid(root, tile, tile.grid(Resolution::M100), steps)
+    }
+
+    fn on_grid(
+        root: &Path,
+        tile: &Tile,
+        grid: GridSpec,
+        steps: Range<i32>,
+    ) -> Result<StackWriter, ProductError> {
         let target = layout::stack_folder(root, tile.id);
         if steps.is_empty() {
             return Err(ProductError::OutOfRange {
@@ -106,7 +115,7 @@ impl StackWriter {
             });
         }
         let staging = Staging::begin(&target)?;
-        let shape = Shape::new(tile.grid(Resolution::M100), steps);
+        let shape = Shape::new(grid, steps);
         let zarr = staging.folder().join(zarr_name(tile));
         let arrays = metadata::create(&zarr, tile, &shape)?;
         let spool = Spool::new(
@@ -310,4 +319,90 @@ fn transposed(
         }
     }
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::product::stack::StackReader;
+    use ndarray::Array3;
+
+    fn value(variable: usize, step: i32, row: usize, col: usize) -> i32 {
+        (variable as i32 * 17 + step.rem_euclid(7) * 31 + row as i32 * 3 + col as i32) % 250
+    }
+
+    #[test]
+    fn chunks_of_years_and_ragged_edges_are_filled_from_any_blocks() {
+        let root = tempfile::tempdir().unwrap();
+        let tile = Tile {
+            id: "31UFS".parse().unwrap(),
+            epsg: 32631,
+            ulx: 600_000.0,
+            uly: 5_700_000.0,
+        };
+        let grid = GridSpec {
+            width: 130,
+            height: 150,
+            ..tile.grid(Resolution::M100)
+        };
+        let steps = -30..120;
+        let mut writer = StackWriter::on_grid(root.path(), &tile, grid, steps.clone()).unwrap();
+        // windows whose borders lie inside chunks of 73 steps, blocks whose borders lie inside chunks of 122 rows
+        for window in [-30..10, 10..47, 47..120] {
+            for first in (0..150).step_by(40) {
+                let rows = first..(first + 40).min(150);
+                let shape = (window.len(), rows.len(), 130);
+                let at = |v: usize, t: usize, r: usize, c: usize| {
+                    value(v, window.start + t as i32, first + r, c)
+                };
+                let rho: [_; 4] = std::array::from_fn(|b| {
+                    Array3::from_shape_fn(shape, |(t, r, c)| at(b, t, r, c) as i16)
+                });
+                let unc: [_; 4] = std::array::from_fn(|b| {
+                    Array3::from_shape_fn(shape, |(t, r, c)| at(4 + b, t, r, c) as u16)
+                });
+                let bytes: [_; 4] = std::array::from_fn(|b| {
+                    Array3::from_shape_fn(shape, |(t, r, c)| at(8 + b, t, r, c) as u8)
+                });
+                let block = StackRows {
+                    rho: rho.each_ref().map(|a| a.view()),
+                    unc: unc.each_ref().map(|a| a.view()),
+                    provenance: bytes[0].view(),
+                    days: bytes[1].view(),
+                    n100: bytes[2].view(),
+                    n300: bytes[3].view(),
+                };
+                writer.write_rows(first, window.clone(), &block).unwrap();
+            }
+        }
+        writer.finish(Value::Null).unwrap();
+        let stack = StackReader::open(root.path(), tile.id).unwrap();
+        assert_eq!(stack.steps(), steps);
+        let check = |v: usize, found: Array3<i32>| {
+            for ((t, r, c), x) in found.indexed_iter() {
+                assert_eq!(*x, value(v, -30 + t as i32, r, c), "{v} {t} {r} {c}");
+            }
+        };
+        for (v, variable) in VARIABLES.iter().enumerate() {
+            let (rows, cols) = (0..150, 0..130);
+            let name = variable.name;
+            check(
+                v,
+                match variable.fill {
+                    Fill::I16(_) => stack
+                        .read::<i16>(name, -30..120, rows, cols)
+                        .unwrap()
+                        .mapv(i32::from),
+                    Fill::U16(_) => stack
+                        .read::<u16>(name, -30..120, rows, cols)
+                        .unwrap()
+                        .mapv(i32::from),
+                    Fill::U8(_) => stack
+                        .read::<u8>(name, -30..120, rows, cols)
+                        .unwrap()
+                        .mapv(i32::from),
+                },
+            );
+        }
+    }
 }
