@@ -3,6 +3,7 @@
 use crate::dem::{self, Dem, VerticalDatum};
 use crate::grid::{GridSpec, Resolution, Tile};
 use crate::landmask::LandMask;
+use crate::pipeline::clip::Clip;
 use crate::pipeline::config::Config;
 use crate::pipeline::error::PipelineError;
 use crate::raster::Raster;
@@ -15,11 +16,10 @@ pub const HALO_MAX: usize = 67;
 const HALO_STEP: usize = 16;
 /// Pixel of the scout's grid in metres: 122 × 122 look-outs over a tile.
 const SCOUT_M: f64 = 900.0;
-/// Grids kept: the tile at 100 m, its halo at 300 m, the scout's, one to spare.
-const KEPT: usize = 4;
+/// Grids kept: the scout's, the tile at both resolutions, and a few sizes of halo.
+const KEPT: usize = 8;
 
-/// DEM and land mask of a tile; values are read for the first grid that asks, and again only for a
-/// grid that no earlier one holds.
+/// DEM and land mask of a tile. Values are read once for a grid and kept for the next acquisition.
 #[derive(Debug)]
 pub struct Terrain {
     /// The tile.
@@ -75,7 +75,7 @@ impl Terrain {
         let piece = self.piece(grid)?;
         Ok(Raster {
             grid: *grid,
-            data: piece.sample(&piece.heights, grid),
+            data: piece.cut(&piece.heights, grid),
             nodata: None,
         })
     }
@@ -86,17 +86,19 @@ impl Terrain {
     /// A file is damaged.
     pub fn land(&self, grid: &GridSpec) -> Result<Array2<u8>, PipelineError> {
         let piece = self.piece(grid)?;
-        Ok(piece.sample(&piece.land, grid))
+        Ok(piece.cut(&piece.land, grid))
     }
 
-    /// A piece that holds a grid: one already read, or else one read for it.
+    /// The piece that a grid is cut from. Which piece that is depends on the grid alone, never on what was
+    /// read before: values interpolated for another extent may differ in the last digits, and products
+    /// must not depend on the order of work.
     fn piece(&self, grid: &GridSpec) -> Result<Arc<Piece>, PipelineError> {
+        let whole = self.rounded(grid);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(piece) = kept.iter().find(|p| p.holds(grid)) {
+        if let Some(piece) = kept.iter().find(|p| p.grid == whole) {
             return Ok(Arc::clone(piece));
         }
-        let piece = Arc::new(self.look_up(&self.rounded(grid))?);
-        kept.retain(|p| !piece.holds(&p.grid));
+        let piece = Arc::new(self.look_up(&whole)?);
         if kept.len() >= KEPT {
             kept.remove(0);
         }
@@ -164,8 +166,8 @@ impl Terrain {
         seen: impl Fn(usize, usize) -> bool,
     ) -> Result<f32, PipelineError> {
         let piece = self.piece(grid)?;
-        let heights = piece.sample(&piece.heights, grid);
-        let land = piece.sample(&piece.land, grid);
+        let heights = piece.cut(&piece.heights, grid);
+        let land = piece.cut(&piece.land, grid);
         let (mut all, mut without) = (0u32, 0u32);
         for ((at, height), land) in heights.indexed_iter().zip(&land) {
             if *land == 1 && seen(at.0, at.1) {
@@ -182,38 +184,13 @@ impl Terrain {
 }
 
 impl Piece {
-    /// (row, column) of the centre of a cell of `grid`, when it is the centre of a cell here too.
-    fn place(&self, grid: &GridSpec, row: usize, col: usize) -> Option<(usize, usize)> {
-        let (e, n) = grid.centre(row, col);
-        let (r, c) = self.grid.locate(e, n);
-        let whole = |x: f64, n: usize| {
-            let near = x.round();
-            ((x - near).abs() < 1e-6 && near >= 0.0 && near < n as f64).then_some(near as usize)
-        };
-        Some((whole(r, self.grid.height)?, whole(c, self.grid.width)?))
-    }
-
-    /// True when every cell centre of `grid` is one here: the corners and the step say so.
-    fn holds(&self, grid: &GridSpec) -> bool {
-        let step = grid.pixel / self.grid.pixel;
-        !grid.is_empty()
-            && grid.epsg == self.grid.epsg
-            && step >= 1.0
-            && step.fract() == 0.0
-            && self.place(grid, 0, 0).is_some()
-            && self.place(grid, grid.height - 1, grid.width - 1).is_some()
-    }
-
-    /// Values at the cell centres of a grid that this piece holds.
-    fn sample<T: Copy + Default>(&self, values: &Array2<T>, grid: &GridSpec) -> Array2<T> {
-        let step = (grid.pixel / self.grid.pixel) as usize;
-        let (r0, c0) = self.place(grid, 0, 0).unwrap_or_default();
-        Array2::from_shape_fn((grid.height, grid.width), |(r, c)| {
-            values
-                .get((r0 + r * step, c0 + c * step))
-                .copied()
-                .unwrap_or_default()
-        })
+    /// The part of a layer on a grid of the same cells; empty where the grid does not lie within (it
+    /// always does).
+    fn cut<T: Clone + Default>(&self, values: &Array2<T>, grid: &GridSpec) -> Array2<T> {
+        match Clip::of(grid, &self.grid) {
+            Some(clip) => clip.array(values),
+            None => Array2::default((grid.height, grid.width)),
+        }
     }
 }
 
@@ -224,27 +201,6 @@ mod tests {
 
     fn tile() -> Tile {
         tiles::lookup("31UFR".parse().unwrap()).unwrap()
-    }
-
-    #[test]
-    fn a_fine_piece_serves_coarser_grids_at_their_centres() {
-        let tile = tile();
-        let fine = tile.grid(Resolution::M300).padded(4).subdivided(3);
-        let piece = Piece {
-            grid: fine,
-            heights: Array2::from_shape_fn((fine.height, fine.width), |(r, c)| {
-                (r * 10_000 + c) as f32
-            }),
-            land: Array2::zeros((fine.height, fine.width)),
-        };
-        let coarse = tile.grid(Resolution::M300).padded(2);
-        assert!(piece.holds(&coarse) && piece.holds(&tile.grid(Resolution::M100)));
-        // two cells of halo less, and the middle of three
-        let values = piece.sample(&piece.heights, &coarse);
-        assert_eq!(values[(0, 0)], (7 * 10_000 + 7) as f32);
-        assert_eq!(values[(1, 2)], (10 * 10_000 + 13) as f32);
-        assert!(!piece.holds(&tile.grid(Resolution::M300).padded(5)));
-        assert!(!piece.holds(&tile.grid(Resolution::M100).subdivided(2)));
     }
 
     #[test]
