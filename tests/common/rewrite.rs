@@ -93,7 +93,7 @@ fn flipped<T: Clone>(data: Array2<T>, flip: bool) -> Array2<T> {
     }
 }
 
-fn raster<T: hdf5::H5Type>(
+fn raster<T: hdf5::H5Type + Clone>(
     group: &hdf5::Group,
     name: &str,
     data: &Array2<T>,
