@@ -3,6 +3,8 @@
 pub mod ancillary;
 pub mod bars;
 pub mod config;
+pub mod doctor;
+pub mod export;
 pub mod grid;
 pub mod inspect;
 pub mod manual;
@@ -82,7 +84,6 @@ pub enum LogFormat {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make acquisition products and the gap-free stack of tiles
     Run(run::Args),
     Grid(grid::Args),
     Inspect(inspect::Args),
@@ -92,7 +93,10 @@ pub enum Command {
     Screen(steps::ScreenArgs),
     Composite(steps::CompositeArgs),
     Fuse(steps::FuseArgs),
+    Export(export::ExportArgs),
+    Catalog(export::CatalogArgs),
     Config(config::Args),
+    Doctor(doctor::Args),
     Man(manual::ManArgs),
     Completions(manual::CompletionArgs),
     /// Perform units given as JSON lines (started by `run`)
@@ -154,7 +158,10 @@ pub fn main() -> ExitCode {
         Command::Screen(args) => steps::screen(&args, &bars),
         Command::Composite(args) => steps::composite(&args, &bars),
         Command::Fuse(args) => steps::fuse(&args, &bars),
+        Command::Export(args) => export::export(&args),
+        Command::Catalog(args) => export::catalog(&args),
         Command::Config(args) => config::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Man(args) => manual::man(&args),
         Command::Completions(args) => manual::completions(&args),
         Command::Worker => worker::run(),

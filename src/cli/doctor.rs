@@ -1,0 +1,91 @@
+//! `probav-ard doctor`: what is installed, and what the ancillary data cover.
+
+use super::{Failure, print};
+use probav_ard::band::Camera;
+use probav_ard::cams::Cams;
+use probav_ard::dem::{self, VerticalDatum};
+use probav_ard::grid::{Resolution, tiles};
+use probav_ard::tables::{self, Aerosol};
+use std::path::PathBuf;
+
+/// Check the installation and what ancillary data cover
+///
+/// Libraries, drivers, geoid grids, tables; with --cams, coverage by file and variable and what is wrong with files.
+///
+/// Example:
+///   probav-ard doctor --cams cams/
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// CAMS NetCDF files or folders of them
+    #[arg(long, value_name = "PATH")]
+    cams: Vec<PathBuf>,
+}
+
+/// Prints one line a finding; exit code 3 where something needed is missing.
+pub fn run(args: &Args) -> Result<u8, Failure> {
+    let mut missing = 0;
+    let mut line = |what: &str, found: Result<String, String>| {
+        missing += usize::from(found.is_err());
+        let (mark, text) = match found {
+            Ok(text) => ("ok", text),
+            Err(text) => ("MISSING", text),
+        };
+        print(&format!("{what:<22} {mark:<8} {text}\n"));
+    };
+    line("GDAL", Ok(gdal::version::version_info("RELEASE_NAME")));
+    for driver in ["COG", "GTiff", "VRT"] {
+        let found = gdal::DriverManager::get_driver_by_name(driver).map(|d| d.long_name());
+        line(
+            &format!("GDAL driver {driver}"),
+            found.map_err(|e| e.to_string()),
+        );
+    }
+    let (major, minor, patch) = hdf5::library_version();
+    line("HDF5", Ok(format!("{major}.{minor}.{patch}")));
+    // any inhabited place tells whether PROJ finds the geoid grid
+    if let Some(tile) = tiles::at_point(4.4, 51.2).first() {
+        let grid = tile.grid(Resolution::M300).rows(0, 1);
+        let found =
+            dem::sea_level(&grid, &VerticalDatum::Egm96).map(|_| "egm96_15.gtx".to_string());
+        line("geoid EGM96", found.map_err(|e| e.to_string()));
+    }
+    for camera in Camera::ALL {
+        let found = tables::load(camera, Aerosol::Continental).map(|t| t.provenance());
+        line(
+            &format!("tables {camera}"),
+            found.map_err(|e| e.to_string()),
+        );
+    }
+    if !args.cams.is_empty() {
+        cams(&args.cams)?;
+    }
+    Ok(if missing == 0 { 0 } else { 3 })
+}
+
+fn cams(paths: &[PathBuf]) -> Result<(), Failure> {
+    let cams = Cams::open(paths)?;
+    for c in cams.coverage() {
+        let time = |t: Option<chrono::DateTime<chrono::Utc>>| {
+            t.map_or("no time".to_string(), |t| {
+                t.format("%Y-%m-%dT%H:%MZ").to_string()
+            })
+        };
+        let step = c
+            .step_hours
+            .map_or(String::new(), |h| format!(", every {h} h"));
+        let [w, s, e, n] = c.bbox;
+        print(&format!(
+            "{:<22} {:<8} {} to {}{step}, {w:.1} {s:.1} {e:.1} {n:.1}, {}\n",
+            "CAMS",
+            format!("{:?}", c.variable).to_lowercase(),
+            time(c.first),
+            time(c.last),
+            c.path.display()
+        ));
+    }
+    for problem in cams.problems() {
+        print(&format!("{:<22} PROBLEM  {problem}\n", "CAMS"));
+    }
+    Ok(())
+}

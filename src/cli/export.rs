@@ -1,0 +1,95 @@
+//! `probav-ard export` and `catalog`: what others read.
+
+use super::steps::tile_id;
+use super::{Failure, print};
+use chrono::{NaiveDate, NaiveTime};
+use probav_ard::composite::window_of;
+use probav_ard::grid::TileId;
+use probav_ard::product::stack::{StackReader, VARIABLES};
+use probav_ard::product::{catalog, export};
+use std::path::PathBuf;
+
+/// Export the stack of a tile to a multi-band COG or to NetCDF-4
+///
+/// The ending of the target decides: .tif holds one variable, a band a step, described by the first day of the
+/// step; .nc holds all variables with CF metadata.
+///
+/// Examples:
+///   probav-ard export --tile 31UFS --out OUT --variable NIR nir.tif
+///   probav-ard export --tile 31UFS --out OUT --from 2018-01-01 --to 2018-12-31 2018.nc
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct ExportArgs {
+    /// File to write, .tif or .nc
+    #[arg(value_name = "TARGET")]
+    target: PathBuf,
+    /// Sentinel-2 tile
+    #[arg(long, value_name = "TILE", value_parser = tile_id)]
+    tile: TileId,
+    /// Folder that `run` wrote to
+    #[arg(long, value_name = "DIR", env = "PROBAV_ARD_OUT")]
+    out: PathBuf,
+    /// Variable of a COG
+    #[arg(long, value_name = "NAME", default_value = "NIR")]
+    variable: String,
+    /// First day, YYYY-MM-DD [default: of the stack]
+    #[arg(long, value_name = "DAY")]
+    from: Option<NaiveDate>,
+    /// Last day, inclusive [default: of the stack]
+    #[arg(long, value_name = "DAY")]
+    to: Option<NaiveDate>,
+}
+
+/// Runs `export`.
+pub fn export(args: &ExportArgs) -> Result<u8, Failure> {
+    let stack = StackReader::open(&args.out, args.tile)?;
+    let all = stack.steps();
+    let window = |day: NaiveDate| window_of(day.and_time(NaiveTime::MIN).and_utc());
+    let first = args.from.map_or(all.start, |d| window(d).max(all.start));
+    let last = args.to.map_or(all.end, |d| (window(d) + 1).min(all.end));
+    if first >= last {
+        return Err(Failure::usage(format!(
+            "the stack of {} has no step in these days",
+            args.tile
+        )));
+    }
+    let name = args.variable.to_ascii_uppercase();
+    let ending = args.target.extension().map(|e| e.to_ascii_lowercase());
+    let written = match ending.as_ref().and_then(|e| e.to_str()) {
+        Some("tif" | "tiff") if !VARIABLES.iter().any(|v| v.name == name) => {
+            let names: Vec<&str> = VARIABLES.iter().map(|v| v.name).collect();
+            return Err(Failure::usage(format!(
+                "the stack has no variable {name}; it has {}",
+                names.join(" ")
+            )));
+        }
+        Some("tif" | "tiff") => export::cog(&stack, &name, first..last, &args.target)?,
+        Some("nc" | "nc4") => export::netcdf(&stack, first..last, &args.target)?,
+        _ => {
+            return Err(Failure::usage(format!(
+                "{}: name the target .tif or .nc",
+                args.target.display()
+            )));
+        }
+    };
+    print(&format!("{}\n", written.display()));
+    Ok(0)
+}
+
+/// Build a static STAC catalogue of everything below an output folder
+#[derive(Debug, clap::Args)]
+pub struct CatalogArgs {
+    /// Folder that `run` wrote to
+    #[arg(value_name = "OUT", env = "PROBAV_ARD_OUT")]
+    out: PathBuf,
+}
+
+/// Runs `catalog`.
+pub fn catalog(args: &CatalogArgs) -> Result<u8, Failure> {
+    let (path, counts) = catalog::build(&args.out)?;
+    for (collection, items) in counts {
+        print(&format!("{items:>7}  {collection}\n"));
+    }
+    print(&format!("{}\n", path.display()));
+    Ok(0)
+}
