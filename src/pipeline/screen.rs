@@ -95,6 +95,8 @@ pub fn screen(
     }
     drop(decided);
 
+    // first: the masks are what tells that a screening is complete
+    product::write_background(out, tile, resolution, &background).map_err(PipelineError::room)?;
     for (reader, packed) in archive.readers.iter().zip(&cleaned) {
         archive.check()?;
         let masks = packed.all(blocks.len(), grid.width)?;
@@ -106,7 +108,6 @@ pub fn screen(
         });
         product::write_screened(out, reader.id(), &masks, record).map_err(PipelineError::room)?;
     }
-    product::write_background(out, tile, resolution, &background).map_err(PipelineError::room)?;
     Ok(Outcome::Done {
         product: format!(
             "{} screened masks of {}",
