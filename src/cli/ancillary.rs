@@ -1,9 +1,9 @@
-//! Ancillary inputs and parameters of the verbs that run one stage.
+//! Ancillary inputs and parameters, the same for `run` and for the verbs that run one stage.
 
 use super::Failure;
 use probav_ard::pipeline::Config;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Options that end in a [`Config`].
 #[derive(Debug, clap::Args, Serialize)]
@@ -25,43 +25,48 @@ pub struct Ancillary {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     landmask: Vec<PathBuf>,
     /// What to do where ancillary data is missing: fail, flag or skip [default: flag]
-    #[arg(long, value_name = "POLICY", value_parser = ["fail", "flag", "skip"])]
+    #[arg(long, value_name = "POLICY", value_parser = ["fail", "flag", "skip"], env = "PROBAV_ARD_ON_MISSING")]
     #[serde(skip_serializing_if = "Option::is_none")]
     on_missing: Option<String>,
     /// Resampling kernel: nearest, bilinear, cubic or cubic6 [default: cubic6]
-    #[arg(long, value_name = "KERNEL")]
+    #[arg(long, value_name = "KERNEL", env = "PROBAV_ARD_KERNEL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     kernel: Option<String>,
     /// Aerosol model of the radiative transfer tables [default: continental]
-    #[arg(long, value_name = "MODEL")]
+    #[arg(long, value_name = "MODEL", env = "PROBAV_ARD_AEROSOL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     aerosol: Option<String>,
     /// Replace the AOD at 550 nm: a number or a raster
-    #[arg(long, value_name = "VALUE")]
+    #[arg(long, value_name = "VALUE", env = "PROBAV_ARD_AOD")]
     #[serde(skip_serializing_if = "Option::is_none")]
     aod: Option<String>,
     /// Replace the ozone column, cm-atm: a number or a raster
-    #[arg(long, value_name = "VALUE")]
+    #[arg(long, value_name = "VALUE", env = "PROBAV_ARD_OZONE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     ozone: Option<String>,
     /// Replace the water vapour column, g/cm2: a number or a raster
-    #[arg(long, value_name = "VALUE")]
+    #[arg(long, value_name = "VALUE", env = "PROBAV_ARD_TCWV")]
     #[serde(skip_serializing_if = "Option::is_none")]
     tcwv: Option<String>,
     /// TOML file of rules that override guesses about the L1C format
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "PROBAV_ARD_L1C_PROFILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     l1c_profile: Option<PathBuf>,
-    /// Configuration file (TOML); `probav-ard config` prints one with every default
+    /// Configuration file (TOML); `probav-ard config show` prints one with every default
     #[arg(long, value_name = "FILE", env = "PROBAV_ARD_CONFIG")]
     #[serde(skip)]
     config: Option<PathBuf>,
 }
 
 impl Ancillary {
+    /// The configuration file, if one is given.
+    pub fn file(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
     /// The configuration these arguments ask for.
     pub fn config(&self) -> Result<Config, Failure> {
         let overrides = toml::Table::try_from(self).map_err(|e| Failure::usage(e.to_string()))?;
-        Ok(Config::load(self.config.as_deref(), overrides)?)
+        Ok(Config::load(self.file(), overrides)?)
     }
 }

@@ -1,5 +1,6 @@
 //! `probav-ard run`: L1C folder to acquisition products and stack.
 
+use super::ancillary::Ancillary;
 use super::bars::Bars;
 use super::{Failure, Global, LogFormat, print};
 use probav_ard::pipeline::{self, Config, WorkerCommand};
@@ -31,26 +32,6 @@ pub struct Args {
     #[arg(long, value_name = "DIR", env = "PROBAV_ARD_L1C")]
     #[serde(skip_serializing_if = "Option::is_none")]
     l1c: Option<PathBuf>,
-    /// TOML file of rules that override guesses about the L1C format
-    #[arg(long, value_name = "FILE", env = "PROBAV_ARD_L1C_PROFILE")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    l1c_profile: Option<PathBuf>,
-    /// CAMS NetCDF file or folder of them (AOD550, ozone, water vapour)
-    #[arg(long, value_name = "PATH", env = "PROBAV_ARD_CAMS")]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    cams: Vec<PathBuf>,
-    /// DEM raster or VRT, any CRS (several: repeat)
-    #[arg(long, value_name = "FILE", env = "PROBAV_ARD_DEM")]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    dem: Vec<PathBuf>,
-    /// Vertical datum of the DEM: egm96, egm2008, ellipsoid or a geoid grid [default: egm96]
-    #[arg(long, value_name = "DATUM", env = "PROBAV_ARD_DEM_VERTICAL")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dem_vertical: Option<String>,
-    /// Land mask raster, 1 land, 0 sea [default: the built-in coarse mask]
-    #[arg(long, value_name = "FILE", env = "PROBAV_ARD_LANDMASK")]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    landmask: Vec<PathBuf>,
     /// Output folder
     #[arg(long, value_name = "DIR", env = "PROBAV_ARD_OUT")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,42 +69,17 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", env = "PROBAV_ARD_TIMEOUT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout: Option<u64>,
-    /// What to do where ancillary data is missing: fail, flag or skip [default: flag]
-    #[arg(long, value_name = "POLICY", value_parser = ["fail", "flag", "skip"], env = "PROBAV_ARD_ON_MISSING")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    on_missing: Option<String>,
-    /// Resampling kernel: nearest, bilinear, cubic or cubic6 [default: cubic6]
-    #[arg(long, value_name = "KERNEL", env = "PROBAV_ARD_KERNEL")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kernel: Option<String>,
-    /// Aerosol model of the radiative transfer tables [default: continental]
-    #[arg(long, value_name = "MODEL", env = "PROBAV_ARD_AEROSOL")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    aerosol: Option<String>,
-    /// Replace the AOD at 550 nm: a number or a raster
-    #[arg(long, value_name = "VALUE", env = "PROBAV_ARD_AOD")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    aod: Option<String>,
-    /// Replace the ozone column, cm-atm: a number or a raster
-    #[arg(long, value_name = "VALUE", env = "PROBAV_ARD_OZONE")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ozone: Option<String>,
-    /// Replace the water vapour column, g/cm2: a number or a raster
-    #[arg(long, value_name = "VALUE", env = "PROBAV_ARD_TCWV")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tcwv: Option<String>,
     /// Also write the TOA reflectance
     #[arg(long)]
     #[serde(skip_serializing_if = "is_false")]
     toa: bool,
-    /// Configuration file (TOML); `probav-ard config show` prints one with every default
-    #[arg(long, value_name = "FILE", env = "PROBAV_ARD_CONFIG")]
-    #[serde(skip)]
-    config: Option<PathBuf>,
     /// Print what would be done and why; write nothing
     #[arg(short = 'n', long)]
     #[serde(skip)]
     dry_run: bool,
+    #[command(flatten)]
+    #[serde(flatten)]
+    ancillary: Ancillary,
 }
 
 fn is_false(value: &bool) -> bool {
@@ -134,7 +90,7 @@ impl Args {
     /// The configuration these arguments ask for.
     pub fn config(&self) -> Result<Config, Failure> {
         let overrides = toml::Table::try_from(self).map_err(|e| Failure::usage(e.to_string()))?;
-        Ok(Config::load(self.config.as_deref(), overrides)?)
+        Ok(Config::load(self.ancillary.file(), overrides)?)
     }
 }
 

@@ -29,14 +29,12 @@ pub fn pieces(out: &Path, tile: TileId) -> Result<Vec<Piece>, PipelineError> {
     Ok(ids
         .into_iter()
         .map(|id| {
-            let record = record(&id.folder(out));
+            let made = record(&id.folder(out));
             let screened = id.screened_folder(out);
             Piece {
-                key: key_of(&record),
-                source: record["source"].as_str().unwrap_or_default().to_string(),
-                screened: screened
-                    .is_dir()
-                    .then(|| key_of(&record_of_screened(&screened))),
+                key: key_of(&made),
+                source: made["source"].as_str().unwrap_or_default().to_string(),
+                screened: screened.is_dir().then(|| key_of(&record(&screened))),
                 id,
             }
         })
@@ -61,8 +59,4 @@ fn record(folder: &Path) -> Value {
         .ok()
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or(Value::Null)
-}
-
-fn record_of_screened(folder: &Path) -> Value {
-    record(folder)
 }
