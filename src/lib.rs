@@ -8,6 +8,7 @@
 // floor 0: the vocabulary shared by all
 pub mod background;
 pub mod band;
+pub mod displacement;
 pub mod error;
 pub mod geometry;
 pub mod grid;
@@ -33,6 +34,7 @@ pub mod atmosphere;
 pub mod composite;
 pub mod fusion;
 pub mod mask;
+pub mod register;
 pub mod reproject;
 pub mod temporal;
 

@@ -1,0 +1,161 @@
+//! The edges of an image, in a form that does not tell bright from dark.
+//!
+//! From the gradient g = (gx, gy) of the smoothed image: u = (gx² − gy²) / |g|, v = 2 gx gy / |g|. Length
+//! |g|, direction twice that of the gradient, so that a gradient and its opposite are one.
+
+use crate::grid::GridSpec;
+use ndarray::Array2;
+use rayon::prelude::*;
+
+/// Pixels around one that take part in its features.
+const REACH: usize = 3;
+/// Pixels beside a usable one that must have features, for interpolation.
+const TAPS: usize = 2;
+/// Rows that one task makes.
+const ROWS: usize = 32;
+
+/// Edges of one band on a grid.
+#[derive(Debug, Clone)]
+pub struct Features {
+    /// The grid.
+    pub grid: GridSpec,
+    /// Even and odd part of the double-angle gradient, row by row, 0 where undefined.
+    pub(super) u: Vec<f32>,
+    pub(super) v: Vec<f32>,
+    /// 1 where features are defined and the ground is clear.
+    pub(super) clear: Vec<u8>,
+}
+
+impl Features {
+    /// Edges of an image of any scale and offset, NaN where there is none; `clear` says where it shows the
+    /// ground, everywhere if absent. Arrays of another shape than the grid give nothing clear.
+    pub fn new(grid: GridSpec, image: &Array2<f32>, clear: Option<&Array2<bool>>) -> Features {
+        let (h, w) = (grid.height, grid.width);
+        let n = h * w;
+        let mut out = Features {
+            grid,
+            u: vec![0.0; n],
+            v: vec![0.0; n],
+            clear: vec![0; n],
+        };
+        let image = image.as_standard_layout();
+        let Some(image) = image.as_slice().filter(|i| i.len() == n) else {
+            return out;
+        };
+        if h <= 2 * (REACH + TAPS) || w <= 2 * (REACH + TAPS) {
+            return out;
+        }
+        let chunk = ROWS * w;
+        let mut defined = vec![0u8; n];
+        out.u
+            .par_chunks_mut(chunk)
+            .zip(out.v.par_chunks_mut(chunk))
+            .zip(defined.par_chunks_mut(chunk))
+            .enumerate()
+            .for_each(|(k, ((u, v), defined))| {
+                let mut work = Rows::new(w);
+                for (i, ((u, v), d)) in u
+                    .chunks_mut(w)
+                    .zip(v.chunks_mut(w))
+                    .zip(defined.chunks_mut(w))
+                    .enumerate()
+                {
+                    let row = k * ROWS + i;
+                    if row >= REACH && row + REACH < h {
+                        work.features(image, row, i == 0 || row == REACH, u, v, d);
+                    }
+                }
+            });
+        let ground = clear.map(|c| c.as_standard_layout());
+        let ground = ground
+            .as_ref()
+            .map(|g| g.as_slice().filter(|g| g.len() == n).unwrap_or(&[]));
+        let inside = TAPS..h - TAPS;
+        out.clear
+            .par_chunks_mut(w)
+            .enumerate()
+            .filter(|(row, _)| inside.contains(row))
+            .for_each(|(row, clear)| {
+                let at = |r: usize| &defined[r * w..][..w];
+                let (up, here, down) = (at(row - TAPS), at(row), at(row + TAPS));
+                for c in TAPS..w - TAPS {
+                    clear[c] = up[c] & down[c] & here[c - TAPS] & here[c] & here[c + TAPS];
+                }
+                if let Some(ground) = ground {
+                    for (c, clear) in clear.iter_mut().enumerate() {
+                        *clear &= u8::from(ground.get(row * w + c).is_some_and(|g| *g));
+                    }
+                }
+            });
+        out
+    }
+
+    /// Share of the grid with clear features, 0–1.
+    pub fn share(&self) -> f64 {
+        let n: usize = self.clear.iter().map(|c| usize::from(*c)).sum();
+        n as f64 / self.clear.len().max(1) as f64
+    }
+}
+
+/// Smoothed rows around the current one.
+struct Rows {
+    width: usize,
+    /// Rows `row − 1`, `row`, `row + 1`, smoothed both ways (1 4 6 4 1)/16.
+    smooth: [Vec<f32>; 3],
+    down: Vec<f32>,
+}
+
+impl Rows {
+    fn new(width: usize) -> Rows {
+        Rows {
+            width,
+            smooth: std::array::from_fn(|_| vec![f32::NAN; width]),
+            down: vec![0.0; width],
+        }
+    }
+
+    /// Smoothed `row` into the last slot.
+    fn push(&mut self, image: &[f32], row: usize) {
+        let w = self.width;
+        self.smooth.rotate_left(1);
+        let at = |r: usize| &image[r * w..][..w];
+        let [a, b, c, d, e] = [at(row - 2), at(row - 1), at(row), at(row + 1), at(row + 2)];
+        for (k, x) in self.down.iter_mut().enumerate() {
+            *x = (a[k] + e[k]) + 4.0 * (b[k] + d[k]) + 6.0 * c[k];
+        }
+        let x = &self.down;
+        let out = &mut self.smooth[2][2..w - 2];
+        for (k, s) in out.iter_mut().enumerate() {
+            *s = (x[k] + x[k + 4]) + 4.0 * (x[k + 1] + x[k + 3]) + 6.0 * x[k + 2];
+        }
+    }
+
+    fn features(
+        &mut self,
+        image: &[f32],
+        row: usize,
+        fresh: bool,
+        u: &mut [f32],
+        v: &mut [f32],
+        defined: &mut [u8],
+    ) {
+        if fresh {
+            self.push(image, row - 1);
+            self.push(image, row);
+        }
+        self.push(image, row + 1);
+        let w = self.width;
+        let [above, here, below] = &self.smooth;
+        for c in REACH..w - REACH {
+            let gx = here[c + 1] - here[c - 1];
+            let gy = below[c] - above[c];
+            let (xx, yy) = (gx * gx, gy * gy);
+            let length = (xx + yy).sqrt();
+            let ok = length >= 0.0;
+            let inverse = 1.0 / (length + f32::MIN_POSITIVE);
+            u[c] = if ok { (xx - yy) * inverse } else { 0.0 };
+            v[c] = if ok { 2.0 * gx * gy * inverse } else { 0.0 };
+            defined[c] = u8::from(ok);
+        }
+    }
+}
