@@ -27,6 +27,7 @@ pub mod dem;
 pub mod georaster;
 pub mod l1c;
 pub mod landmask;
+pub mod reference;
 pub mod tables;
 
 // floor 2: stages, pure functions on values

@@ -11,6 +11,7 @@ mod clip;
 pub mod config;
 mod error;
 mod footprint;
+pub mod geometric;
 pub mod identity;
 pub mod index;
 pub mod inputs;

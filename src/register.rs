@@ -81,6 +81,10 @@ pub struct Measure {
     pub bias: [f64; 2],
     /// 1 σ of each component of the bias.
     pub sigma: f64,
+    /// Robust standard deviation of one component about the model.
+    pub scatter: f64,
+    /// Root mean square of the model over the chips: the displacement without the chips' own scatter.
+    pub systematic: f64,
     /// Root mean square of the chips' displacement, bias included.
     pub rmse: f64,
     /// 90th percentile of the length of the chips' displacement.
@@ -168,6 +172,24 @@ impl Check {
                 Some(Ok(m)) => Some((b, m)),
                 _ => None,
             })
+    }
+
+    /// One number for how far off the acquisition is, metres: against the reference and between its bands;
+    /// infinite where there is nothing to go by.
+    pub fn error(&self) -> f64 {
+        let between = self
+            .between
+            .iter()
+            .flatten()
+            .flatten()
+            .map(|m| m.systematic);
+        let leading = self.leading().map(|(_, m)| m.systematic);
+        let all: Vec<f64> = between.chain(leading).collect();
+        match (self.absolute.iter().any(Option::is_some), leading) {
+            (true, None) => f64::INFINITY,
+            _ if all.is_empty() => f64::INFINITY,
+            _ => all.iter().map(|e| e * e).sum::<f64>().sqrt(),
+        }
     }
 
     /// What should be removed from each band; `None` where nothing is significant. `pixel` in metres.

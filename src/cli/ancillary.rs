@@ -48,6 +48,8 @@ pub struct Ancillary {
     #[arg(long, value_name = "VALUE", env = "PROBAV_ARD_TCWV")]
     #[serde(skip_serializing_if = "Option::is_none")]
     tcwv: Option<String>,
+    #[command(flatten)]
+    geometry: Geometry,
     /// TOML file of rules that override guesses about the L1C format
     #[arg(long, value_name = "FILE", env = "PROBAV_ARD_L1C_PROFILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,6 +58,24 @@ pub struct Ancillary {
     #[arg(long, value_name = "FILE", env = "PROBAV_ARD_CONFIG")]
     #[serde(skip)]
     config: Option<PathBuf>,
+}
+
+/// Options of the geometric check.
+#[derive(Debug, clap::Args, Serialize)]
+pub struct Geometry {
+    /// Check positions against this raster, or against 'background': the tile's own of an earlier screening
+    #[arg(long, value_name = "FILE", env = "PROBAV_ARD_REFERENCE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+    /// Correct a displacement that the check finds, before resampling
+    #[arg(long)]
+    #[serde(skip_serializing_if = "is_false")]
+    refine: bool,
+}
+
+/// For serde: a flag that is not given says nothing.
+pub fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Ancillary {

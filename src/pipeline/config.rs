@@ -2,6 +2,7 @@
 //! variables override it, `config show` prints it with every default.
 
 use super::error::PipelineError;
+use super::geometric::GeometryOptions;
 use super::policy::OnMissing;
 use super::unit::tile_name;
 use crate::atmosphere::Budget;
@@ -157,6 +158,8 @@ pub struct Config {
     pub tcwv: Option<String>,
     /// Also write the TOA reflectance.
     pub toa: bool,
+    /// Geometric check and refinement.
+    pub geometry: GeometryOptions,
     /// 1-σ inputs of the uncertainty budget.
     pub budget: Budget,
     /// Thresholds of the single-date masks.
@@ -193,6 +196,7 @@ impl Default for Config {
             ozone: None,
             tcwv: None,
             toa: false,
+            geometry: GeometryOptions::default(),
             budget: Budget::default(),
             mask: MaskParams::default(),
             temporal: TemporalParams::default(),
@@ -265,6 +269,7 @@ impl Config {
                 )));
             }
         }
+        self.geometry.validate()?;
         if let (Some(from), Some(to)) = (self.from, self.to)
             && from > to
         {

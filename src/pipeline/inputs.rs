@@ -37,6 +37,8 @@ pub struct Inputs {
     pub profile: Option<FileId>,
     /// Geoid grid, where it is a file of the user.
     pub geoid: Option<FileId>,
+    /// Reference of the geometric check, where it is a file of the user.
+    pub reference: Option<FileId>,
     /// Rasters that replace CAMS.
     pub overrides: Vec<FileId>,
     /// What a user should know.
@@ -97,6 +99,7 @@ impl Inputs {
             landmask: ids(&config.landmask, RASTERS)?,
             profile: config.l1c_profile.as_deref().map(FileId::of).transpose()?,
             geoid: geoid.is_file().then(|| FileId::of(geoid)).transpose()?,
+            reference: config.geometry.file().map(FileId::of).transpose()?,
             overrides: ids(&rasters, RASTERS)?,
             notes,
         })

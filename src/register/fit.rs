@@ -80,9 +80,18 @@ pub(super) fn fit(
             .sum::<f64>()
             / total
     });
+    let systematic = (0..chips.len())
+        .map(|k| {
+            let v = best.value(&frame, &chips[k]);
+            best.weight[k] * (v[0] * v[0] + v[1] * v[1])
+        })
+        .sum::<f64>()
+        / total;
     Ok(Measure {
         bias: east_north(mean),
         sigma: sigma * grid.pixel,
+        scatter: best.scatter * grid.pixel,
+        systematic: systematic.sqrt() * grid.pixel,
         rmse: (lengths.iter().map(|l| l * l).sum::<f64>() / n).sqrt(),
         ce90: lengths[rank],
         chips: inliers.len(),
