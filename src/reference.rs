@@ -4,8 +4,11 @@ use crate::band::Band;
 use crate::georaster::{Content, GeoRaster, GeoRasterError};
 use crate::grid::GridSpec;
 use gdal::{Dataset, Metadata};
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 use std::path::{Path, PathBuf};
+
+/// Parts of a pixel along one side.
+const PARTS: usize = 3;
 
 /// Bands of a raster that serve as reference.
 ///
@@ -47,8 +50,8 @@ impl Reference {
         Ok(Reference { bands })
     }
 
-    /// BLUE, RED, NIR, SWIR at the pixel centres of a grid, where there are such bands; NaN where the raster
-    /// holds nothing. Bilinear; cells much finer than the grid are averaged first.
+    /// BLUE, RED, NIR, SWIR on a grid, where there are such bands; NaN where the raster holds nothing. A value
+    /// is the mean of nine bilinear ones: a raster finer than the grid must not be point-sampled.
     ///
     /// # Errors
     /// [`GeoRasterError`] when the file vanished, is damaged, or cannot be projected.
@@ -60,11 +63,28 @@ impl Reference {
         let mut out = [None, None, None, None];
         for (out, band) in out.iter_mut().zip(&self.bands) {
             if let Some(band) = band {
-                *out = Some(band.sample(grid, any)?);
+                *out = Some(mean(&band.sample(&grid.subdivided(PARTS), any)?, grid));
             }
         }
         Ok(out)
     }
+}
+
+/// Mean of the parts of each pixel; NaN where one has no value.
+fn mean(parts: &Array2<f32>, grid: &GridSpec) -> Array2<f32> {
+    let share = 1.0 / (PARTS * PARTS) as f32;
+    let mut out = Array2::zeros((grid.height, grid.width));
+    for (rows, mut line) in parts
+        .axis_chunks_iter(Axis(0), PARTS)
+        .zip(out.axis_iter_mut(Axis(0)))
+    {
+        for row in rows.rows() {
+            for (k, v) in row.iter().enumerate() {
+                line[k / PARTS] += share * v;
+            }
+        }
+    }
+    out
 }
 
 /// One band of a file as a raster of its own (GDAL's `vrt://`, since 3.1).

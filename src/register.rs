@@ -128,18 +128,27 @@ pub struct Check {
     pub absolute: [Option<Result<Measure, Decline>>; 4],
     /// BLUE, NIR and SWIR against RED of the same acquisition; none for RED.
     pub between: [Option<Result<Measure, Decline>>; 4],
+    /// Little of what is seen is cloud. Clouds move between the looks of two bands, and thin ones escape the
+    /// masks: elsewhere a bias between bands counts only where the reference confirms it.
+    pub cloudless: bool,
 }
 
-/// Smallest bias between bands, in pixels, that is corrected.
-const LEAST_BETWEEN: f64 = 0.06;
-/// Smallest displacement against the reference, in pixels of 100 m, that is corrected.
+/// Smallest bias between bands that is corrected, metres.
+const LEAST_BETWEEN_M: f64 = 10.0;
+/// Smallest displacement against the reference that is corrected, metres.
 const LEAST_ABSOLUTE_M: f64 = 6.0;
+/// Largest difference between the bias of two bands and that of each against the reference, metres.
+const CONFIRMED_M: f64 = 5.0;
 /// Multiple of its σ that a displacement must have to be corrected.
 const SIGNIFICANT: f64 = 4.0;
 
 /// Compares bands with a reference and with each other; `bands` and `reference` in the order of
-/// [`Band::ALL`], where they exist.
-pub fn check(bands: [Option<&Features>; 4], reference: [Option<&Features>; 4]) -> Check {
+/// [`Band::ALL`], where they exist; see [`Check::cloudless`].
+pub fn check(
+    bands: [Option<&Features>; 4],
+    reference: [Option<&Features>; 4],
+    cloudless: bool,
+) -> Check {
     let red = bands[Band::Red.index()];
     let pairs: Vec<(bool, usize)> = (0..4).flat_map(|b| [(true, b), (false, b)]).collect();
     let mut results: Vec<Option<Result<Measure, Decline>>> = pairs
@@ -160,6 +169,7 @@ pub fn check(bands: [Option<&Features>; 4], reference: [Option<&Features>; 4]) -
     Check {
         absolute: std::array::from_fn(|b| take(2 * b)),
         between: std::array::from_fn(|b| take(2 * b + 1)),
+        cloudless,
     }
 }
 
@@ -192,21 +202,62 @@ impl Check {
         }
     }
 
-    /// What should be removed from each band; `None` where nothing is significant. `pixel` in metres.
-    pub fn refinement(&self, pixel: f64) -> Option<Refinement> {
+    /// True where the bias of a band against RED is that of both against the reference.
+    fn confirmed(&self, band: usize, m: &Measure) -> bool {
+        let (Some(Ok(own)), Some(Ok(red))) =
+            (&self.absolute[band], &self.absolute[Band::Red.index()])
+        else {
+            return self.cloudless && self.absolute[band].is_none();
+        };
+        let apart = [0, 1].map(|e| own.bias[e] - red.bias[e] - m.bias[e]);
+        apart[0].hypot(apart[1]) < CONFIRMED_M.max(2.0 * own.sigma.hypot(red.sigma))
+    }
+
+    /// Mean displacement of the bands against the reference, after the bias `between` them, and its σ, metres.
+    fn common(&self, between: &[[f64; 2]; 4]) -> Option<([f64; 2], f64)> {
+        let found: Vec<([f64; 2], f64)> = self
+            .absolute
+            .iter()
+            .zip(between)
+            .filter_map(|(m, b)| match m {
+                Some(Ok(m)) => Some(([m.bias[0] - b[0], m.bias[1] - b[1]], m.sigma)),
+                _ => None,
+            })
+            .collect();
+        let weight = |sigma: f64| 1.0 / (sigma * sigma + 1e-6);
+        let total: f64 = found.iter().map(|f| weight(f.1)).sum();
+        if found.is_empty() {
+            return None;
+        }
+        let mean = [0, 1].map(|e| found.iter().map(|f| weight(f.1) * f.0[e]).sum::<f64>() / total);
+        // bands that disagree by more than their σ make the mean less certain
+        let spread = found
+            .iter()
+            .map(|f| weight(f.1) * ((f.0[0] - mean[0]).powi(2) + (f.0[1] - mean[1]).powi(2)))
+            .sum::<f64>();
+        let freedom = (2 * found.len() - 2).max(1) as f64;
+        Some((mean, ((spread / freedom).max(1.0) / total).sqrt()))
+    }
+
+    /// What should be removed from each band; `None` where nothing is significant.
+    pub fn refinement(&self) -> Option<Refinement> {
         let worth = |m: &Measure, least: f64| {
             let length = m.bias[0].hypot(m.bias[1]);
             length > least.max(SIGNIFICANT * m.sigma)
         };
         let between: [[f64; 2]; 4] = std::array::from_fn(|b| match &self.between[b] {
-            Some(Ok(m)) if worth(m, LEAST_BETWEEN * pixel) => m.bias,
+            Some(Ok(m)) if worth(m, LEAST_BETWEEN_M) && self.confirmed(b, m) => m.bias,
             _ => [0.0; 2],
         });
-        let common = self.leading().and_then(|(band, m)| {
+        let common = self.common(&between).and_then(|(pooled, sigma)| {
+            let (band, m) = self.leading()?;
+            let length = pooled[0].hypot(pooled[1]);
             let drift = !m.model.is_constant();
-            (drift || worth(m, LEAST_ABSOLUTE_M)).then(|| {
+            (drift || length > LEAST_ABSOLUTE_M.max(SIGNIFICANT * sigma)).then(|| {
                 let own = between[band.index()];
-                m.model.moved(-own[0], -own[1])
+                // the shape of the leading band about the mean of all
+                let more = [0, 1].map(|e| pooled[e] - (m.bias[e] - own[e]));
+                m.model.moved(more[0] - own[0], more[1] - own[1])
             })
         });
         if common.is_none() && between.iter().all(|b| *b == [0.0; 2]) {

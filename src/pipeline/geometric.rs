@@ -1,6 +1,8 @@
 //! The geometric check of an acquisition against a reference, and the refinement of its mapping.
 
 mod report;
+#[cfg(test)]
+mod tests;
 
 pub use report::{Report, Source};
 
@@ -26,6 +28,10 @@ use std::sync::Arc;
 const BACKGROUND: &str = "background";
 /// Rows of a background that are read at once.
 const ROWS: usize = 128;
+/// What a second check must come to, as a share of the first, to be kept.
+const BETTER: f64 = 0.7;
+/// Share of the values that is clear ground from which on an image counts as free of cloud.
+const CLOUDLESS: f64 = 0.6;
 /// Lines and pixels that a refinement may move the window of native samples by.
 pub const MARGIN: usize = 12;
 
@@ -220,9 +226,21 @@ pub fn check(toa: &BandStack<f32>, clear: Option<&Array2<bool>>, ground: Option<
         Some(g) => g.bands.each_ref().map(Option::as_ref),
         None => [None; 4],
     };
+    let cloudless = clear.is_some_and(|c| {
+        let (mut seen, mut ground) = (0u32, 0u32);
+        for (v, c) in toa.bands[1].iter().zip(c) {
+            seen += u32::from(!v.is_nan());
+            ground += u32::from(!v.is_nan() && *c);
+        }
+        f64::from(ground) > CLOUDLESS * f64::from(seen)
+    });
     let look = |clear: Option<&Array2<bool>>| {
         let bands = edges(&toa.grid, images, clear);
-        register::check(bands.each_ref().map(Option::as_ref), reference)
+        register::check(
+            bands.each_ref().map(Option::as_ref),
+            reference,
+            clear.is_some() && cloudless,
+        )
     };
     let found = look(clear);
     let wanted = reference.iter().any(Option::is_some);
@@ -255,7 +273,7 @@ pub fn examine<T>(
     if !refine {
         return Ok((first, report));
     }
-    let Some(refinement) = report.before.refinement(pixel) else {
+    let Some(refinement) = report.before.refinement() else {
         return Ok((first, report));
     };
     let Some(second) = again(&first, &refinement)? else {
@@ -263,7 +281,7 @@ pub fn examine<T>(
         return Ok((first, report));
     };
     let after = measure(&second);
-    if after.error() < report.before.error() {
+    if after.error() < BETTER * report.before.error() {
         report.applied(refinement, after);
         Ok((second, report))
     } else {

@@ -156,7 +156,7 @@ impl Pair<'_> {
         let mut weight = [[0.0f32; CHIP]; CHIP];
         let (mut n, mut rr, mut ro, mut oo) = (0.0f32, 0.0f32, 0.0f32, 0.0f32);
         for (i, weight) in weight.iter_mut().enumerate() {
-            let a = &self.reference.clear[(row + i) * width + col..][..CHIP];
+            let a = &self.reference.exact[(row + i) * width + col..][..CHIP];
             let b = &self.image.clear[(moved.mask.0 + i) * width + moved.mask.1..][..CHIP];
             for j in 0..CHIP {
                 let w = f32::from(a[j] & b[j]);

@@ -5,7 +5,9 @@ use super::{CHIP, Decline, MOST_CHIPS};
 use rayon::prelude::*;
 
 /// Side of the cells whose clear pixels are counted; chips start at cells.
-const CELL: usize = CHIP / 2;
+const CELL: usize = CHIP / 4;
+/// Cells along one side of a chip.
+const CELLS: usize = CHIP / CELL;
 /// Share of a chip's pixels that must be clear in both images.
 const CLEAR: f64 = 0.5;
 /// Displacements searched, pixels to each side.
@@ -17,7 +19,9 @@ const FEW: usize = 200;
 /// Distance from a peak beyond which another is a rival, pixels.
 const APART: f64 = 2.5;
 /// Height of the peak over the mean of the far correlations, in standard errors of the chips' mean.
-const STANDS_OUT: f64 = 6.0;
+const STANDS_OUT: f64 = 4.0;
+/// Least standard deviation of a chip's correlation: that of unrelated chips (measured).
+const UNRELATED: f64 = 0.14;
 /// Highest rival, as a share of the peak.
 const RIVAL: f64 = 0.7;
 
@@ -39,7 +43,7 @@ pub(super) fn places(image: &Features, reference: &Features) -> Places {
             let mut line = vec![0u32; cols];
             for r in i * CELL..(i + 1) * CELL {
                 let at = r * grid.width..r * grid.width + cols * CELL;
-                let (a, b) = (&image.clear[at.clone()], &reference.clear[at]);
+                let (a, b) = (&image.clear[at.clone()], &reference.exact[at]);
                 for (n, (a, b)) in line.iter_mut().zip(a.chunks(CELL).zip(b.chunks(CELL))) {
                     *n += a.iter().zip(b).map(|(a, b)| u32::from(a & b)).sum::<u32>();
                 }
@@ -51,10 +55,11 @@ pub(super) fn places(image: &Features, reference: &Features) -> Places {
     let margin = SEARCH as usize + 4;
     let usable = |step: usize| -> Vec<(usize, usize)> {
         let mut at = Vec::new();
-        for i in (0..rows.saturating_sub(1)).step_by(step) {
-            for j in (0..cols.saturating_sub(1)).step_by(step) {
-                let k = i * cols + j;
-                let n = counts[k] + counts[k + 1] + counts[k + cols] + counts[k + cols + 1];
+        for i in (0..(rows + 1).saturating_sub(CELLS)).step_by(step) {
+            for j in (0..(cols + 1).saturating_sub(CELLS)).step_by(step) {
+                let n: u32 = (i..i + CELLS)
+                    .map(|r| counts[r * cols + j..][..CELLS].iter().sum::<u32>())
+                    .sum();
                 let (r, c) = (i * CELL, j * CELL);
                 let inside = r >= margin
                     && c >= margin
@@ -153,7 +158,7 @@ impl Centred {
         for i in 0..CHIP {
             let at = (row + i) * width + col;
             for j in 0..CHIP {
-                let w = f32::from(features.clear[at + j]);
+                let w = f32::from(features.exact[at + j]);
                 n += w;
                 su += w * features.u[at + j];
                 sv += w * features.v[at + j];
@@ -163,7 +168,7 @@ impl Centred {
         for i in 0..CHIP {
             let at = (row + i) * width + col;
             for j in 0..CHIP {
-                let w = f32::from(features.clear[at + j]);
+                let w = f32::from(features.exact[at + j]);
                 out.u[i][j] = w * (features.u[at + j] - mu);
                 out.v[i][j] = w * (features.v[at + j] - mv);
                 out.power += out.u[i][j] * out.u[i][j] + out.v[i][j] * out.v[i][j];
@@ -194,9 +199,19 @@ fn peak(sums: &[[f64; 2]], overlap: f64, chips: usize) -> Option<[f64; 2]> {
     }
     mean /= count;
     let variance = (sums[best][1] / n - top * top).max(0.0);
-    let error = (variance / (n * overlap)).sqrt();
+    let error = variance.sqrt().max(UNRELATED) / (n * overlap).sqrt();
     let inner = |x: f64| x > 0.0 && x < (SPAN - 1) as f64;
     let stands = top - mean > STANDS_OUT * error && rival - mean < RIVAL * (top - mean);
+    tracing::debug!(
+        chips,
+        top,
+        mean,
+        rival,
+        error,
+        ?at,
+        stands,
+        "correlation of all chips"
+    );
     if !(stands && inner(at[0]) && inner(at[1])) {
         return None;
     }

@@ -1,7 +1,8 @@
 //! The edges of an image, in a form that does not tell bright from dark.
 //!
-//! From the gradient g = (gx, gy) of the smoothed image: u = (gx² − gy²) / |g|, v = 2 gx gy / |g|. Length
-//! |g|, direction twice that of the gradient, so that a gradient and its opposite are one.
+//! From the gradient g = (gx, gy) of the smoothed image: u = (gx² − gy²) / |g|^{3/2}, v = 2 gx gy / |g|^{3/2}.
+//! The direction is twice that of the gradient, so that a gradient and its opposite are one; the length is
+//! √|g|, so that a few strong edges (a cloud, a shore) do not drown all others.
 
 use crate::grid::GridSpec;
 use ndarray::Array2;
@@ -22,7 +23,9 @@ pub struct Features {
     /// Even and odd part of the double-angle gradient, row by row, 0 where undefined.
     pub(super) u: Vec<f32>,
     pub(super) v: Vec<f32>,
-    /// 1 where features are defined and the ground is clear.
+    /// 1 where features are defined, their gradient too, and the ground is clear.
+    pub(super) exact: Vec<u8>,
+    /// 1 where they can be interpolated too.
     pub(super) clear: Vec<u8>,
 }
 
@@ -36,6 +39,7 @@ impl Features {
             grid,
             u: vec![0.0; n],
             v: vec![0.0; n],
+            exact: vec![0; n],
             clear: vec![0; n],
         };
         let image = image.as_standard_layout();
@@ -70,23 +74,25 @@ impl Features {
         let ground = ground
             .as_ref()
             .map(|g| g.as_slice().filter(|g| g.len() == n).unwrap_or(&[]));
-        let inside = TAPS..h - TAPS;
-        out.clear
-            .par_chunks_mut(w)
-            .enumerate()
-            .filter(|(row, _)| inside.contains(row))
-            .for_each(|(row, clear)| {
-                let at = |r: usize| &defined[r * w..][..w];
-                let (up, here, down) = (at(row - TAPS), at(row), at(row + TAPS));
-                for c in TAPS..w - TAPS {
-                    clear[c] = up[c] & down[c] & here[c - TAPS] & here[c] & here[c + TAPS];
-                }
-                if let Some(ground) = ground {
-                    for (c, clear) in clear.iter_mut().enumerate() {
-                        *clear &= u8::from(ground.get(row * w + c).is_some_and(|g| *g));
+        let within = |reach: usize, mask: &mut [u8]| {
+            mask.par_chunks_mut(w)
+                .enumerate()
+                .filter(|(row, _)| (reach..h - reach).contains(row))
+                .for_each(|(row, mask)| {
+                    let at = |r: usize| &defined[r * w..][..w];
+                    let (up, here, down) = (at(row - reach), at(row), at(row + reach));
+                    for c in reach..w - reach {
+                        mask[c] = up[c] & down[c] & here[c - reach] & here[c] & here[c + reach];
                     }
-                }
-            });
+                    if let Some(ground) = ground {
+                        for (c, mask) in mask.iter_mut().enumerate() {
+                            *mask &= u8::from(ground.get(row * w + c).is_some_and(|g| *g));
+                        }
+                    }
+                });
+        };
+        within(1, &mut out.exact);
+        within(TAPS, &mut out.clear);
         out
     }
 
@@ -152,7 +158,8 @@ impl Rows {
             let (xx, yy) = (gx * gx, gy * gy);
             let length = (xx + yy).sqrt();
             let ok = length >= 0.0;
-            let inverse = 1.0 / (length + f32::MIN_POSITIVE);
+            // 1 / |g|^{3/2}
+            let inverse = 1.0 / (length * length.sqrt() + f32::MIN_POSITIVE);
             u[c] = if ok { (xx - yy) * inverse } else { 0.0 };
             v[c] = if ok { 2.0 * gx * gy * inverse } else { 0.0 };
             defined[c] = u8::from(ok);

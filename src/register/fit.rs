@@ -5,7 +5,7 @@ use crate::displacement::Displacement;
 use crate::grid::GridSpec;
 
 /// Least number of independent chips in agreement.
-const LEAST: f64 = 3.0;
+const LEAST: f64 = 1.5;
 /// Independent chips in agreement that a drift needs.
 const DRIFT_LEAST: f64 = 40.0;
 /// Gain of a drift over a shift in χ² (four more parameters) that is taken for real.
@@ -57,7 +57,9 @@ pub(super) fn fit(
         .map(|k| chips[k])
         .collect();
     let n = inliers.len() as f64;
-    let sigma = best.scatter / (best.count * overlap).sqrt();
+    // few chips know their own scatter badly
+    let independent = best.count * overlap;
+    let sigma = best.scatter / independent.sqrt() * (1.0 + 1.0 / independent);
     if n < AGREE * chips.len() as f64 || n * overlap < LEAST {
         return Err(Decline::Scattered);
     }

@@ -210,8 +210,9 @@ fn bands_are_corrected_together_and_each_on_its_own() {
     let found = check(
         bands.each_ref().map(Some),
         [None, Some(&reference), None, None],
+        true,
     );
-    let fix = found.refinement(100.0).unwrap();
+    let fix = found.refinement().unwrap();
     for (b, d) in [common, common, common, swir].into_iter().enumerate() {
         let v = fix[b].at(620_000.0, 5_680_000.0);
         assert!(
@@ -224,8 +225,9 @@ fn bands_are_corrected_together_and_each_on_its_own() {
     let found = check(
         still.each_ref().map(Some),
         [None, Some(&reference), None, None],
+        true,
     );
-    assert!(found.refinement(100.0).is_none());
+    assert!(found.refinement().is_none());
 }
 
 #[test]
