@@ -33,7 +33,7 @@ use serde::Serialize;
 /// Side of a chip, pixels.
 pub(crate) const CHIP: usize = 16;
 /// Most chips of one comparison.
-const MOST_CHIPS: usize = 700;
+const MOST_CHIPS: usize = 500;
 
 /// One matched chip.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -184,22 +184,28 @@ impl Check {
             })
     }
 
-    /// One number for how far off the acquisition is, metres: against the reference and between its bands;
-    /// infinite where there is nothing to go by.
+    /// One number for how far off the acquisition is, metres: against the reference and, where that bias can
+    /// be trusted, between its bands; infinite where there is nothing to go by.
     pub fn error(&self) -> f64 {
-        let between = self
-            .between
+        let absolute: Vec<f64> = self
+            .absolute
             .iter()
             .flatten()
             .flatten()
-            .map(|m| m.systematic);
-        let leading = self.leading().map(|(_, m)| m.systematic);
-        let all: Vec<f64> = between.chain(leading).collect();
-        match (self.absolute.iter().any(Option::is_some), leading) {
-            (true, None) => f64::INFINITY,
-            _ if all.is_empty() => f64::INFINITY,
-            _ => all.iter().map(|e| e * e).sum::<f64>().sqrt(),
+            .map(|m| m.systematic.powi(2))
+            .collect();
+        let between: Vec<f64> = (0..4)
+            .filter_map(|b| match &self.between[b] {
+                Some(Ok(m)) if self.confirmed(b, m) => Some(m.systematic.powi(2)),
+                _ => None,
+            })
+            .collect();
+        let wanted = self.absolute.iter().any(Option::is_some);
+        if (wanted && absolute.is_empty()) || (absolute.is_empty() && between.is_empty()) {
+            return f64::INFINITY;
         }
+        let mean = absolute.iter().sum::<f64>() / absolute.len().max(1) as f64;
+        (mean + between.iter().sum::<f64>()).sqrt()
     }
 
     /// True where the bias of a band against RED is that of both against the reference.

@@ -1,13 +1,15 @@
 //! Sub-pixel match of one chip by iterative least squares.
 
-use super::features::Features;
+use super::features::{Features, double_angle};
 use super::{CHIP, Chip};
 use rayon::prelude::*;
 
 /// Side of the displaced chip: one pixel around for its gradient.
 const WIDE: usize = CHIP + 2;
+/// Side of the displaced smooth image: one more pixel around.
+const SMOOTH: usize = WIDE + 2;
 /// Pixels that interpolation reads along one axis.
-const READ: usize = WIDE + 3;
+const READ: usize = SMOOTH + 3;
 /// Most steps.
 const STEPS: usize = 8;
 /// A step below this ends the search, pixels.
@@ -108,35 +110,36 @@ impl Pair<'_> {
         })
     }
 
-    /// The image at x + d; `None` where that leaves the grid.
+    /// The image at x + d; `None` where that leaves the grid. The smooth image is interpolated and edges are
+    /// made of that: interpolated edges would be drawn towards whole pixels.
     fn moved(&self, row: usize, col: usize, d: [f64; 2]) -> Option<Moved> {
         let grid = &self.image.grid;
         let (fx, fy) = (d[0] - d[0].floor(), d[1] - d[1].floor());
-        let first = |at: usize, d: f64| usize::try_from(at as i64 + d.floor() as i64 - 2).ok();
+        let first = |at: usize, d: f64| usize::try_from(at as i64 + d.floor() as i64 - 3).ok();
         let (r, c) = (first(row, d[1])?, first(col, d[0])?);
         if r + READ > grid.height || c + READ > grid.width {
             return None;
         }
         let (wx, wy) = (cubic(fx), cubic(fy));
-        let width = grid.width;
-        let [u, v] = [&self.image.u, &self.image.v].map(|plane| {
-            let mut across = [[0.0f32; WIDE]; READ];
-            for (i, line) in across.iter_mut().enumerate() {
-                let x = &plane[(r + i) * width + c..][..READ];
-                for (j, o) in line.iter_mut().enumerate() {
-                    *o = wx[0] * x[j] + wx[1] * x[j + 1] + wx[2] * x[j + 2] + wx[3] * x[j + 3];
-                }
+        let mut across = [[0.0f32; SMOOTH]; READ];
+        for (i, line) in across.iter_mut().enumerate() {
+            let x = &self.image.smooth[(r + i) * grid.width + c..][..READ];
+            for (j, o) in line.iter_mut().enumerate() {
+                *o = wx[0] * x[j] + wx[1] * x[j + 1] + wx[2] * x[j + 2] + wx[3] * x[j + 3];
             }
-            let mut out = [[0.0; WIDE]; WIDE];
-            for (i, line) in out.iter_mut().enumerate() {
-                let x = &across[i..i + 4];
-                for (j, o) in line.iter_mut().enumerate() {
-                    *o = wy[0] * x[0][j] + wy[1] * x[1][j] + wy[2] * x[2][j] + wy[3] * x[3][j];
-                }
+        }
+        let mut smooth = [[0.0f32; SMOOTH]; SMOOTH];
+        for (i, line) in smooth.iter_mut().enumerate() {
+            let x = &across[i..i + 4];
+            for (j, o) in line.iter_mut().enumerate() {
+                *o = wy[0] * x[0][j] + wy[1] * x[1][j] + wy[2] * x[2][j] + wy[3] * x[3][j];
             }
-            out
-        });
-        let nearest = |first: usize, f: f64| first + 2 + usize::from(f >= 0.5);
+        }
+        let (mut u, mut v) = ([[0.0; WIDE]; WIDE], [[0.0; WIDE]; WIDE]);
+        for (i, (u, v)) in u.iter_mut().zip(&mut v).enumerate() {
+            double_angle(&smooth[i], &smooth[i + 1], &smooth[i + 2], u, v);
+        }
+        let nearest = |first: usize, f: f64| first + 3 + usize::from(f >= 0.5);
         Some(Moved {
             u,
             v,

@@ -19,7 +19,7 @@ const FEW: usize = 200;
 /// Distance from a peak beyond which another is a rival, pixels.
 const APART: f64 = 2.5;
 /// Height of the peak over the mean of the far correlations, in standard errors of the chips' mean.
-const STANDS_OUT: f64 = 4.0;
+const STANDS_OUT: f64 = 3.5;
 /// Least standard deviation of a chip's correlation: that of unrelated chips (measured).
 const UNRELATED: f64 = 0.14;
 /// Highest rival, as a share of the peak.
@@ -52,7 +52,7 @@ pub(super) fn places(image: &Features, reference: &Features) -> Places {
         })
         .collect();
     let least = (CLEAR * (CHIP * CHIP) as f64) as u32;
-    let margin = SEARCH as usize + 4;
+    let margin = SEARCH as usize + 5;
     let usable = |step: usize| -> Vec<(usize, usize)> {
         let mut at = Vec::new();
         for i in (0..(rows + 1).saturating_sub(CELLS)).step_by(step) {

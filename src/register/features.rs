@@ -11,7 +11,7 @@ use rayon::prelude::*;
 /// Pixels around one that take part in its features.
 const REACH: usize = 3;
 /// Pixels beside a usable one that must have features, for interpolation.
-const TAPS: usize = 2;
+const TAPS: usize = 3;
 /// Rows that one task makes.
 const ROWS: usize = 32;
 
@@ -23,6 +23,8 @@ pub struct Features {
     /// Even and odd part of the double-angle gradient, row by row, 0 where undefined.
     pub(super) u: Vec<f32>,
     pub(super) v: Vec<f32>,
+    /// The smoothed image they are made from, NaN where undefined.
+    pub(super) smooth: Vec<f32>,
     /// 1 where features are defined, their gradient too, and the ground is clear.
     pub(super) exact: Vec<u8>,
     /// 1 where they can be interpolated too.
@@ -39,6 +41,7 @@ impl Features {
             grid,
             u: vec![0.0; n],
             v: vec![0.0; n],
+            smooth: vec![f32::NAN; n],
             exact: vec![0; n],
             clear: vec![0; n],
         };
@@ -54,19 +57,20 @@ impl Features {
         out.u
             .par_chunks_mut(chunk)
             .zip(out.v.par_chunks_mut(chunk))
+            .zip(out.smooth.par_chunks_mut(chunk))
             .zip(defined.par_chunks_mut(chunk))
             .enumerate()
-            .for_each(|(k, ((u, v), defined))| {
+            .for_each(|(k, (((u, v), smooth), defined))| {
                 let mut work = Rows::new(w);
-                for (i, ((u, v), d)) in u
+                let lines = u
                     .chunks_mut(w)
                     .zip(v.chunks_mut(w))
-                    .zip(defined.chunks_mut(w))
-                    .enumerate()
-                {
+                    .zip(smooth.chunks_mut(w))
+                    .zip(defined.chunks_mut(w));
+                for (i, (((u, v), s), d)) in lines.enumerate() {
                     let row = k * ROWS + i;
                     if row >= REACH && row + REACH < h {
-                        work.features(image, row, i == 0 || row == REACH, u, v, d);
+                        work.features(image, row, i == 0 || row == REACH, [u, v, s], d);
                     }
                 }
             });
@@ -141,8 +145,7 @@ impl Rows {
         image: &[f32],
         row: usize,
         fresh: bool,
-        u: &mut [f32],
-        v: &mut [f32],
+        [u, v, smooth]: [&mut [f32]; 3],
         defined: &mut [u8],
     ) {
         if fresh {
@@ -152,17 +155,44 @@ impl Rows {
         self.push(image, row + 1);
         let w = self.width;
         let [above, here, below] = &self.smooth;
-        for c in REACH..w - REACH {
+        smooth.copy_from_slice(here);
+        let (from, to) = (REACH, w - REACH);
+        double_angle(
+            &above[from - 1..to + 1],
+            &here[from - 1..to + 1],
+            &below[from - 1..to + 1],
+            &mut u[from..to],
+            &mut v[from..to],
+        );
+        for c in from..to {
             let gx = here[c + 1] - here[c - 1];
             let gy = below[c] - above[c];
-            let (xx, yy) = (gx * gx, gy * gy);
-            let length = (xx + yy).sqrt();
-            let ok = length >= 0.0;
-            // 1 / |g|^{3/2}
-            let inverse = 1.0 / (length * length.sqrt() + f32::MIN_POSITIVE);
-            u[c] = if ok { (xx - yy) * inverse } else { 0.0 };
-            v[c] = if ok { 2.0 * gx * gy * inverse } else { 0.0 };
-            defined[c] = u8::from(ok);
+            defined[c] = u8::from(!(gx + gy).is_nan());
         }
+    }
+}
+
+/// Features of a row from three smoothed rows, each one longer at both ends; 0 where undefined.
+#[inline(always)]
+pub(super) fn double_angle(
+    above: &[f32],
+    here: &[f32],
+    below: &[f32],
+    u: &mut [f32],
+    v: &mut [f32],
+) {
+    let n = u.len();
+    let (above, below, here) = (&above[..n + 2], &below[..n + 2], &here[..n + 2]);
+    let v = &mut v[..n];
+    for c in 0..n {
+        let gx = here[c + 2] - here[c];
+        let gy = below[c + 1] - above[c + 1];
+        let (xx, yy) = (gx * gx, gy * gy);
+        let length = (xx + yy).sqrt();
+        let ok = length >= 0.0;
+        // 1 / |g|^{3/2}
+        let inverse = 1.0 / (length * length.sqrt() + f32::MIN_POSITIVE);
+        u[c] = if ok { (xx - yy) * inverse } else { 0.0 };
+        v[c] = if ok { 2.0 * gx * gy * inverse } else { 0.0 };
     }
 }
