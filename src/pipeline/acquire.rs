@@ -198,7 +198,7 @@ fn scout(segment: &Segment, terrain: &Terrain) -> Result<Scout, PipelineError> {
         Some(seen) => Scout {
             halo: mask::halo_pixels(&seen).min(HALO_MAX),
             // RED alone: in a cropped file the other strips may be all missing, which is not looked up here
-            gap: terrain.gap(&grid, |r, c| !seen.toa[Band::Red][(r, c)].is_nan())?,
+            gap: terrain.gap(|r, c| !seen.toa[Band::Red][(r, c)].is_nan())?,
         },
         // a sliver may lie between the look-outs
         None => Scout {
