@@ -125,6 +125,15 @@ impl BandPoint {
             .collect()
     }
 
+    /// ∂ρ/∂x of input `k`: AOD550, water vapour (g cm⁻²), ozone (cm-atm), pressure (hPa); NaN for another.
+    pub fn slope(&self, k: usize) -> f32 {
+        let Inverse { b, s, .. } = self.inverse;
+        self.sensitivity.get(k).map_or(f32::NAN, |d| {
+            let open = 1.0 - s * self.rho;
+            -(d.a * open * open + d.b * self.rho * open + d.s * b * self.rho * self.rho) / b
+        })
+    }
+
     /// ∂ρ/∂ρ_toa.
     pub fn gain(&self) -> f32 {
         (1.0 - self.inverse.s * self.rho).powi(2) / self.inverse.b
