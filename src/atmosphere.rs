@@ -37,7 +37,7 @@ mod point;
 mod split;
 mod texture;
 
-pub use budget::{Budget, Noise, Resampling};
+pub use budget::{Budget, Noise, Resampling, StandIn};
 pub use coefficients::{Inverse, coefficients, node_grid};
 pub use correct::{MAX_SZA, correct};
 pub use normalise::normalise;

@@ -234,10 +234,11 @@ pub fn coefficients(
     for ((i, j), _) in used.indexed_iter().filter(|(_, u)| **u) {
         let ij = (i, j);
         let z0 = state.model_height.as_ref().map(|z| z[ij]);
+        let shares = state.shares.as_ref().map(|s| s.each_ref().map(|a| a[ij]));
         for band in Band::ALL {
             let view = band_view(band, vnir[ij], swir[ij]);
             let raa = relative_azimuth(sun[ij].1, view.1);
-            let path = table.path(band, sun[ij].0, view.0, raa);
+            let path = table.mixed_path(band, sun[ij].0, view.0, raa, shares);
             for (l, &h) in heights.iter().enumerate() {
                 let at = local(state.aod550[ij].max(0.0), state.tcwv[ij].max(0.0), z0, h);
                 aod550[(l, i, j)] = at.aod550;
@@ -342,6 +343,11 @@ fn check(
     ] {
         shape(variable, field.shape(), at_nodes)?;
         plausible(variable, unit, field, low, high, &used, &state.nodes)?;
+    }
+    for share in state.shares.iter().flatten() {
+        let name = "share of an aerosol type";
+        shape(name, share.shape(), at_nodes)?;
+        plausible(name, "", share, 0.0, 1.001, &used, &state.nodes)?;
     }
     if let Some(z) = &state.model_height {
         shape("model height", z.shape(), at_nodes)?;

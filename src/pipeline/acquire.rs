@@ -9,7 +9,7 @@ pub(super) mod sky;
 pub(super) mod terrain;
 
 use super::clip::Clip;
-use super::config::Config;
+use super::config::{Config, ExtraLayer};
 use super::error::PipelineError;
 use super::swath::{Blank, Remembering};
 use super::unit::{Outcome, Task, Unit};
@@ -19,12 +19,13 @@ use crate::grid::{GridSpec, Resolution, TileId, tiles};
 use crate::l1c::{Profile, Segment, Swath};
 use crate::mask::{self, CloudField};
 use crate::observation::Observation;
-use crate::product::{self, Acquisition, AcquisitionId};
+use crate::product::{self, Acquisition, AcquisitionId, Extra, layers};
 use crate::raster::Raster;
 use crate::reflectance::{Normalised, SurfaceReflectance};
 use crate::reproject::{self, Kernel, Request};
-use crate::rt::AtmosphereState;
-use crate::tables::{self, RtTable};
+use crate::rt::RtField;
+use crate::status::usable;
+use crate::tables::RtTable;
 use record::{Facts, Timings};
 use sky::Sky;
 use std::sync::Arc;
@@ -106,9 +107,10 @@ pub fn acquire(
     timings.lap("scout");
 
     let swath = Remembering::new(&segment);
+    let table = config.table(segment.camera())?;
     let bench = Bench {
         config,
-        table: tables::load(segment.camera(), config.aerosol).map_err(PipelineError::room)?,
+        table: &table,
         swath: &swath,
         terrain: &terrain,
         cams: &task.cams,
@@ -129,9 +131,10 @@ pub fn acquire(
         observation,
         normalised,
         surface,
-        state,
+        rt,
         halo,
     } = sight;
+    let state = &rt.state;
 
     let land = terrain.land(&observation.grid)?;
     let masks = mask::single_date(
@@ -150,6 +153,17 @@ pub fn acquire(
     drop((normalised, halo));
     timings.lap("mask");
 
+    let parts = atmosphere::split(&observation, &surface, &rt, &config.budget, |r, c| {
+        matches!(masks.usable[(r, c)], usable::USABLE | usable::VNIR_ONLY)
+    });
+    let mut extras = Vec::new();
+    if config.layers.contains(&ExtraLayer::SigmaSplit) {
+        extras.push(Extra::new(layers::UNC_RANDOM, surface.sigma_random.clone()));
+        let systematic = surface.systematic();
+        extras.push(Extra::new(layers::UNC_SYSTEMATIC, systematic));
+    }
+    timings.lap("atmosphere");
+
     let id = AcquisitionId {
         tile: *tile,
         time: observation.time,
@@ -160,7 +174,8 @@ pub fn acquire(
         task,
         observation: &observation,
         masks: &masks,
-        state: &state,
+        rt: &rt,
+        parts: &parts,
         halo: scout.halo,
         dem_gap: scout.gap,
         notes: &notes,
@@ -173,6 +188,7 @@ pub fn acquire(
         masks: &masks,
         record: record::record(&facts, &timings),
         toa: config.toa,
+        extras,
     };
     product::write_acquisition(config.out(), &acquisition).map_err(PipelineError::room)?;
     timings.lap("write");
@@ -227,7 +243,7 @@ struct Sight {
     observation: Observation,
     normalised: Normalised,
     surface: SurfaceReflectance,
-    state: AtmosphereState,
+    rt: RtField,
     halo: Option<CloudField>,
 }
 
@@ -265,7 +281,7 @@ impl Bench<'_> {
         let Some(around) = around else {
             return Ok(None);
         };
-        let (around, state, rt) = self.illuminate(around, sky, notes)?;
+        let (around, rt) = self.illuminate(around, sky, notes)?;
         let normalised = atmosphere::normalise(&around, &rt);
         timings.lap("atmosphere");
         let land = self.terrain.land(&padded)?;
@@ -278,7 +294,7 @@ impl Bench<'_> {
                 land: &land,
                 background: None,
                 halo: None,
-                aux_missing: state.fallback,
+                aux_missing: rt.state.fallback,
             },
             &self.config.mask,
         );
@@ -302,7 +318,7 @@ impl Bench<'_> {
                 observation,
                 normalised: clip.normalised(&normalised),
                 surface: clip.surface(&surface),
-                state,
+                rt,
                 halo: Some(field),
             }));
         }
@@ -315,7 +331,7 @@ impl Bench<'_> {
             return Ok(None);
         };
         let mut again = Vec::new();
-        let (observation, state, rt) = self.illuminate(observation, sky, &mut again)?;
+        let (observation, rt) = self.illuminate(observation, sky, &mut again)?;
         let normalised = atmosphere::normalise(&observation, &rt);
         let surface = atmosphere::correct(&observation, &rt, &self.config.budget);
         timings.lap("atmosphere");
@@ -323,7 +339,7 @@ impl Bench<'_> {
             observation,
             normalised,
             surface,
-            state,
+            rt,
             halo: Some(field),
         }))
     }
@@ -333,7 +349,7 @@ impl Bench<'_> {
         observation: Observation,
         sky: &mut Sky,
         notes: &mut Vec<String>,
-    ) -> Result<(Observation, AtmosphereState, crate::rt::RtField), PipelineError> {
+    ) -> Result<(Observation, RtField), PipelineError> {
         let nodes = atmosphere::node_grid(&observation.grid);
         let state = sky.state(
             self.config,
@@ -345,6 +361,6 @@ impl Bench<'_> {
         )?;
         let rt = atmosphere::coefficients(self.table, &observation, &state)
             .map_err(PipelineError::room)?;
-        Ok((observation, state, rt))
+        Ok((observation, rt))
     }
 }

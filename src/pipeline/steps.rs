@@ -26,9 +26,10 @@ use crate::product::layers::{self, LayerSpec};
 use crate::product::{AcquisitionId, ProductError};
 use crate::reproject::{self, Request};
 use crate::rt::{AtmosphereState, RtField};
-use crate::tables::{self, RtTable};
+use crate::tables::RtTable;
 use gdal::raster::GdalType;
 use ndarray::Array2;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// The tile of a name.
@@ -117,7 +118,7 @@ pub fn read(
 
 /// A look with the state of the atmosphere it was seen through.
 struct Lit {
-    table: &'static RtTable,
+    table: Cow<'static, RtTable>,
     state: AtmosphereState,
     rt: RtField,
 }
@@ -137,8 +138,8 @@ fn illuminate(config: &Config, seen: &Observation) -> Result<Lit, PipelineError>
     for note in notes {
         tracing::warn!("{note}");
     }
-    let table = tables::load(seen.camera, config.aerosol).map_err(PipelineError::room)?;
-    let rt = atmosphere::coefficients(table, seen, &state).map_err(PipelineError::room)?;
+    let table = config.table(seen.camera)?;
+    let rt = atmosphere::coefficients(&table, seen, &state).map_err(PipelineError::room)?;
     Ok(Lit { table, state, rt })
 }
 

@@ -129,6 +129,20 @@ pub const UNC: LayerSpec = LayerSpec {
     ..REFLECTANCE[0]
 };
 
+/// Random part of σ, optional: what averages out in time.
+pub const UNC_RANDOM: LayerSpec = LayerSpec {
+    name: "UNC_RANDOM",
+    title: "Random part of the uncertainty (noise, resampling), one standard deviation",
+    ..UNC
+};
+
+/// Systematic part of σ, optional: what repeats in time and is common to neighbouring pixels.
+pub const UNC_SYSTEMATIC: LayerSpec = LayerSpec {
+    name: "UNC_SYSTEMATIC",
+    title: "Systematic part of the uncertainty (atmosphere, calibration, tables), one standard deviation",
+    ..UNC
+};
+
 /// TOA reflectance, optional.
 pub const TOA: LayerSpec = LayerSpec {
     name: "TOA",

@@ -176,15 +176,16 @@ pub fn explain(
     };
     let keep = mask.map(|path| Keep::read(path, seen)).transpose()?;
     let Lit { table, state, rt } = illuminate(config, seen)?;
-    let point = atmosphere::explain(table, seen, &state, row, col).map_err(PipelineError::room)?;
+    let point = atmosphere::explain(&table, seen, &state, row, col).map_err(PipelineError::room)?;
     let surface = atmosphere::correct(seen, &rt, &config.budget);
     let at = |stack: &crate::raster::BandStack<f32>| stack.bands.each_ref().map(|b| b[(row, col)]);
+    let budget = config.budget.facing(&state.origins);
     let mut parts = vec![Part {
         name: "random",
         sigma: at(&surface.sigma_random),
     }];
     for (b, band) in point.bands.iter().enumerate() {
-        for (k, (name, sigma)) in band.systematic(&config.budget).into_iter().enumerate() {
+        for (k, (name, sigma)) in band.systematic(&budget).into_iter().enumerate() {
             if b == 0 {
                 let sigma = [f32::NAN; 4];
                 parts.push(Part { name, sigma });
