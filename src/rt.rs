@@ -88,6 +88,10 @@ pub struct BandCoefficients {
     pub t_rayleigh: Array3<f32>,
     /// Path reflectance at the state's AOD minus that at AOD 0.10 (for `ρ_q`, `reference/masking.md` §10.1).
     pub path_excess: Array3<f32>,
+    /// Direct share of the upward transmittance, exp(−τ/μ_v)/T↑.
+    pub direct_share: Array3<f32>,
+    /// Share of molecules in the diffuse part of it.
+    pub molecule_share: Array3<f32>,
     /// Sensitivities to AOD550, water vapour (g cm⁻²), ozone (cm-atm) and pressure (hPa), in this order.
     pub sensitivity: [Sensitivity; 4],
 }

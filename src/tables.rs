@@ -348,7 +348,7 @@ impl RtPath<'_> {
     }
 
     /// Optical depth of molecules at a surface pressure in hPa: Hansen & Travis 1974 (Space Sci. Rev. 16, eq. 2.30)
-    /// at the centroid of the band's response; within 3 % of 6S (`cases::optical_depth_of_molecules`).
+    /// at the centroid of the band's response; within 5 % of 6S, whose bands are wide (`cases::optical_depth_of_molecules`).
     pub fn rayleigh_depth(&self, pressure: f32) -> f32 {
         let w = self.centroid_um.powi(-2);
         0.008_569 * w * w * (1.0 + 0.0113 * w + 0.000_13 * w * w) * pressure / 1013.25

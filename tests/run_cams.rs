@@ -352,6 +352,48 @@ fn aerosol_types_by_kind_change_the_reflectance() {
 }
 
 #[test]
+fn refinements_leave_a_layer_of_what_they_did() {
+    let read = |out: &Path, layer: &str| -> Vec<f64> {
+        let id = list_acquisitions(out, TILE.parse().unwrap()).unwrap()[0];
+        let path = id.folder(out).join(id.file_name(layer));
+        let data = gdal::Dataset::open(path).unwrap();
+        let band = data.rasterband(if layer == "NIR" { 1 } else { 3 }).unwrap();
+        let size = band.size();
+        band.read_as::<f64>((0, 0), size, size, None)
+            .unwrap()
+            .into_shape_and_vec()
+            .1
+    };
+    let good = Fields::fixture();
+    let (_dir, plain, assert) = run(&[&good], &[]);
+    assert.success();
+    let all = ["--refine", "nadir,adjacency,topography"];
+    let (_dir2, out, assert) = run(&[&good], &all);
+    assert.success();
+    let (before, after) = (read(&plain, "NIR"), read(&out, "NIR"));
+    let (added, slopes, nadir) = (
+        read(&out, "ADJACENCY"),
+        read(&out, "TOPOGRAPHY"),
+        read(&out, "NADIR"),
+    );
+    let mut n = 0;
+    for k in 0..before.len() {
+        assert_eq!(before[k] == -32768.0, after[k] == -32768.0);
+        if before[k] != -32768.0 {
+            // counts of 0.0001: what was applied explains the difference
+            let told = (before[k] + added[k]) * slopes[k] * nadir[k] * 1e-8;
+            assert!(
+                (told - after[k]).abs() < 2.0 + 2e-4 * after[k].abs(),
+                "{told} {}",
+                after[k]
+            );
+            n += usize::from((after[k] - before[k]).abs() > 5.0);
+        }
+    }
+    assert!(n > 500, "{n} pixels changed");
+}
+
+#[test]
 fn the_parts_of_sigma_are_layers_on_request() {
     let (_dir, out, assert) = run(&[&Fields::fixture()], &["--layers", "sigma-split"]);
     assert.success();

@@ -46,13 +46,20 @@ fn view(grid: &GridSpec, offset: f64, tan_psi: f64, r: usize, c: usize) -> (f32,
     (z as f32, a as f32)
 }
 
-struct Scene {
-    obs: Observation,
-    state: AtmosphereState,
+pub(super) struct Scene {
+    pub obs: Observation,
+    pub state: AtmosphereState,
 }
 
 /// A scene with a Sun at `sza` in the middle, a track `offset` m away, relief to `relief` m, constant surface.
-fn scene(camera: Camera, size: usize, pixel: f64, offset: f64, sza: f32, relief: f32) -> Scene {
+pub(super) fn scene(
+    camera: Camera,
+    size: usize,
+    pixel: f64,
+    offset: f64,
+    sza: f32,
+    relief: f32,
+) -> Scene {
     let grid = grid(size, pixel);
     let nodes = node_grid(&grid);
     let field =

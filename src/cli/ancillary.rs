@@ -53,6 +53,15 @@ pub struct Ancillary {
     #[arg(long, value_name = "VALUE", env = "PROBAV_ARD_TCWV")]
     #[serde(skip_serializing_if = "Option::is_none")]
     tcwv: Option<String>,
+    /// Refine the surface reflectance: adjacency (light of the surroundings), topography (slopes to level ground, SCS+C), nadir
+    /// (view angle, c-factor); each writes a layer of what it applied
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = ["adjacency", "topography", "nadir"], env = "PROBAV_ARD_REFINE")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refine: Vec<String>,
+    /// More layers to write: sigma-split (UNC_RANDOM and UNC_SYSTEMATIC)
+    #[arg(long, value_name = "LAYER", value_delimiter = ',', value_parser = ["sigma-split"], env = "PROBAV_ARD_LAYERS")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    layers: Vec<String>,
     /// TOML file of rules that override guesses about the L1C format
     #[arg(long, value_name = "FILE", env = "PROBAV_ARD_L1C_PROFILE")]
     #[serde(skip_serializing_if = "Option::is_none")]

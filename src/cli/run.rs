@@ -73,10 +73,6 @@ pub struct Args {
     #[arg(long)]
     #[serde(skip_serializing_if = "is_false")]
     toa: bool,
-    /// More layers to write: sigma-split (UNC_RANDOM and UNC_SYSTEMATIC)
-    #[arg(long, value_name = "LAYER", value_delimiter = ',', value_parser = ["sigma-split"], env = "PROBAV_ARD_LAYERS")]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    layers: Vec<String>,
     /// Print what would be done and why; write nothing
     #[arg(short = 'n', long)]
     #[serde(skip)]

@@ -5,6 +5,7 @@
 //! masks → clip → product.
 
 mod record;
+pub(super) mod refine;
 pub(super) mod sky;
 pub(super) mod terrain;
 
@@ -130,9 +131,10 @@ pub fn acquire(
     let Sight {
         observation,
         normalised,
-        surface,
+        mut surface,
         rt,
         halo,
+        mut extras,
     } = sight;
     let state = &rt.state;
 
@@ -153,10 +155,10 @@ pub fn acquire(
     drop((normalised, halo));
     timings.lap("mask");
 
-    let parts = atmosphere::split(&observation, &surface, &rt, &config.budget, |r, c| {
-        matches!(masks.usable[(r, c)], usable::USABLE | usable::VNIR_ONLY)
-    });
-    let mut extras = Vec::new();
+    let clear =
+        |r: usize, c: usize| matches!(masks.usable[(r, c)], usable::USABLE | usable::VNIR_ONLY);
+    let parts = atmosphere::split(&observation, &surface, &rt, &config.budget, clear);
+    extras.extend(refine::within(config, &observation, &mut surface, clear));
     if config.layers.contains(&ExtraLayer::SigmaSplit) {
         extras.push(Extra::new(layers::UNC_RANDOM, surface.sigma_random.clone()));
         let systematic = surface.systematic();
@@ -245,6 +247,7 @@ struct Sight {
     surface: SurfaceReflectance,
     rt: RtField,
     halo: Option<CloudField>,
+    extras: Vec<Extra>,
 }
 
 /// What the looks of one acquisition share.
@@ -300,7 +303,8 @@ impl Bench<'_> {
         );
         timings.lap("mask");
         if resolution == Resolution::M300 {
-            let surface = atmosphere::correct(&around, &rt, &self.config.budget);
+            let mut surface = atmosphere::correct(&around, &rt, &self.config.budget);
+            let extras = refine::around(self.config, &around, &rt, &mut surface);
             timings.lap("atmosphere");
             let Some(clip) = Clip::of(&grid, &padded) else {
                 return Ok(None);
@@ -320,6 +324,7 @@ impl Bench<'_> {
                 surface: clip.surface(&surface),
                 rt,
                 halo: Some(field),
+                extras: extras.into_iter().collect(),
             }));
         }
         drop((around, normalised, rt));
@@ -333,7 +338,8 @@ impl Bench<'_> {
         let mut again = Vec::new();
         let (observation, rt) = self.illuminate(observation, sky, &mut again)?;
         let normalised = atmosphere::normalise(&observation, &rt);
-        let surface = atmosphere::correct(&observation, &rt, &self.config.budget);
+        let mut surface = atmosphere::correct(&observation, &rt, &self.config.budget);
+        let extras = refine::around(self.config, &observation, &rt, &mut surface);
         timings.lap("atmosphere");
         Ok(Some(Sight {
             observation,
@@ -341,6 +347,7 @@ impl Bench<'_> {
             surface,
             rt,
             halo: Some(field),
+            extras: extras.into_iter().collect(),
         }))
     }
 

@@ -138,6 +138,18 @@ impl From<AerosolModel> for String {
     }
 }
 
+/// A refinement of the surface reflectance; always applied in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refinement {
+    /// Light of the surroundings is removed; layer `ADJACENCY`.
+    Adjacency,
+    /// Slopes are normalised to level ground; layer `TOPOGRAPHY`.
+    Topography,
+    /// Reflectance is normalised to nadir view; layer `NADIR`.
+    Nadir,
+}
+
 /// A layer that is written on request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -207,6 +219,8 @@ pub struct Config {
     pub tcwv: Option<String>,
     /// Also write the TOA reflectance.
     pub toa: bool,
+    /// Refinements of the surface reflectance: `adjacency`, `topography`, `nadir`.
+    pub refine: Vec<Refinement>,
     /// More layers to write: `sigma-split`.
     pub layers: Vec<ExtraLayer>,
     /// 1-σ inputs of the uncertainty budget.
@@ -246,6 +260,7 @@ impl Default for Config {
             ozone: None,
             tcwv: None,
             toa: false,
+            refine: Vec::new(),
             layers: Vec::new(),
             budget: Budget::default(),
             mask: MaskParams::default(),
@@ -406,6 +421,7 @@ impl Config {
             "ozone": self.ozone,
             "tcwv": self.tcwv,
             "toa": self.toa,
+            "refine": self.refine,
             "layers": self.layers,
             "budget": plain(&self.budget),
             "mask": plain(&self.mask),

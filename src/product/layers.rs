@@ -143,6 +143,32 @@ pub const UNC_SYSTEMATIC: LayerSpec = LayerSpec {
     ..UNC
 };
 
+/// What the adjacency correction added, optional.
+pub const ADJACENCY: LayerSpec = LayerSpec {
+    name: "ADJACENCY",
+    title: "Reflectance added by the adjacency correction",
+    bands: BANDS,
+    overviews: Overviews::None,
+    roles: &["metadata"],
+    ..REFLECTANCE[0]
+};
+
+/// What the topographic correction multiplied by, optional.
+pub const TOPOGRAPHY: LayerSpec = LayerSpec {
+    name: "TOPOGRAPHY",
+    title: "Factor of the topographic correction (SCS+C)",
+    data_type: DataType::U16,
+    nodata: Some(NODATA_U16 as i32),
+    ..ADJACENCY
+};
+
+/// What the normalisation to nadir multiplied by, optional.
+pub const NADIR: LayerSpec = LayerSpec {
+    name: "NADIR",
+    title: "Factor of the normalisation to nadir view (c-factor)",
+    ..TOPOGRAPHY
+};
+
 /// TOA reflectance, optional.
 pub const TOA: LayerSpec = LayerSpec {
     name: "TOA",

@@ -5,8 +5,10 @@ use crate::atmosphere::{self, BandPoint, Point};
 use crate::band::Band;
 use crate::grid::utm::Utm;
 use crate::observation::Observation;
-use crate::pipeline::config::Config;
+use crate::pipeline::acquire::refine;
+use crate::pipeline::config::{Config, ExtraLayer};
 use crate::pipeline::error::PipelineError;
+use crate::product::Extra;
 use crate::product::geotiff::{Layers, read_layers};
 use crate::product::layers::{self, LayerSpec};
 use crate::reflectance::{self, NODATA, NODATA_U16, SurfaceReflectance};
@@ -25,6 +27,7 @@ const SR: LayerSpec = LayerSpec {
 
 /// Corrects a look to surface reflectance and writes `<name>_SR.tif` and `<name>_UNC.tif` below `folder`.
 ///
+/// Refinements and their layers as configured, the layers as floats; slopes are judged by all pixels that are kept.
 /// With a `mask`, pixels that it does not call usable become no data: a USABLE layer keeps 1 and 2 (2 without SWIR),
 /// a status map SM keeps its classes clear and snow, any other single band keeps what is not 0.
 ///
@@ -40,8 +43,24 @@ pub fn correct(
     let keep = mask.map(|path| Keep::read(path, seen)).transpose()?;
     let Lit { rt, .. } = illuminate(config, seen)?;
     let mut surface = atmosphere::correct(seen, &rt, &config.budget);
+    let mut extras: Vec<Extra> = refine::around(config, seen, &rt, &mut surface)
+        .into_iter()
+        .collect();
     if let Some(keep) = &keep {
         keep.apply(&mut surface);
+    }
+    extras.extend(refine::within(config, seen, &mut surface, |_, _| true));
+    if config.layers.contains(&ExtraLayer::SigmaSplit) {
+        let (random, systematic) = (surface.sigma_random.clone(), surface.systematic());
+        extras.push(Extra::new(layers::UNC_RANDOM, random));
+        extras.push(Extra::new(layers::UNC_SYSTEMATIC, systematic));
+    }
+    let mut files = Vec::new();
+    for Extra { spec, values } in &extras {
+        let path = folder.join(format!("{name}_{}.tif", spec.name));
+        let nan = Some(f64::NAN);
+        write(&path, seen, spec, &values.bands, None, nan).map_err(PipelineError::room)?;
+        files.push(path);
     }
     let rho = surface.rho.bands.map(|b| b.mapv(reflectance::encode));
     let sigma = surface
@@ -54,7 +73,8 @@ pub fn correct(
     let unc = folder.join(format!("{name}_UNC.tif"));
     let nodata = Some(f64::from(NODATA_U16));
     write(&unc, seen, &layers::UNC, &sigma, scale, nodata).map_err(PipelineError::room)?;
-    Ok(vec![sr, unc])
+    files.splice(0..0, [sr, unc]);
+    Ok(files)
 }
 
 /// What a mask lets through: 0 nothing, 1 all bands, 2 all but SWIR.
