@@ -5,11 +5,12 @@
 //! masks → clip → product.
 
 mod record;
+pub(super) mod refine;
 pub(super) mod sky;
 pub(super) mod terrain;
 
 use super::clip::Clip;
-use super::config::Config;
+use super::config::{Config, ExtraLayer};
 use super::error::PipelineError;
 use super::swath::{Blank, Remembering};
 use super::unit::{Outcome, Task, Unit};
@@ -19,12 +20,13 @@ use crate::grid::{GridSpec, Resolution, TileId, tiles};
 use crate::l1c::{Profile, Segment, Swath};
 use crate::mask::{self, CloudField};
 use crate::observation::Observation;
-use crate::product::{self, Acquisition, AcquisitionId};
+use crate::product::{self, Acquisition, AcquisitionId, Extra, layers};
 use crate::raster::Raster;
 use crate::reflectance::{Normalised, SurfaceReflectance};
 use crate::reproject::{self, Kernel, Request};
-use crate::rt::AtmosphereState;
-use crate::tables::{self, RtTable};
+use crate::rt::RtField;
+use crate::status::usable;
+use crate::tables::RtTable;
 use record::{Facts, Timings};
 use sky::Sky;
 use std::sync::Arc;
@@ -106,9 +108,10 @@ pub fn acquire(
     timings.lap("scout");
 
     let swath = Remembering::new(&segment);
+    let table = config.table(segment.camera())?;
     let bench = Bench {
         config,
-        table: tables::load(segment.camera(), config.aerosol).map_err(PipelineError::room)?,
+        table: &table,
         swath: &swath,
         terrain: &terrain,
         cams: &task.cams,
@@ -128,10 +131,12 @@ pub fn acquire(
     let Sight {
         observation,
         normalised,
-        surface,
-        state,
+        mut surface,
+        rt,
         halo,
+        mut extras,
     } = sight;
+    let state = &rt.state;
 
     let land = terrain.land(&observation.grid)?;
     let masks = mask::single_date(
@@ -150,6 +155,17 @@ pub fn acquire(
     drop((normalised, halo));
     timings.lap("mask");
 
+    let clear =
+        |r: usize, c: usize| matches!(masks.usable[(r, c)], usable::USABLE | usable::VNIR_ONLY);
+    let parts = atmosphere::split(&observation, &surface, &rt, &config.budget, clear);
+    extras.extend(refine::within(config, &observation, &mut surface, clear));
+    if config.layers.contains(&ExtraLayer::SigmaSplit) {
+        extras.push(Extra::new(layers::UNC_RANDOM, surface.sigma_random.clone()));
+        let systematic = surface.systematic();
+        extras.push(Extra::new(layers::UNC_SYSTEMATIC, systematic));
+    }
+    timings.lap("atmosphere");
+
     let id = AcquisitionId {
         tile: *tile,
         time: observation.time,
@@ -160,7 +176,8 @@ pub fn acquire(
         task,
         observation: &observation,
         masks: &masks,
-        state: &state,
+        rt: &rt,
+        parts: &parts,
         halo: scout.halo,
         dem_gap: scout.gap,
         notes: &notes,
@@ -173,6 +190,7 @@ pub fn acquire(
         masks: &masks,
         record: record::record(&facts, &timings),
         toa: config.toa,
+        extras,
     };
     product::write_acquisition(config.out(), &acquisition).map_err(PipelineError::room)?;
     timings.lap("write");
@@ -227,8 +245,9 @@ struct Sight {
     observation: Observation,
     normalised: Normalised,
     surface: SurfaceReflectance,
-    state: AtmosphereState,
+    rt: RtField,
     halo: Option<CloudField>,
+    extras: Vec<Extra>,
 }
 
 /// What the looks of one acquisition share.
@@ -265,7 +284,7 @@ impl Bench<'_> {
         let Some(around) = around else {
             return Ok(None);
         };
-        let (around, state, rt) = self.illuminate(around, sky, notes)?;
+        let (around, rt) = self.illuminate(around, sky, notes)?;
         let normalised = atmosphere::normalise(&around, &rt);
         timings.lap("atmosphere");
         let land = self.terrain.land(&padded)?;
@@ -278,13 +297,14 @@ impl Bench<'_> {
                 land: &land,
                 background: None,
                 halo: None,
-                aux_missing: state.fallback,
+                aux_missing: rt.state.fallback,
             },
             &self.config.mask,
         );
         timings.lap("mask");
         if resolution == Resolution::M300 {
-            let surface = atmosphere::correct(&around, &rt, &self.config.budget);
+            let mut surface = atmosphere::correct(&around, &rt, &self.config.budget);
+            let extras = refine::around(self.config, &around, &rt, &mut surface);
             timings.lap("atmosphere");
             let Some(clip) = Clip::of(&grid, &padded) else {
                 return Ok(None);
@@ -302,8 +322,9 @@ impl Bench<'_> {
                 observation,
                 normalised: clip.normalised(&normalised),
                 surface: clip.surface(&surface),
-                state,
+                rt,
                 halo: Some(field),
+                extras: extras.into_iter().collect(),
             }));
         }
         drop((around, normalised, rt));
@@ -315,16 +336,18 @@ impl Bench<'_> {
             return Ok(None);
         };
         let mut again = Vec::new();
-        let (observation, state, rt) = self.illuminate(observation, sky, &mut again)?;
+        let (observation, rt) = self.illuminate(observation, sky, &mut again)?;
         let normalised = atmosphere::normalise(&observation, &rt);
-        let surface = atmosphere::correct(&observation, &rt, &self.config.budget);
+        let mut surface = atmosphere::correct(&observation, &rt, &self.config.budget);
+        let extras = refine::around(self.config, &observation, &rt, &mut surface);
         timings.lap("atmosphere");
         Ok(Some(Sight {
             observation,
             normalised,
             surface,
-            state,
+            rt,
             halo: Some(field),
+            extras: extras.into_iter().collect(),
         }))
     }
 
@@ -333,7 +356,7 @@ impl Bench<'_> {
         observation: Observation,
         sky: &mut Sky,
         notes: &mut Vec<String>,
-    ) -> Result<(Observation, AtmosphereState, crate::rt::RtField), PipelineError> {
+    ) -> Result<(Observation, RtField), PipelineError> {
         let nodes = atmosphere::node_grid(&observation.grid);
         let state = sky.state(
             self.config,
@@ -345,6 +368,6 @@ impl Bench<'_> {
         )?;
         let rt = atmosphere::coefficients(self.table, &observation, &state)
             .map_err(PipelineError::room)?;
-        Ok((observation, state, rt))
+        Ok((observation, rt))
     }
 }
