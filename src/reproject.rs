@@ -25,6 +25,7 @@ mod tests;
 pub use kernel::{BadKernelName, Kernel};
 
 use crate::band::{Band, Strip};
+use crate::displacement::{Displacement, Refinement};
 use crate::error::{Class, Classified};
 use crate::grid::GridSpec;
 use crate::l1c::{L1cError, Swath};
@@ -136,6 +137,19 @@ pub fn observe(
     swath: &dyn Swath,
     request: &Request<'_>,
 ) -> Result<Option<Observation>, ReprojectError> {
+    observe_refined(swath, request, None)
+}
+
+/// As [`observe`], with a displacement of each band removed: the mapping is moved before the one
+/// resampling, nothing is interpolated twice.
+///
+/// # Errors
+/// As [`observe`].
+pub fn observe_refined(
+    swath: &dyn Swath,
+    request: &Request<'_>,
+    refinement: Option<&Refinement>,
+) -> Result<Option<Observation>, ReprojectError> {
     let grid = request.grid;
     let factor = subdivision(&grid, &request.heights.grid)?;
     let heights = request.heights.data.as_standard_layout();
@@ -150,11 +164,13 @@ pub fn observe(
     let relative = nodes.relative(heights);
     let weights = Weights::of(request.kernel);
     let isa = Isa::detect();
+    let shift = |strip: Strip| refinement.map(|r| r[strip.band().index()]);
     let mut bands: [Option<(Array2<f32>, Array2<u8>)>; 4] = [None, None, None, None];
     let mut leading: Option<(Strip, StripGeometry)> = None;
     for strip in [Strip::Red, Strip::Nir, Strip::Blue] {
         let mut plane = Plane::empty(heights.len(), 1);
-        let Some((mapping, window, geometry)) = see(swath, strip, &nodes, leading.is_none())?
+        let Some((mapping, window, geometry)) =
+            see(swath, strip, &nodes, shift(strip), leading.is_none())?
         else {
             continue;
         };
@@ -180,7 +196,8 @@ pub fn observe(
     let mut swir: [Option<StripGeometry>; 3] = [None, None, None];
     let mut plane = Plane::empty(heights.len(), 3);
     for (k, strip) in Strip::SWIR.into_iter().enumerate() {
-        let Some((mapping, window, geometry)) = see(swath, strip, &nodes, true)? else {
+        let Some((mapping, window, geometry)) = see(swath, strip, &nodes, shift(strip), true)?
+        else {
             continue;
         };
         let width = swath.shape(strip).1;
@@ -301,6 +318,7 @@ fn see(
     swath: &dyn Swath,
     strip: Strip,
     nodes: &Nodes,
+    shift: Option<Displacement>,
     with_directions: bool,
 ) -> Result<Option<(Mapping, Window, Option<Directions>)>, ReprojectError> {
     let shape = swath.shape(strip);
@@ -315,7 +333,7 @@ fn see(
     let Some(surface) = Surface::new(strip, &ties, &nodes.frame, nodes.bounds(), range)? else {
         return Ok(None);
     };
-    let Some(mapping) = Mapping::new(nodes, surface, shape) else {
+    let Some(mapping) = Mapping::new(nodes, surface, shape, shift) else {
         return Ok(None);
     };
     let Some(window) = Window::read(swath, strip, mapping.reach)? else {

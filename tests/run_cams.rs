@@ -352,7 +352,7 @@ fn aerosol_types_by_kind_change_the_reflectance() {
 }
 
 #[test]
-fn refinements_leave_a_layer_of_what_they_did() {
+fn further_corrections_leave_a_layer_of_what_they_did() {
     let read = |out: &Path, layer: &str| -> Vec<f64> {
         let id = list_acquisitions(out, TILE.parse().unwrap()).unwrap()[0];
         let path = id.folder(out).join(id.file_name(layer));
@@ -367,7 +367,7 @@ fn refinements_leave_a_layer_of_what_they_did() {
     let good = Fields::fixture();
     let (_dir, plain, assert) = run(&[&good], &[]);
     assert.success();
-    let all = ["--refine", "nadir,adjacency,topography"];
+    let all = ["--corrections", "nadir,adjacency,topography"];
     let (_dir2, out, assert) = run(&[&good], &all);
     assert.success();
     let (before, after) = (read(&plain, "NIR"), read(&out, "NIR"));

@@ -53,15 +53,17 @@ pub struct Ancillary {
     #[arg(long, value_name = "VALUE", env = "PROBAV_ARD_TCWV")]
     #[serde(skip_serializing_if = "Option::is_none")]
     tcwv: Option<String>,
-    /// Refine the surface reflectance: adjacency (light of the surroundings), topography (slopes to level ground, SCS+C), nadir
+    /// Further corrections of the surface reflectance: adjacency (light of the surroundings), topography (slopes to level ground, SCS+C), nadir
     /// (view angle, c-factor); each writes a layer of what it applied
-    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = ["adjacency", "topography", "nadir"], env = "PROBAV_ARD_REFINE")]
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = ["adjacency", "topography", "nadir"], env = "PROBAV_ARD_CORRECTIONS")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    refine: Vec<String>,
+    corrections: Vec<String>,
     /// More layers to write: sigma-split (UNC_RANDOM and UNC_SYSTEMATIC)
     #[arg(long, value_name = "LAYER", value_delimiter = ',', value_parser = ["sigma-split"], env = "PROBAV_ARD_LAYERS")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     layers: Vec<String>,
+    #[command(flatten)]
+    geometry: Geometry,
     /// TOML file of rules that override guesses about the L1C format
     #[arg(long, value_name = "FILE", env = "PROBAV_ARD_L1C_PROFILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,6 +72,24 @@ pub struct Ancillary {
     #[arg(long, value_name = "FILE", env = "PROBAV_ARD_CONFIG")]
     #[serde(skip)]
     config: Option<PathBuf>,
+}
+
+/// Options of the geometric check.
+#[derive(Debug, clap::Args, Serialize)]
+pub struct Geometry {
+    /// Check positions against this raster, or against 'background': the tile's own of an earlier screening
+    #[arg(long, value_name = "FILE", env = "PROBAV_ARD_REFERENCE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+    /// Correct a displacement that the check finds, before resampling
+    #[arg(long)]
+    #[serde(skip_serializing_if = "is_false")]
+    refine: bool,
+}
+
+/// For serde: a flag that is not given says nothing.
+pub fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Ancillary {

@@ -2,7 +2,7 @@
 
 use super::ancillary::Ancillary;
 use super::bars::Bars;
-use super::{Failure, print};
+use super::{Failure, eprint, print};
 use chrono::{DateTime, NaiveDate, Utc};
 use probav_ard::band::Camera;
 use probav_ard::grid::{Resolution, TileId};
@@ -48,13 +48,56 @@ pub fn reproject(args: &ReprojectArgs) -> Result<u8, Failure> {
         Some(Camera::Left | Camera::Right) => Resolution::M300,
         _ => Resolution::M100,
     });
-    let files = steps::reproject(&config, &args.segment, tile, resolution, &args.out)?;
+    let (files, report) = steps::reproject(&config, &args.segment, tile, resolution, &args.out)?;
     if files.is_empty() {
         tracing::error!("{} does not see tile {}", args.segment.display(), tile.id);
         return Ok(1);
     }
+    if let Some(report) = report {
+        eprint(&report);
+    }
     list(&files);
     Ok(0)
+}
+
+/// Measure the displacement of an image against a reference, and of its bands against each other
+///
+/// IMAGE is a GeoTIFF of this tool (a look's or product's TOA, or one of its bands); a status map and
+/// view angles are taken from the files beside it. Bands described BLUE, RED, NIR, SWIR are compared with
+/// the bands of the same name; the first band of a reference without names stands for RED.
+///
+/// Example:
+///   probav-ard register step/PROBAV_ARD_31UFS_20180621T104459_C_100M_TOA.tif --reference sentinel2.tif
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct RegisterArgs {
+    /// Orthorectified image
+    #[arg(value_name = "IMAGE")]
+    image: PathBuf,
+    /// Any GDAL raster; without it only the bands are compared with each other
+    #[arg(long, value_name = "FILE")]
+    reference: Option<PathBuf>,
+    /// Status map of the image [default: <name>_SM.tif beside it, where it is]
+    #[arg(long, value_name = "FILE")]
+    mask: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `register`: exit code 1 where the check was declined.
+pub fn register(args: &RegisterArgs) -> Result<u8, Failure> {
+    let report = steps::register::register(&steps::register::Request {
+        image: args.image.clone(),
+        reference: args.reference.clone(),
+        mask: args.mask.clone(),
+    })?;
+    match args.json {
+        true => print(&format!("{:#}\n", report.json())),
+        false => print(&report),
+    }
+    let asked = args.reference.is_some();
+    Ok(u8::from(asked && report.accuracy().is_none()))
 }
 
 /// An orthorectified look and what its files leave open.

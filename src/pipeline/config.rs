@@ -2,6 +2,7 @@
 //! variables override it, `config show` prints it with every default.
 
 use super::error::PipelineError;
+use super::geometric::GeometryOptions;
 use super::policy::OnMissing;
 use super::unit::tile_name;
 use crate::atmosphere::Budget;
@@ -138,10 +139,10 @@ impl From<AerosolModel> for String {
     }
 }
 
-/// A refinement of the surface reflectance; always applied in this order.
+/// A further correction of the surface reflectance; always applied in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Refinement {
+pub enum Correction {
     /// Light of the surroundings is removed; layer `ADJACENCY`.
     Adjacency,
     /// Slopes are normalised to level ground; layer `TOPOGRAPHY`.
@@ -219,10 +220,12 @@ pub struct Config {
     pub tcwv: Option<String>,
     /// Also write the TOA reflectance.
     pub toa: bool,
-    /// Refinements of the surface reflectance: `adjacency`, `topography`, `nadir`.
-    pub refine: Vec<Refinement>,
+    /// Further corrections of the surface reflectance: `adjacency`, `topography`, `nadir`.
+    pub corrections: Vec<Correction>,
     /// More layers to write: `sigma-split`.
     pub layers: Vec<ExtraLayer>,
+    /// Geometric check and refinement.
+    pub geometry: GeometryOptions,
     /// 1-σ inputs of the uncertainty budget.
     pub budget: Budget,
     /// Thresholds of the single-date masks.
@@ -260,8 +263,9 @@ impl Default for Config {
             ozone: None,
             tcwv: None,
             toa: false,
-            refine: Vec::new(),
+            corrections: Vec::new(),
             layers: Vec::new(),
+            geometry: GeometryOptions::default(),
             budget: Budget::default(),
             mask: MaskParams::default(),
             temporal: TemporalParams::default(),
@@ -335,6 +339,7 @@ impl Config {
                 )));
             }
         }
+        self.geometry.validate()?;
         if let (Some(from), Some(to)) = (self.from, self.to)
             && from > to
         {
@@ -421,7 +426,7 @@ impl Config {
             "ozone": self.ozone,
             "tcwv": self.tcwv,
             "toa": self.toa,
-            "refine": self.refine,
+            "corrections": self.corrections,
             "layers": self.layers,
             "budget": plain(&self.budget),
             "mask": plain(&self.mask),

@@ -41,6 +41,8 @@ pub struct Inputs {
     pub geoid: Option<FileId>,
     /// Radiative-transfer tables of the user.
     pub tables: Vec<FileId>,
+    /// Reference of the geometric check, where it is a file of the user.
+    pub reference: Option<FileId>,
     /// Rasters that replace CAMS.
     pub overrides: Vec<FileId>,
     /// What a user should know.
@@ -110,6 +112,7 @@ impl Inputs {
             tables: ids(&config.rt_table, &["pvrt"])?,
             profile: config.l1c_profile.as_deref().map(FileId::of).transpose()?,
             geoid: geoid.is_file().then(|| FileId::of(geoid)).transpose()?,
+            reference: config.geometry.file().map(FileId::of).transpose()?,
             overrides: ids(&rasters, RASTERS)?,
             notes,
         })

@@ -44,6 +44,13 @@ pub const ACQUIRE: &[Stage] = &[
     stage("product", 1, "the acquisition product on disk"),
 ];
 
+/// Stages of an acquisition that is checked against a reference.
+pub const GEOMETRY: &[Stage] = &[stage(
+    "register",
+    1,
+    "displacement against a reference and between bands",
+)];
+
 /// Stages of temporal screening.
 pub const SCREEN: &[Stage] = &[stage(
     "temporal",

@@ -6,6 +6,7 @@
 pub mod composite;
 mod correct;
 pub mod look;
+pub mod register;
 
 pub use correct::{Explanation, correct, explain};
 
@@ -13,6 +14,7 @@ use super::acquire::sky::Sky;
 use super::acquire::terrain::Terrain;
 use super::config::Config;
 use super::error::PipelineError;
+use super::geometric::{self, Grounds, Report};
 use super::inputs::Inputs;
 use crate::atmosphere;
 use crate::grid::utm::Utm;
@@ -40,8 +42,9 @@ pub fn tile(id: TileId) -> Result<Tile, PipelineError> {
     tiles::lookup(id).ok_or(PipelineError::UnknownTile(id))
 }
 
-/// Orthorectifies one segment onto a tile's grid and writes the look below `folder`.
-/// Returns the files; none where the segment does not see the tile.
+/// Orthorectifies one segment onto a tile's grid and writes the look below `folder`; with a reference, checks
+/// its position, and with `refine` corrects it.
+/// Returns the files and the check; none where the segment does not see the tile.
 ///
 /// # Errors
 /// The segment, the DEM or the output is unusable.
@@ -51,7 +54,8 @@ pub fn reproject(
     tile: Tile,
     resolution: Resolution,
     folder: &Path,
-) -> Result<Vec<PathBuf>, PipelineError> {
+) -> Result<(Vec<PathBuf>, Option<Report>), PipelineError> {
+    config.geometry.validate()?;
     let profile = match &config.l1c_profile {
         Some(path) => Profile::from_file(path).map_err(PipelineError::room)?,
         None => Profile::default(),
@@ -69,7 +73,25 @@ pub fn reproject(
         kernel: config.kernel,
     };
     let Some(seen) = reproject::observe(&segment, &request).map_err(PipelineError::room)? else {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
+    };
+    let (seen, report) = match config.geometry.is_on() {
+        false => (seen, None),
+        true => {
+            let ground = Grounds::default().get(config, tile.id, &grid, seen.time)?;
+            let (seen, report) = geometric::examine(
+                seen,
+                config.geometry.refine,
+                ground.as_deref(),
+                |o| o,
+                |o| geometric::check(&o.toa, None, ground.as_deref()),
+                |_, refinement| {
+                    reproject::observe_refined(&segment, &request, Some(refinement))
+                        .map_err(PipelineError::room)
+                },
+            )?;
+            (seen, Some(report))
+        }
     };
     let id = AcquisitionId {
         tile: tile.id,
@@ -77,7 +99,8 @@ pub fn reproject(
         camera: seen.camera,
         resolution,
     };
-    look::write(&seen, folder, &id.to_string()).map_err(PipelineError::room)
+    let files = look::write(&seen, folder, &id.to_string()).map_err(PipelineError::room)?;
+    Ok((files, report))
 }
 
 /// The tile that a grid's middle lies in.

@@ -3,6 +3,7 @@
 use super::geotiff::{self, Layer};
 use super::layers::{self, ANGLE_STEP, DataType, LayerSpec};
 use super::publish::Staging;
+use super::stac::accuracy::Accuracy;
 use super::stac::asset::{self, Fingerprint};
 use super::stac::footprint::{Footprint, any_valid};
 use super::stac::item::{self, ItemParts, Summary};
@@ -41,6 +42,8 @@ pub struct Acquisition<'a> {
     pub record: Value,
     /// Write the TOA layer too.
     pub toa: bool,
+    /// Position as measured against a reference, where it was.
+    pub accuracy: Option<Accuracy>,
     /// More layers.
     pub extras: Vec<Extra>,
 }
@@ -178,6 +181,9 @@ pub fn write_acquisition(
             json!({ "probav:source": obs.source }),
             summary.properties(),
             item::view(&cut_angles(&from_obs, a)?),
+            acquisition
+                .accuracy
+                .map_or_else(|| json!({}), |a| a.properties()),
         ],
         links: Vec::new(),
         assets: std::mem::take(&mut folder.assets),

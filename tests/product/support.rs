@@ -165,6 +165,7 @@ impl Scene {
             record: json!({ "version": "0.1.0", "parameters": { "kernel": "cubic6" } }),
             toa,
             extras: Vec::new(),
+            accuracy: None,
         }
     }
 

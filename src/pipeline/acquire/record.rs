@@ -3,6 +3,7 @@
 use crate::atmosphere::Split;
 use crate::band::Band;
 use crate::observation::Observation;
+use crate::pipeline::geometric::Report;
 use crate::pipeline::unit::Task;
 use crate::rt::{Origin, RtField};
 use crate::status::{Masks, sm, usable};
@@ -77,11 +78,13 @@ pub struct Facts<'a> {
     pub dem_gap: f32,
     /// What a user should know.
     pub notes: &'a [String],
+    /// The geometric check, where there was one.
+    pub geometry: Option<&'a Report>,
 }
 
 /// `run.json`. Everything but `timings` is the same for the same input.
 pub fn record(facts: &Facts, timings: &Timings) -> Value {
-    json!({
+    let mut out = json!({
         "source": facts.observation.source,
         "key": facts.task.key,
         "unit": facts.task.unit.to_string(),
@@ -103,7 +106,11 @@ pub fn record(facts: &Facts, timings: &Timings) -> Value {
         "counts": counts(facts.masks),
         "notes": facts.notes,
         "timings": timings.json(),
-    })
+    });
+    if let Some(report) = facts.geometry {
+        out["geometric_check"] = report.json();
+    }
+    out
 }
 
 fn origins([aod550, ozone, tcwv]: &[Origin; 3]) -> Value {

@@ -5,7 +5,7 @@ use crate::atmosphere::{self, BandPoint, Point};
 use crate::band::Band;
 use crate::grid::utm::Utm;
 use crate::observation::Observation;
-use crate::pipeline::acquire::refine;
+use crate::pipeline::acquire::corrections;
 use crate::pipeline::config::{Config, ExtraLayer};
 use crate::pipeline::error::PipelineError;
 use crate::product::Extra;
@@ -27,7 +27,7 @@ const SR: LayerSpec = LayerSpec {
 
 /// Corrects a look to surface reflectance and writes `<name>_SR.tif` and `<name>_UNC.tif` below `folder`.
 ///
-/// Refinements and their layers as configured, the layers as floats; slopes are judged by all pixels that are kept.
+/// Further corrections and their layers as configured, the layers as floats; slopes are judged by all pixels that are kept.
 /// With a `mask`, pixels that it does not call usable become no data: a USABLE layer keeps 1 and 2 (2 without SWIR),
 /// a status map SM keeps its classes clear and snow, any other single band keeps what is not 0.
 ///
@@ -43,13 +43,13 @@ pub fn correct(
     let keep = mask.map(|path| Keep::read(path, seen)).transpose()?;
     let Lit { rt, .. } = illuminate(config, seen)?;
     let mut surface = atmosphere::correct(seen, &rt, &config.budget);
-    let mut extras: Vec<Extra> = refine::around(config, seen, &rt, &mut surface)
+    let mut extras: Vec<Extra> = corrections::around(config, seen, &rt, &mut surface)
         .into_iter()
         .collect();
     if let Some(keep) = &keep {
         keep.apply(&mut surface);
     }
-    extras.extend(refine::within(config, seen, &mut surface, |_, _| true));
+    extras.extend(corrections::within(config, seen, &mut surface, |_, _| true));
     if config.layers.contains(&ExtraLayer::SigmaSplit) {
         let (random, systematic) = (surface.sigma_random.clone(), surface.systematic());
         extras.push(Extra::new(layers::UNC_RANDOM, random));

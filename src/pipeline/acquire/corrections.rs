@@ -1,8 +1,8 @@
-//! Refinements of the surface reflectance that the user asked for, each with its layer.
+//! Further corrections of the surface reflectance that the user asked for, each with its layer.
 
 use crate::atmosphere;
 use crate::observation::Observation;
-use crate::pipeline::config::{Config, Refinement};
+use crate::pipeline::config::{Config, Correction};
 use crate::product::{Extra, layers};
 use crate::reflectance::SurfaceReflectance;
 use crate::rt::RtField;
@@ -14,10 +14,13 @@ pub fn around(
     rt: &RtField,
     surface: &mut SurfaceReflectance,
 ) -> Option<Extra> {
-    config.refine.contains(&Refinement::Adjacency).then(|| {
-        let added = atmosphere::adjacency(seen, rt, surface);
-        Extra::new(layers::ADJACENCY, added)
-    })
+    config
+        .corrections
+        .contains(&Correction::Adjacency)
+        .then(|| {
+            let added = atmosphere::adjacency(seen, rt, surface);
+            Extra::new(layers::ADJACENCY, added)
+        })
 }
 
 /// Slopes and view angle. Comes after masking: `keep` tells the pixels that slopes are judged by.
@@ -28,11 +31,11 @@ pub fn within(
     keep: impl Fn(usize, usize) -> bool,
 ) -> Vec<Extra> {
     let mut extras = Vec::new();
-    if config.refine.contains(&Refinement::Topography) {
+    if config.corrections.contains(&Correction::Topography) {
         let factors = atmosphere::topography(seen, surface, keep);
         extras.push(Extra::new(layers::TOPOGRAPHY, factors));
     }
-    if config.refine.contains(&Refinement::Nadir) {
+    if config.corrections.contains(&Correction::Nadir) {
         let factors = atmosphere::nadir(seen, surface);
         extras.push(Extra::new(layers::NADIR, factors));
     }
