@@ -179,6 +179,46 @@ fn every_term_of_a_pixel_is_told_and_adds_up() {
         .stderr(predicates::str::contains("outside the look"));
 }
 
+#[test]
+fn a_table_of_the_user_takes_the_place_of_its_camera() {
+    let work = tempfile::tempdir().expect("temporary folder");
+    let toa = look(work.path());
+    let tables = Path::new(env!("CARGO_MANIFEST_DIR")).join("ancillary/rt");
+    let mine = tables.join("scattering-desert-cam2.pvrt");
+    let other = tables.join("scattering-continental-cam1.pvrt");
+    let made = |name: &str, more: &[&std::ffi::OsStr]| {
+        band(&corrected(&toa, &work.path().join(name), more), 1)
+    };
+    let desert = made("a", &["--aerosol".as_ref(), "desert".as_ref()]);
+    let table = "--rt-table".as_ref();
+    let own = made("b", &[table, other.as_os_str(), table, mine.as_os_str()]);
+    assert!(own == desert);
+    // a table of another camera changes nothing
+    assert!(made("c", &[table, other.as_os_str()]) == made("d", &[]));
+    let broken = work.path().join("broken.pvrt");
+    let mut bytes = std::fs::read(&mine).expect("table");
+    bytes[5000] ^= 1;
+    std::fs::write(&broken, bytes).expect("written");
+    probav_ard()
+        .arg("correct")
+        .arg(&toa)
+        .args([
+            "--aod",
+            "0.1",
+            "--ozone",
+            "0.3",
+            "--tcwv",
+            "2",
+            "--rt-table",
+        ])
+        .arg(&broken)
+        .arg("--out")
+        .arg(work.path())
+        .assert()
+        .code(3)
+        .stderr(predicates::str::contains("broken.pvrt is damaged"));
+}
+
 /// Bands of a file written anew under another name, chosen and described as told.
 fn rewrite(from: &Path, to: &Path, bands: &[(usize, &str)]) {
     let data = gdal::Dataset::open(from).expect("layer");

@@ -115,6 +115,30 @@ impl Scattering {
         })
     }
 
+    /// The table with some of its pressures and AODs only, by index.
+    #[cfg(test)]
+    pub fn thinned(&self, pressures: &[usize], aods: &[usize]) -> Scattering {
+        let (np, na) = (self.pressure.len(), self.aod.len());
+        let some = |values: &[f32]| -> Vec<f32> {
+            let block = |b: &[f32]| -> Vec<f32> {
+                let pairs = pressures
+                    .iter()
+                    .flat_map(|p| aods.iter().map(move |a| p * na + a));
+                pairs.map(|k| b[k]).collect()
+            };
+            values.chunks_exact(np * na).flat_map(block).collect()
+        };
+        Scattering {
+            pressure: pressures.iter().map(|k| self.pressure[*k]).collect(),
+            aod: aods.iter().map(|k| self.aod[*k]).collect(),
+            path: some(&self.path),
+            transmittance: some(&self.transmittance),
+            albedo: some(&self.albedo),
+            tau_aerosol: some(&self.tau_aerosol),
+            ..self.clone()
+        }
+    }
+
     /// Band aerosol optical depth per unit AOD550 at the highest pressure.
     pub fn aerosol_depth_ratio(&self, band: Band) -> f32 {
         let (np, na) = (self.pressure.len(), self.aod.len());
