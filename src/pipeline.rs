@@ -33,7 +33,7 @@ mod sweep;
 pub mod unit;
 pub mod worker;
 
-pub use config::{CameraLetter, Config, TileName, Until};
+pub use config::{AerosolModel, CameraLetter, Config, Correction, ExtraLayer, TileName, Until};
 pub use error::PipelineError;
 pub use index::Index;
 pub use policy::OnMissing;

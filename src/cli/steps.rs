@@ -103,18 +103,20 @@ pub fn register(args: &RegisterArgs) -> Result<u8, Failure> {
 /// An orthorectified look and what its files leave open.
 #[derive(Debug, clap::Args)]
 pub struct LookArgs {
-    /// TOA file of a look, <name>_TOA.tif, with <name>_GEOMETRY.tif beside it: from `reproject`, or from a product made with `run --toa`
+    /// TOA reflectance: a GeoTIFF in a UTM zone with bands BLUE RED NIR SWIR. From `reproject`, from a product made with
+    /// `run --toa`, or any other
     #[arg(value_name = "TOA")]
     toa: PathBuf,
+    /// Sun and view angles on the same grid, degrees: SZA SAA VNIR_VZA VNIR_VAA SWIR_VZA SWIR_VAA, or SZA SAA VZA VAA
+    /// [default: <name>_GEOMETRY.tif beside <name>_TOA.tif]
+    #[arg(long, value_name = "FILE")]
+    angles: Option<PathBuf>,
     /// Camera of the look, where its tags and name do not tell: L, C or R
     #[arg(long, value_name = "CAMERA")]
     camera: Option<String>,
     /// UTC time of the look, where its tags and name do not tell, e.g. 2018-06-21T10:44:52Z
     #[arg(long, value_name = "TIME")]
     time: Option<DateTime<Utc>>,
-    /// Folder for the GeoTIFFs
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
     #[command(flatten)]
     ancillary: Ancillary,
 }
@@ -130,9 +132,9 @@ impl LookArgs {
         let known = steps::look::Known {
             camera: camera.map(|c| c.0),
             time: self.time,
+            angles: self.angles.clone(),
         };
-        let (name, seen) = steps::look::read(&self.toa, &known)?;
-        folder(&self.out)?;
+        let (name, seen) = steps::read(&config, &self.toa, &known)?;
         Ok((config, name, seen))
     }
 }
@@ -148,30 +150,73 @@ impl LookArgs {
 pub struct MaskArgs {
     #[command(flatten)]
     look: LookArgs,
+    /// Folder for the GeoTIFFs
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
 }
 
 /// Runs `mask`.
 pub fn mask(args: &MaskArgs) -> Result<u8, Failure> {
     let (config, name, seen) = args.look.read()?;
-    list(&steps::mask(&config, &name, &seen, &args.look.out)?);
+    folder(&args.out)?;
+    list(&steps::mask(&config, &name, &seen, &args.out)?);
     Ok(0)
 }
 
 /// Correct one orthorectified look to surface reflectance with its uncertainty
 ///
-/// Example:
-///   probav-ard correct step/PROBAV_ARD_31UFS_20180621T104459_C_100M_TOA.tif --aod 0.12 --ozone 0.33 --tcwv 2.1 --out step/
+/// Works on any TOA GeoTIFF with angles, not only on those of this program. Heights come from <name>_TERRAIN.tif, else
+/// from --dem. With --explain nothing is written: every input and term of one pixel's correction is printed.
+///
+/// Examples:
+///   probav-ard correct step/PROBAV_ARD_31UFS_20180621T104459_C_100M_TOA.tif --cams cams/ --out step/
+///   probav-ard correct my.tif --angles angles.tif --camera C --time 2018-06-21T10:44:59Z --dem dem.tif \
+///       --aod 0.12 --ozone 0.33 --tcwv 2.1 --mask-from clear.tif --out sr/
+///   probav-ard correct step/PROBAV_ARD_31UFS_20180621T104459_C_100M_TOA.tif --cams cams/ --explain 4.62 51.13
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct CorrectArgs {
     #[command(flatten)]
     look: LookArgs,
+    /// Folder for the GeoTIFFs
+    #[arg(long, value_name = "DIR", required_unless_present = "explain")]
+    out: Option<PathBuf>,
+    /// Correct only what a mask on the same grid lets through; the rest becomes no data. A USABLE layer keeps its 1 and
+    /// 2 (2 without SWIR), an SM layer clear and snow, any other single band what is not 0
+    #[arg(long, value_name = "FILE")]
+    mask_from: Option<PathBuf>,
+    /// Print every term of the correction of the pixel at a longitude and latitude instead
+    #[arg(
+        long,
+        value_names = ["LON", "LAT"],
+        num_args = 2,
+        allow_negative_numbers = true,
+        conflicts_with = "out"
+    )]
+    explain: Option<Vec<f64>>,
+    /// Print JSON
+    #[arg(long, requires = "explain")]
+    json: bool,
 }
 
 /// Runs `correct`.
 pub fn correct(args: &CorrectArgs) -> Result<u8, Failure> {
     let (config, name, seen) = args.look.read()?;
-    list(&steps::correct(&config, &name, &seen, &args.look.out)?);
+    let mask = args.mask_from.as_deref();
+    if let Some([lon, lat]) = args.explain.as_deref() {
+        let told = steps::explain(&config, &seen, mask, *lon, *lat)?;
+        let json = || serde_json::to_string_pretty(&told).map(|text| text + "\n");
+        match args.json {
+            true => print(&json().map_err(|e| Failure::usage(e.to_string()))?),
+            false => print(&told),
+        }
+        return Ok(0);
+    }
+    let Some(out) = &args.out else {
+        return Err(Failure::usage("no folder for the GeoTIFFs: give --out"));
+    };
+    folder(out)?;
+    list(&steps::correct(&config, &name, &seen, mask, out)?);
     Ok(0)
 }
 

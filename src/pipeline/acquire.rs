@@ -4,12 +4,13 @@
 //! radiative transfer, computed once and used twice (normalise, correct) → clouds of the halo →
 //! masks → clip → product.
 
+pub(super) mod corrections;
 mod record;
 pub(super) mod sky;
 pub(super) mod terrain;
 
 use super::clip::Clip;
-use super::config::Config;
+use super::config::{Config, ExtraLayer};
 use super::error::PipelineError;
 use super::geometric::{self, Grounds};
 use super::swath::{Blank, Remembering};
@@ -21,13 +22,13 @@ use crate::grid::{GridSpec, Resolution, TileId, tiles};
 use crate::l1c::{Profile, Segment, Swath};
 use crate::mask::{self, CloudField};
 use crate::observation::Observation;
-use crate::product::{self, Acquisition, AcquisitionId};
+use crate::product::{self, Acquisition, AcquisitionId, Extra, layers};
 use crate::raster::Raster;
 use crate::reflectance::{Normalised, SurfaceReflectance};
 use crate::reproject::{self, Kernel, Request};
-use crate::rt::AtmosphereState;
-use crate::status::Masks;
-use crate::tables::{self, RtTable};
+use crate::rt::RtField;
+use crate::status::{Masks, usable};
+use crate::tables::RtTable;
 use record::{Facts, Timings};
 use sky::Sky;
 use std::sync::Arc;
@@ -109,6 +110,7 @@ pub fn acquire(
     }
     timings.lap("scout");
 
+    let table = config.table(segment.camera())?;
     let margin = match config.geometry.refine {
         true => geometric::MARGIN,
         false => 0,
@@ -116,7 +118,7 @@ pub fn acquire(
     let swath = Remembering::new(&segment).with_margin(margin);
     let bench = Bench {
         config,
-        table: tables::load(segment.camera(), config.aerosol).map_err(PipelineError::room)?,
+        table: &table,
         swath: &swath,
         terrain: &terrain,
         cams: &task.cams,
@@ -161,10 +163,27 @@ pub fn acquire(
     }
     let Scene {
         observation,
-        surface,
-        state,
+        mut surface,
+        rt,
         masks,
+        mut extras,
     } = scene;
+
+    let clear =
+        |r: usize, c: usize| matches!(masks.usable[(r, c)], usable::USABLE | usable::VNIR_ONLY);
+    let parts = atmosphere::split(&observation, &surface, &rt, &config.budget, clear);
+    extras.extend(corrections::within(
+        config,
+        &observation,
+        &mut surface,
+        clear,
+    ));
+    if config.layers.contains(&ExtraLayer::SigmaSplit) {
+        extras.push(Extra::new(layers::UNC_RANDOM, surface.sigma_random.clone()));
+        let systematic = surface.systematic();
+        extras.push(Extra::new(layers::UNC_SYSTEMATIC, systematic));
+    }
+    timings.lap("atmosphere");
 
     let id = AcquisitionId {
         tile: *tile,
@@ -176,7 +195,8 @@ pub fn acquire(
         task,
         observation: &observation,
         masks: &masks,
-        state: &state,
+        rt: &rt,
+        parts: &parts,
         halo: scout.halo,
         dem_gap: scout.gap,
         notes: &notes,
@@ -190,6 +210,7 @@ pub fn acquire(
         masks: &masks,
         record: record::record(&facts, &timings),
         toa: config.toa,
+        extras,
         accuracy: report.as_ref().and_then(|r| r.accuracy()),
     };
     product::write_acquisition(config.out(), &acquisition).map_err(PipelineError::room)?;
@@ -216,7 +237,7 @@ fn scout(segment: &Segment, terrain: &Terrain) -> Result<Scout, PipelineError> {
         Some(seen) => Scout {
             halo: mask::halo_pixels(&seen).min(HALO_MAX),
             // RED alone: in a cropped file the other strips may be all missing, which is not looked up here
-            gap: terrain.gap(&grid, |r, c| !seen.toa[Band::Red][(r, c)].is_nan())?,
+            gap: terrain.gap(|r, c| !seen.toa[Band::Red][(r, c)].is_nan())?,
         },
         // a sliver may lie between the look-outs
         None => Scout {
@@ -246,16 +267,18 @@ struct Sight {
     observation: Observation,
     normalised: Normalised,
     surface: SurfaceReflectance,
-    state: AtmosphereState,
+    rt: RtField,
     halo: Option<CloudField>,
+    extras: Vec<Extra>,
 }
 
 /// One look at a tile with its masks.
 struct Scene {
     observation: Observation,
     surface: SurfaceReflectance,
-    state: AtmosphereState,
+    rt: RtField,
     masks: Masks,
+    extras: Vec<Extra>,
 }
 
 impl Scene {
@@ -306,7 +329,7 @@ impl Bench<'_> {
                 // an acquisition never depends on its neighbours in time: those come in with screening
                 background: None,
                 halo: sight.halo.as_ref(),
-                aux_missing: sight.state.fallback || self.terrain.no_dem,
+                aux_missing: sight.rt.state.fallback || self.terrain.no_dem,
             },
             &self.config.mask,
         );
@@ -314,8 +337,9 @@ impl Bench<'_> {
         Ok(Some(Scene {
             observation: sight.observation,
             surface: sight.surface,
-            state: sight.state,
+            rt: sight.rt,
             masks,
+            extras: sight.extras,
         }))
     }
 
@@ -342,7 +366,7 @@ impl Bench<'_> {
         let Some(around) = around else {
             return Ok(None);
         };
-        let (around, state, rt) = self.illuminate(around, sky, notes)?;
+        let (around, rt) = self.illuminate(around, sky, notes)?;
         let normalised = atmosphere::normalise(&around, &rt);
         timings.lap("atmosphere");
         let land = self.terrain.land(&padded)?;
@@ -355,13 +379,14 @@ impl Bench<'_> {
                 land: &land,
                 background: None,
                 halo: None,
-                aux_missing: state.fallback,
+                aux_missing: rt.state.fallback,
             },
             &self.config.mask,
         );
         timings.lap("mask");
         if resolution == Resolution::M300 {
-            let surface = atmosphere::correct(&around, &rt, &self.config.budget);
+            let mut surface = atmosphere::correct(&around, &rt, &self.config.budget);
+            let extras = corrections::around(self.config, &around, &rt, &mut surface);
             timings.lap("atmosphere");
             let Some(clip) = Clip::of(&grid, &padded) else {
                 return Ok(None);
@@ -379,8 +404,9 @@ impl Bench<'_> {
                 observation,
                 normalised: clip.normalised(&normalised),
                 surface: clip.surface(&surface),
-                state,
+                rt,
                 halo: Some(field),
+                extras: extras.into_iter().collect(),
             }));
         }
         drop((around, normalised, rt));
@@ -392,16 +418,18 @@ impl Bench<'_> {
             return Ok(None);
         };
         let mut again = Vec::new();
-        let (observation, state, rt) = self.illuminate(observation, sky, &mut again)?;
+        let (observation, rt) = self.illuminate(observation, sky, &mut again)?;
         let normalised = atmosphere::normalise(&observation, &rt);
-        let surface = atmosphere::correct(&observation, &rt, &self.config.budget);
+        let mut surface = atmosphere::correct(&observation, &rt, &self.config.budget);
+        let extras = corrections::around(self.config, &observation, &rt, &mut surface);
         timings.lap("atmosphere");
         Ok(Some(Sight {
             observation,
             normalised,
             surface,
-            state,
+            rt,
             halo: Some(field),
+            extras: extras.into_iter().collect(),
         }))
     }
 
@@ -410,7 +438,7 @@ impl Bench<'_> {
         observation: Observation,
         sky: &mut Sky,
         notes: &mut Vec<String>,
-    ) -> Result<(Observation, AtmosphereState, crate::rt::RtField), PipelineError> {
+    ) -> Result<(Observation, RtField), PipelineError> {
         let nodes = atmosphere::node_grid(&observation.grid);
         let state = sky.state(
             self.config,
@@ -422,6 +450,6 @@ impl Bench<'_> {
         )?;
         let rt = atmosphere::coefficients(self.table, &observation, &state)
             .map_err(PipelineError::room)?;
-        Ok((observation, state, rt))
+        Ok((observation, rt))
     }
 }

@@ -107,6 +107,7 @@ fn acquisition(
         "geoid": inputs.geoid,
         "landmask": inputs.landmask,
         "overrides": inputs.overrides,
+        "tables": inputs.tables,
         "parameters": config.acquisition_parameters(),
         // decides only where something is missing
         "on_missing": missing.then_some(config.on_missing),

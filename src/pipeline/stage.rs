@@ -28,12 +28,12 @@ pub const ACQUIRE: &[Stage] = &[
     ),
     stage(
         "cams",
-        1,
+        2,
         "aerosol, ozone and water vapour at the time of the observation",
     ),
     stage(
         "atmosphere",
-        1,
+        2,
         "radiative transfer, normalised and surface reflectance with its uncertainty",
     ),
     stage(

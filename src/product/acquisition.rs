@@ -1,7 +1,7 @@
 //! Writing acquisition products: one tile, one overpass, never changed again.
 
 use super::geotiff::{self, Layer};
-use super::layers::{self, ANGLE_STEP, LayerSpec};
+use super::layers::{self, ANGLE_STEP, DataType, LayerSpec};
 use super::publish::Staging;
 use super::stac::accuracy::Accuracy;
 use super::stac::asset::{self, Fingerprint};
@@ -10,6 +10,7 @@ use super::stac::item::{self, ItemParts, Summary};
 use super::{AcquisitionId, ProductError, quicklook, stac};
 use crate::grid::GridSpec;
 use crate::observation::{Angles, Observation};
+use crate::raster::BandStack;
 use crate::reflectance::{SCALE, SurfaceReflectance, encode, encode_u16};
 use crate::status::Masks;
 use gdal::raster::GdalType;
@@ -43,6 +44,24 @@ pub struct Acquisition<'a> {
     pub toa: bool,
     /// Position as measured against a reference, where it was.
     pub accuracy: Option<Accuracy>,
+    /// More layers.
+    pub extras: Vec<Extra>,
+}
+
+/// One more layer of four bands, on the grid of the surface reflectance.
+#[derive(Debug, Clone)]
+pub struct Extra {
+    /// The layer.
+    pub spec: LayerSpec,
+    /// Values in its unit, NaN = no data.
+    pub values: BandStack<f32>,
+}
+
+impl Extra {
+    /// A layer with its values.
+    pub fn new(spec: LayerSpec, values: BandStack<f32>) -> Extra {
+        Extra { spec, values }
+    }
 }
 
 /// Writes the product folder and returns its path. An older product of the same name is replaced.
@@ -109,6 +128,28 @@ pub fn write_acquisition(
             toa.push(from_obs.cut("TOA", band)?.mapv(encode));
         }
         folder.layer(&layers::TOA, &views(&toa))?;
+    }
+    for Extra { spec, values } in &acquisition.extras {
+        let window = Window::new(&id, &values.grid, &grid)?;
+        let step = spec.scale.unwrap_or(1.0) as f32;
+        match spec.data_type {
+            DataType::I16 => {
+                let counts = values.bands.iter().map(|band| {
+                    let band = window.cut(spec.name, band)?;
+                    Ok(band.mapv(|v| encode(v / step * SCALE)))
+                });
+                let counts: Vec<_> = counts.collect::<Result<_, ProductError>>()?;
+                folder.layer(spec, &views(&counts))?;
+            }
+            _ => {
+                let counts = values.bands.iter().map(|band| {
+                    let band = window.cut(spec.name, band)?;
+                    Ok(band.mapv(|v| encode_u16(v, step)))
+                });
+                let counts: Vec<_> = counts.collect::<Result<_, ProductError>>()?;
+                folder.layer(spec, &views(&counts))?;
+            }
+        }
     }
     folder.picture(
         quicklook::TITLE,
