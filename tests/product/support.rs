@@ -165,7 +165,14 @@ impl Scene {
             record: json!({ "version": "0.1.0", "parameters": { "kernel": "cubic6" } }),
             toa,
             extras: Vec::new(),
-            accuracy: None,
+            accuracy: Some(probav_ard::product::stac::accuracy::Accuracy {
+                bias: [1.5, -2.25],
+                sigma: 7.0,
+                rmse: 10.0,
+                ce90: 15.5,
+                chips: 420,
+                refined: false,
+            }),
         }
     }
 
