@@ -14,7 +14,7 @@ use crate::observation::Observation;
 use crate::product::{self, layout};
 use crate::raster::BandStack;
 use crate::reference::Reference;
-use crate::register::{self, Check, Features};
+use crate::register::{self, Check, Features, Measure};
 use crate::status::{Masks, qx, sm};
 use chrono::{DateTime, Utc};
 use ndarray::{Array2, Zip};
@@ -32,6 +32,9 @@ const ROWS: usize = 128;
 const BETTER: f64 = 0.7;
 /// Share of the values that is clear ground from which on an image counts as free of cloud.
 const CLOUDLESS: f64 = 0.6;
+/// Share of the chips that must agree where the masks see no clear ground: below it is the odd gap in a
+/// full cover of cloud, too little to go by.
+const SHOWS_GROUND: f64 = 0.08;
 /// Lines and pixels that a refinement may move the window of native samples by.
 pub const MARGIN: usize = 12;
 
@@ -246,7 +249,8 @@ pub fn check(toa: &BandStack<f32>, clear: Option<&Array2<bool>>, ground: Option<
     let wanted = reference.iter().any(Option::is_some);
     if clear.is_some() && wanted && found.leading().is_none() {
         let bold = look(None);
-        if bold.leading().is_some() {
+        let shows = |(_, m): (_, &Measure)| m.chips as f64 >= SHOWS_GROUND * m.compared as f64;
+        if bold.leading().is_some_and(shows) {
             return bold;
         }
     }
