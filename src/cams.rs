@@ -6,6 +6,7 @@
 //! attributes, never assumed. Several files are merged in space and time.
 
 use crate::error::{Class, Classified};
+use crate::folder;
 use crate::grid::NodeGrid;
 use crate::rt::{AtmosphereState, Origin};
 use chrono::{DateTime, Utc};
@@ -228,28 +229,11 @@ impl Cams {
 
 /// Files of the given paths; folders are replaced by the files in them that may be CAMS files, sorted.
 fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CamsError> {
-    const EXTENSIONS: [&str; 7] = ["nc", "nc4", "cdf", "grib", "grb", "grib2", "zip"];
-    let mut files = Vec::new();
-    for path in paths {
-        if !path.is_dir() {
-            files.push(path.clone());
-            continue;
-        }
-        let unreadable = |e: std::io::Error| CamsError::Open {
-            path: path.clone(),
-            reason: e.to_string(),
-        };
-        let mut found = Vec::new();
-        for item in std::fs::read_dir(path).map_err(unreadable)? {
-            let file = item.map_err(unreadable)?.path();
-            let extension = file.extension().map(|e| e.to_string_lossy().to_lowercase());
-            if extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str())) {
-                found.push(file);
-            }
-        }
-        found.sort();
-        files.extend(found);
-    }
+    const ENDINGS: [&str; 7] = ["nc", "nc4", "cdf", "grib", "grb", "grib2", "zip"];
+    let files = folder::members(paths, &ENDINGS).map_err(|(path, e)| CamsError::Open {
+        path: path.to_owned(),
+        reason: e.to_string(),
+    })?;
     if files.is_empty() {
         let place = paths
             .first()
