@@ -12,8 +12,9 @@ use super::config::Config;
 use super::error::PipelineError;
 use super::inputs::Inputs;
 use crate::atmosphere;
+use crate::dem::{self, VerticalDatum};
 use crate::grid::utm::Utm;
-use crate::grid::{Resolution, Tile, TileId, tiles};
+use crate::grid::{GridSpec, Resolution, Tile, TileId, tiles};
 use crate::l1c::{Profile, Segment};
 use crate::landmask::LandMask;
 use crate::mask;
@@ -21,8 +22,9 @@ use crate::observation::Observation;
 use crate::product::geotiff::{Layer, write_layers};
 use crate::product::layers::{self, LayerSpec};
 use crate::product::{AcquisitionId, ProductError};
+use crate::raster::Raster;
 use crate::reflectance::{self, NODATA, NODATA_U16, Normalised};
-use crate::reproject::{self, Request};
+use crate::reproject::{self, Explanation, Request};
 use crate::rt::{AtmosphereState, RtField};
 use crate::tables;
 use gdal::raster::GdalType;
@@ -56,23 +58,10 @@ pub fn reproject(
     resolution: Resolution,
     folder: &Path,
 ) -> Result<Vec<PathBuf>, PipelineError> {
-    let profile = match &config.l1c_profile {
-        Some(path) => Profile::from_file(path).map_err(PipelineError::room)?,
-        None => Profile::default(),
-    };
-    let segment = Segment::open(segment, &profile).map_err(PipelineError::room)?;
-    let terrain = Terrain::read(config, tile)?;
-    let grid = tile.grid(resolution);
-    let heights = match resolution {
-        Resolution::M100 => terrain.heights(&grid)?,
-        Resolution::M300 => terrain.heights(&grid.subdivided(3))?,
-    };
-    let request = Request {
-        grid,
-        heights: &heights,
-        kernel: config.kernel,
-    };
-    let Some(seen) = reproject::observe(&segment, &request).map_err(PipelineError::room)? else {
+    let stage = Stage::open(config, segment, tile, resolution)?;
+    let request = stage.request(config);
+    let seen = reproject::observe(&stage.segment, &request).map_err(PipelineError::room)?;
+    let Some(seen) = seen else {
         return Ok(Vec::new());
     };
     let id = AcquisitionId {
@@ -82,6 +71,81 @@ pub fn reproject(
         resolution,
     };
     look::write(&seen, folder, &id.to_string()).map_err(PipelineError::room)
+}
+
+/// Every number behind the pixel that holds a longitude and latitude (degrees), and the undulation of the geoid
+/// there, metres; `None` where the tile does not hold them.
+///
+/// # Errors
+/// The segment or the DEM is unusable.
+pub fn explain(
+    config: &Config,
+    segment: &Path,
+    tile: Tile,
+    resolution: Resolution,
+    place: (f64, f64),
+) -> Result<Option<(Explanation, f32)>, PipelineError> {
+    let stage = Stage::open(config, segment, tile, resolution)?;
+    let request = stage.request(config);
+    let explained = reproject::explain(&stage.segment, &request, place);
+    let Some(explained) = explained.map_err(PipelineError::room)? else {
+        return Ok(None);
+    };
+    let datum: VerticalDatum = config
+        .dem_vertical
+        .parse()
+        .map_err(|e| PipelineError::Config(format!("dem_vertical: {e}")))?;
+    let (row, col) = explained.pixel;
+    let pixel = GridSpec {
+        ulx: stage.grid.ulx + col as f64 * stage.grid.pixel,
+        uly: stage.grid.uly - row as f64 * stage.grid.pixel,
+        width: 1,
+        height: 1,
+        ..stage.grid
+    };
+    let undulation = dem::sea_level(&pixel, &datum).map_err(PipelineError::room)?;
+    Ok(Some((explained, undulation.data[(0, 0)])))
+}
+
+/// A segment and the heights under it.
+struct Stage {
+    segment: Segment,
+    grid: GridSpec,
+    heights: Raster<f32>,
+}
+
+impl Stage {
+    fn open(
+        config: &Config,
+        segment: &Path,
+        tile: Tile,
+        resolution: Resolution,
+    ) -> Result<Stage, PipelineError> {
+        let profile = match &config.l1c_profile {
+            Some(path) => Profile::from_file(path).map_err(PipelineError::room)?,
+            None => Profile::default(),
+        };
+        let segment = Segment::open(segment, &profile).map_err(PipelineError::room)?;
+        let terrain = Terrain::read(config, tile)?;
+        let grid = tile.grid(resolution);
+        let heights = match resolution {
+            Resolution::M100 => terrain.heights(&grid)?,
+            Resolution::M300 => terrain.heights(&grid.subdivided(3))?,
+        };
+        Ok(Stage {
+            segment,
+            grid,
+            heights,
+        })
+    }
+
+    fn request(&self, config: &Config) -> Request<'_> {
+        Request {
+            grid: self.grid,
+            heights: &self.heights,
+            kernel: config.kernel,
+        }
+    }
 }
 
 /// Coefficients and normalised reflectance of a look.
