@@ -8,6 +8,7 @@
 
 mod cells;
 mod directions;
+mod explain;
 mod frame;
 mod kernel;
 mod layers;
@@ -24,6 +25,7 @@ mod synthetic;
 #[cfg(test)]
 mod tests;
 
+pub use explain::{Explanation, Outcome, Part, StripLook, TieCell, TieCorners, explain};
 pub use kernel::{BadKernelName, Kernel};
 
 use crate::band::{Band, Strip};
