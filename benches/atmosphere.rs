@@ -7,7 +7,7 @@ use probav_ard::band::Camera;
 use probav_ard::grid::GridSpec;
 use probav_ard::observation::{Angles, Observation};
 use probav_ard::raster::BandStack;
-use probav_ard::rt::{AtmosphereState, RtField};
+use probav_ard::rt::{AtmosphereState, Origin, RtField};
 use probav_ard::tables::{self, Aerosol, RtTable};
 
 fn main() {
@@ -71,6 +71,8 @@ fn tile(relief: f32) -> Tile {
         ozone: flat(0.33),
         tcwv: flat(2.0),
         model_height: None,
+        shares: None,
+        origins: [Origin::Given; 3],
         provenance: vec![],
         fallback: false,
     };

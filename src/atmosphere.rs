@@ -23,29 +23,40 @@
 //! AOD·exp(−d/2.0 km) and TCWV·exp(−d/2.3 km) with d = 1.5 km · tanh((h−z₀)/1.5 km); ozone stays
 //! (`reference/atmosphere.md` §6, a recommendation, \[M\], which clamps d at 1.5 km).
 //!
+//! # Refinements
+//! Off by default: light of the surroundings ([`adjacency`]), illumination of slopes ([`topography`]), view angle
+//! ([`nadir`]); each returns what it applied.
+//!
 //! # Uncertainty
 //! [`Budget`] holds every 1-σ input. Random: sensor noise and resampling. Systematic: AOD, aerosol type, water
 //! vapour, ozone, pressure, calibration, tables; each through the derivative of ρ_s at the pixel's own reflectance.
 
+mod adjacency;
 mod angles;
 mod budget;
 mod coefficients;
 mod correct;
 mod lattice;
+mod nadir;
 mod normalise;
 mod point;
 mod split;
 mod texture;
+mod topography;
 
-pub use budget::{Budget, Noise, Resampling};
+pub use adjacency::adjacency;
+pub use budget::{Budget, Noise, Resampling, StandIn};
 pub use coefficients::{Inverse, coefficients, node_grid};
 pub use correct::{MAX_SZA, correct};
+pub use nadir::{nadir, nadir_factor};
 pub use normalise::normalise;
 pub use point::{BandPoint, Point, PointInput, explain, point};
 pub use split::{Split, split};
+pub use topography::topography;
 
 use crate::error::{Class, Classified};
 use crate::grid::GridSpec;
+use crate::reflectance::SurfaceReflectance;
 use ndarray::Array2;
 
 /// Why coefficients could not be computed.
@@ -127,6 +138,19 @@ impl Classified for AtmosphereError {
     }
 }
 
+/// Multiplies a surface and its σ by a factor per band and pixel.
+fn scale(surface: &mut SurfaceReflectance, factors: &[Array2<f32>; 4]) {
+    for stack in [
+        &mut surface.rho,
+        &mut surface.sigma,
+        &mut surface.sigma_random,
+    ] {
+        for (band, factor) in stack.bands.iter_mut().zip(factors) {
+            *band *= factor;
+        }
+    }
+}
+
 /// An array of a grid from its values, row after row.
 fn layer(grid: &GridSpec, data: Vec<f32>) -> Array2<f32> {
     let shape = (grid.height, grid.width);
@@ -135,5 +159,7 @@ fn layer(grid: &GridSpec, data: Vec<f32>) -> Array2<f32> {
 
 #[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod refined;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! CAMS AOD550, ozone and water vapour from NetCDF.
+//! CAMS AOD550, ozone and water vapour from NetCDF and GRIB.
 //!
 //! Three published conventions are read (`reference/atmosphere.md` §6, `data/real/cams`): the old data store
 //! (NetCDF-3, packed, 1-D `time`), new forecasts (`forecast_period` × `forecast_reference_time`) and
@@ -7,8 +7,9 @@
 
 use crate::error::{Class, Classified};
 use crate::grid::NodeGrid;
-use crate::rt::AtmosphereState;
+use crate::rt::{AtmosphereState, Origin};
 use chrono::{DateTime, Utc};
+use ndarray::Array2;
 use std::path::{Path, PathBuf};
 
 mod axis;
@@ -20,23 +21,24 @@ mod field;
 mod file;
 mod grib;
 mod layer;
+mod monthly;
 mod overrides;
 mod place;
 mod select;
+mod species;
 mod time;
 mod units;
 
 pub use coverage::Coverage;
 pub use error::CamsError;
-pub use fallback::fallback_state;
 pub use overrides::{Overrides, Source};
-pub use units::{OZONE_KG_M2_PER_CM_ATM, Variable};
+pub use units::{OZONE_KG_M2_PER_CM_ATM, Species, Variable};
 
 use layer::Layer;
 use place::Place;
 
 /// CAMS files: what is in them, read on demand. Holds no open files; it can be shared by threads.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Cams {
     layers: Vec<Layer>,
     problems: Vec<CamsError>,
@@ -75,7 +77,7 @@ impl Cams {
     /// AOD550, ozone and water vapour at the nodes of a grid: bilinear in space, linear in time between two
     /// steps of one run (`reference/atmosphere.md` §6: steps of at least 3 h of the latest run at or
     /// before `time`; then any lead; then the two nearest steps of different runs). Analyses and
-    /// reanalyses (files without runs) come before forecasts.
+    /// reanalyses (files without runs) come before forecasts; monthly means are no answer here.
     ///
     /// A node up to one cell outside the files takes the value at their edge; further out it is NaN, and
     /// no correction is possible there. `model_height` is present only where the files carry the surface
@@ -90,25 +92,66 @@ impl Cams {
         nodes: &NodeGrid,
         overrides: &Overrides,
     ) -> Result<AtmosphereState, CamsError> {
+        self.compose(time, nodes, overrides, false)
+    }
+
+    /// As [`Cams::state`], but where a variable has no field of the time or place something stands in for it, in
+    /// this order: monthly means of the months around the time; means of the same calendar months of other years;
+    /// the built-in climatology. `origins` and `provenance` tell which, and `fallback` is set.
+    ///
+    /// # Errors
+    /// [`CamsError`] of broken files and overrides; an absence is none.
+    pub fn state_with_fallback(
+        &self,
+        time: DateTime<Utc>,
+        nodes: &NodeGrid,
+        overrides: &Overrides,
+    ) -> Result<AtmosphereState, CamsError> {
+        self.compose(time, nodes, overrides, true)
+    }
+
+    fn compose(
+        &self,
+        time: DateTime<Utc>,
+        nodes: &NodeGrid,
+        overrides: &Overrides,
+        fallback: bool,
+    ) -> Result<AtmosphereState, CamsError> {
         let place = Place::new(nodes);
         let mut provenance = Vec::new();
-        let mut field = |variable: Variable| {
+        let mut origins = [Origin::Given; 3];
+        let mut field = |k: usize, variable: Variable| {
             if let Some(source) = overrides.of(variable) {
                 let values = source.values(variable, nodes)?;
                 provenance.push(format!("{variable}: {source}, given by the user"));
                 return Ok(values);
             }
-            let (values, origin) = self.field(variable, time, &place)?;
-            provenance.push(format!("{variable}: {origin}"));
-            Ok(values.mapv(|v| variable.convert(v)))
+            let scene = |v: Array2<f64>| v.mapv(|v| variable.convert(v));
+            let (values, origin, words) = match self.field(variable, time, &place) {
+                Ok((values, origin, words)) => (scene(values), origin, words),
+                Err(error) if !fallback || !error.is_absence() => return Err(error),
+                Err(_) => match self.monthly(variable, time, &place) {
+                    Ok((values, origin, words)) => (scene(values), origin, words),
+                    Err(error) if !error.is_absence() => return Err(error),
+                    Err(_) => (
+                        fallback::at_nodes(variable, time, &place),
+                        Origin::Climatology,
+                        "climatology (fallback)".to_string(),
+                    ),
+                },
+            };
+            provenance.push(format!("{variable}: {words}"));
+            origins[k] = origin;
+            Ok(values)
         };
-        let aod550 = field(Variable::Aod550)?;
-        let ozone = field(Variable::Ozone)?;
-        let tcwv = field(Variable::Tcwv)?;
-        let model_height = if overrides.aod.is_none() && overrides.tcwv.is_none() {
+        let aod550 = field(0, Variable::Aod550)?;
+        let ozone = field(1, Variable::Ozone)?;
+        let tcwv = field(2, Variable::Tcwv)?;
+        let theirs = |o: Origin| o != Origin::Given && o != Origin::Climatology;
+        let model_height = if theirs(origins[0]) && theirs(origins[2]) {
             match self.field(Variable::Geopotential, time, &place) {
-                Ok((z, origin)) => {
-                    provenance.push(format!("model height: {origin}"));
+                Ok((z, _, words)) => {
+                    provenance.push(format!("model height: {words}"));
                     Some(z.mapv(|v| Variable::Geopotential.convert(v)))
                 }
                 Err(_) => None,
@@ -122,8 +165,10 @@ impl Cams {
             ozone,
             tcwv,
             model_height,
+            shares: None,
+            origins,
             provenance,
-            fallback: false,
+            fallback: origins.iter().any(|o| o.is_fallback()),
         })
     }
 
@@ -143,25 +188,34 @@ impl Cams {
         variable: Variable,
         time: DateTime<Utc>,
         place: &Place,
-    ) -> Result<(ndarray::Array2<f64>, String), CamsError> {
-        let layers: Vec<&Layer> = self
-            .layers
-            .iter()
-            .filter(|l| l.variable == variable)
-            .collect();
-        let result = if layers.is_empty() {
-            Err(CamsError::Missing {
+    ) -> Result<(Array2<f64>, Origin, String), CamsError> {
+        let all = self.layers.iter().filter(|l| l.variable == variable);
+        let (monthly, layers): (Vec<&Layer>, Vec<&Layer>) = all.partition(|l| l.is_monthly());
+        let result = match (layers.is_empty(), monthly.is_empty()) {
+            (true, true) => Err(CamsError::Missing {
                 variable,
                 have: self.names(),
-            })
-        } else {
-            field::at_nodes(&layers, variable, time, place)
+            }),
+            (true, false) => Err(CamsError::MonthlyOnly { variable }),
+            _ => field::at_nodes(&layers, variable, time, place),
         };
         // a file that was put aside explains an absence better than the absence itself
         result.map_err(|error| {
             let aside = self.problems.iter().find(|p| p.concerns(variable));
             aside.cloned().unwrap_or(error)
         })
+    }
+
+    /// Monthly means at the nodes.
+    fn monthly(
+        &self,
+        variable: Variable,
+        time: DateTime<Utc>,
+        place: &Place,
+    ) -> Result<(Array2<f64>, Origin, String), CamsError> {
+        let all = self.layers.iter().filter(|l| l.variable == variable);
+        let layers: Vec<&Layer> = all.filter(|l| l.is_monthly()).collect();
+        monthly::at_nodes(&layers, variable, time, place)
     }
 
     fn names(&self) -> String {

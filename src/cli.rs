@@ -89,6 +89,7 @@ pub enum Command {
     Grid(grid::Args),
     Inspect(inspect::Args),
     Reproject(steps::ReprojectArgs),
+    Register(steps::RegisterArgs),
     Mask(steps::MaskArgs),
     Correct(steps::CorrectArgs),
     Screen(steps::ScreenArgs),
@@ -154,6 +155,7 @@ pub fn main() -> ExitCode {
         Command::Grid(args) => grid::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Reproject(args) => steps::reproject(&args),
+        Command::Register(args) => steps::register(&args),
         Command::Mask(args) => steps::mask(&args),
         Command::Correct(args) => steps::correct(&args),
         Command::Screen(args) => steps::screen(&args, &bars),
@@ -181,6 +183,12 @@ pub fn main() -> ExitCode {
 pub fn print(what: &dyn std::fmt::Display) {
     use std::io::Write;
     let _ = write!(std::io::stdout(), "{what}");
+}
+
+/// Prints to standard error.
+pub fn eprint(what: &dyn std::fmt::Display) {
+    use std::io::Write;
+    let _ = write!(std::io::stderr(), "{what}");
 }
 
 /// Messages go to standard error, past the bars; GDAL's own go the same way.

@@ -61,7 +61,7 @@ impl Classified for DemError {
 }
 
 /// A digital elevation model: any number of rasters or VRTs in any projection, and their vertical datum.
-/// Holds no open files; it can be shared by threads.
+/// Can be shared by threads.
 #[derive(Debug, Clone)]
 pub struct Dem {
     rasters: GeoRaster,

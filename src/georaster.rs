@@ -99,7 +99,7 @@ pub enum Content {
     Indicator,
 }
 
-/// Rasters read on demand. Holds paths and georeferences, no open files: it can be shared by threads.
+/// Rasters read on demand; a file stays open from its first use on. Can be shared by threads.
 #[derive(Debug, Clone)]
 pub struct GeoRaster {
     lattices: Vec<Lattice>,

@@ -25,7 +25,7 @@ impl Classified for LandMaskError {
 }
 
 /// A land mask: the user's rasters where they have data, elsewhere Natural Earth 1:10m
-/// (`ancillary/landmask.md`). Holds no open files; it can be shared by threads.
+/// (`ancillary/landmask.md`). Can be shared by threads.
 #[derive(Debug, Clone)]
 pub struct LandMask {
     rasters: Option<GeoRaster>,

@@ -8,6 +8,7 @@
 // floor 0: the vocabulary shared by all
 pub mod background;
 pub mod band;
+pub mod displacement;
 pub mod error;
 pub mod geometry;
 pub mod grid;
@@ -26,6 +27,7 @@ pub mod dem;
 pub mod georaster;
 pub mod l1c;
 pub mod landmask;
+pub mod reference;
 pub mod tables;
 
 // floor 2: stages, pure functions on values
@@ -33,6 +35,7 @@ pub mod atmosphere;
 pub mod composite;
 pub mod fusion;
 pub mod mask;
+pub mod register;
 pub mod reproject;
 pub mod temporal;
 

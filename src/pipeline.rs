@@ -11,6 +11,7 @@ mod clip;
 pub mod config;
 mod error;
 mod footprint;
+pub mod geometric;
 pub mod identity;
 pub mod index;
 pub mod inputs;
@@ -32,7 +33,7 @@ mod sweep;
 pub mod unit;
 pub mod worker;
 
-pub use config::{CameraLetter, Config, TileName, Until};
+pub use config::{AerosolModel, CameraLetter, Config, Correction, ExtraLayer, TileName, Until};
 pub use error::PipelineError;
 pub use index::Index;
 pub use policy::OnMissing;

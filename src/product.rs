@@ -29,7 +29,7 @@ pub mod screened;
 pub mod stac;
 pub mod stack;
 
-pub use acquisition::{Acquisition, write_acquisition};
+pub use acquisition::{Acquisition, Extra, write_acquisition};
 pub use background::{read_background, write_background};
 pub use error::ProductError;
 pub use id::{AcquisitionId, BadAcquisitionId};

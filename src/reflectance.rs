@@ -73,6 +73,24 @@ pub struct SurfaceReflectance {
     pub sigma_random: BandStack<f32>,
 }
 
+impl SurfaceReflectance {
+    /// Systematic part of σ (atmosphere, calibration, tables): σ² less the square of the random part.
+    pub fn systematic(&self) -> BandStack<f32> {
+        let bands = std::array::from_fn(|b| {
+            let (total, random) = (&self.sigma.bands[b], &self.sigma_random.bands[b]);
+            let part = |t: &f32, r: &f32| (t * t - r * r).max(0.0).sqrt();
+            // `max` would turn a missing value into 0
+            ndarray::Zip::from(total)
+                .and(random)
+                .map_collect(|t, r| if t.is_nan() { f32::NAN } else { part(t, r) })
+        });
+        BandStack {
+            grid: self.grid,
+            bands,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -29,6 +29,7 @@ pub use explain::{Explanation, Outcome, Part, StripLook, TieCell, TieCorners, ex
 pub use kernel::{BadKernelName, Kernel};
 
 use crate::band::{Band, Strip};
+use crate::displacement::{Displacement, Refinement};
 use crate::error::{Class, Classified};
 use crate::grid::GridSpec;
 use crate::l1c::{L1cError, Swath};
@@ -141,6 +142,19 @@ pub fn observe(
     swath: &dyn Swath,
     request: &Request<'_>,
 ) -> Result<Option<Observation>, ReprojectError> {
+    observe_refined(swath, request, None)
+}
+
+/// As [`observe`], with a displacement of each band removed: the mapping is moved before the one
+/// resampling, nothing is interpolated twice.
+///
+/// # Errors
+/// As [`observe`].
+pub fn observe_refined(
+    swath: &dyn Swath,
+    request: &Request<'_>,
+    refinement: Option<&Refinement>,
+) -> Result<Option<Observation>, ReprojectError> {
     let grid = request.grid;
     let factor = subdivision(&grid, &request.heights.grid)?;
     let heights = request.heights.data.as_standard_layout();
@@ -156,10 +170,13 @@ pub fn observe(
     let weights = Weights::of(request.kernel);
     let phases = (factor > 1).then(|| Phases::of(&weights)).flatten();
     let isa = Isa::detect();
+    let shift = |strip: Strip| refinement.map(|r| r[strip.band().index()]);
     let mut bands: [Option<(Array2<f32>, Array2<u8>)>; 4] = [None, None, None, None];
     let mut leading: Option<(Strip, StripGeometry)> = None;
     for strip in [Strip::Red, Strip::Nir, Strip::Blue] {
-        let Some((mapping, directions)) = see(swath, strip, &nodes, leading.is_none())? else {
+        let Some((mapping, directions)) =
+            see(swath, strip, &nodes, shift(strip), leading.is_none())?
+        else {
             continue;
         };
         let Some(window) = look(swath, strip, &mapping, factor)? else {
@@ -197,7 +214,7 @@ pub fn observe(
     let mut swir: [Option<StripGeometry>; 3] = [None, None, None];
     let mut plane = Plane::empty(grid.len(), 3);
     for (k, strip) in Strip::SWIR.into_iter().enumerate() {
-        let Some((mapping, directions)) = see(swath, strip, &nodes, true)? else {
+        let Some((mapping, directions)) = see(swath, strip, &nodes, shift(strip), true)? else {
             continue;
         };
         let Some(window) = look(swath, strip, &mapping, factor)? else {
@@ -336,6 +353,7 @@ fn see(
     swath: &dyn Swath,
     strip: Strip,
     nodes: &Nodes,
+    shift: Option<Displacement>,
     with_directions: bool,
 ) -> Result<Option<(Mapping, Option<Directions>)>, ReprojectError> {
     let shape = swath.shape(strip);
@@ -350,7 +368,7 @@ fn see(
     let Some(surface) = Surface::new(strip, &ties, &nodes.frame, nodes.bounds(), range)? else {
         return Ok(None);
     };
-    let Some(mapping) = Mapping::new(nodes, surface, shape) else {
+    let Some(mapping) = Mapping::new(nodes, surface, shape, shift) else {
         return Ok(None);
     };
     let directions = with_directions.then(|| Directions::new(nodes, &mapping, &ties));

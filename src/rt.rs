@@ -3,6 +3,32 @@
 use crate::band::Camera;
 use crate::grid::NodeGrid;
 use ndarray::{Array2, Array3};
+use serde::Serialize;
+
+/// Where a variable of the state came from, in the order in which sources are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// The user.
+    Given,
+    /// Analyses or a reanalysis around the time.
+    Analysis,
+    /// Steps of a forecast around the time.
+    Forecast,
+    /// Monthly means of the months around the time.
+    Monthly,
+    /// Means of the same calendar months of other years.
+    MonthlyClimatology,
+    /// The built-in climatology.
+    Climatology,
+}
+
+impl Origin {
+    /// True for the sources that only stand in for CAMS fields of the time.
+    pub fn is_fallback(self) -> bool {
+        self >= Origin::Monthly
+    }
+}
 
 /// AOD550, ozone and water vapour over a grid at one time.
 #[derive(Debug, Clone)]
@@ -18,6 +44,11 @@ pub struct AtmosphereState {
     /// Height of the model's orography, metres, where the source carries it: AOD and water vapour
     /// are then moved from it to the pixel's height.
     pub model_height: Option<Array2<f32>>,
+    /// Shares of AOD550 of the types of aerosol, in the order of [`crate::tables::Aerosol::ALL`], where types are
+    /// mixed; they add up to 1.
+    pub shares: Option<[Array2<f32>; 5]>,
+    /// Where AOD550, ozone and water vapour came from.
+    pub origins: [Origin; 3],
     /// Where the values came from, one line a variable, for `run.json`.
     pub provenance: Vec<String>,
     /// True when a documented fallback stands in for at least one variable.
@@ -57,6 +88,10 @@ pub struct BandCoefficients {
     pub t_rayleigh: Array3<f32>,
     /// Path reflectance at the state's AOD minus that at AOD 0.10 (for `ρ_q`, `reference/masking.md` §10.1).
     pub path_excess: Array3<f32>,
+    /// Direct share of the upward transmittance, exp(−τ/μ_v)/T↑.
+    pub direct_share: Array3<f32>,
+    /// Share of molecules in the diffuse part of it.
+    pub molecule_share: Array3<f32>,
     /// Sensitivities to AOD550, water vapour (g cm⁻²), ozone (cm-atm) and pressure (hPa), in this order.
     pub sensitivity: [Sensitivity; 4],
 }

@@ -5,6 +5,10 @@
 //! are interpolated was chosen by measured error against 6S (`docs` of [`crate::atmosphere`]):
 //! four-point polynomials in the angles (continued through the zenith), AOD, air mass, √water and ozone
 //! on the logarithm of gas transmittance; linear in pressure.
+//!
+//! Types of aerosol are mixed linearly: scattering terms of each type at the total AOD550, weighted by the types'
+//! shares of it (external mixture in the linear approximation: Wang & Gordon 1994, J. Geophys. Res. 99(D9);
+//! Abdou et al. 1997, J. Geophys. Res. 102(D14); \[M\]).
 
 mod axis;
 mod container;
@@ -135,6 +139,8 @@ pub struct RtTable {
     gas: Gas,
     pressure_scale: [f32; 4],
     aod_scale: [f32; 4],
+    /// All types in the order of [`Aerosol::ALL`], where this is a mixture; `self` is then continental.
+    types: Vec<&'static RtTable>,
 }
 
 impl RtTable {
@@ -156,7 +162,33 @@ impl RtTable {
             gas,
             pressure_scale: [1.0; 4],
             aod_scale: [1.0; 4],
+            types: Vec::new(),
         })
+    }
+
+    /// The built-in tables of every aerosol type, to be mixed by the shares that a state carries
+    /// ([`crate::rt::AtmosphereState::shares`]); without shares it is continental.
+    ///
+    /// # Errors
+    /// [`TablesError`] when an embedded table is damaged.
+    pub fn mixture(camera: Camera) -> Result<RtTable, TablesError> {
+        let mut table = load(camera, Aerosol::Continental)?.clone();
+        for aerosol in Aerosol::ALL {
+            table.types.push(load(camera, aerosol)?);
+        }
+        Ok(table)
+    }
+
+    /// Camera that a packed scattering table was made for.
+    ///
+    /// # Errors
+    /// [`TablesError`] when the file cannot be read or is no scattering table.
+    pub fn camera_of(path: &Path) -> Result<Camera, TablesError> {
+        let name = path.display().to_string();
+        let file = Container::read(&name, &bytes_of(path)?)?;
+        let camera = Scattering::read(&file)?.camera;
+        Camera::from_code(camera)
+            .ok_or_else(|| file.damaged(format!("it was made for a camera {camera}")))
     }
 
     /// A user's scattering table of the given camera, with the built-in gas tables.
@@ -165,10 +197,7 @@ impl RtTable {
     /// [`TablesError`] when the file cannot be read or used, or was made for another camera.
     pub fn from_file(camera: Camera, path: &Path) -> Result<RtTable, TablesError> {
         let name = path.display().to_string();
-        let bytes = std::fs::read(path).map_err(|e| TablesError::Unreadable {
-            name: name.clone(),
-            reason: e.to_string(),
-        })?;
+        let bytes = bytes_of(path)?;
         let table = RtTable::from_bytes(camera, (&name, &bytes), gas_of(camera))?;
         if table.scattering.camera == camera.code() {
             Ok(table)
@@ -189,18 +218,28 @@ impl RtTable {
         self.camera
     }
 
-    /// Aerosol type.
-    pub fn aerosol(&self) -> Aerosol {
-        self.scattering.aerosol
+    /// Name of the aerosol type.
+    pub fn aerosol(&self) -> &str {
+        &self.scattering.aerosol
     }
 
-    /// Largest AOD550 of the table; larger values are held there.
+    /// True for tables of [`RtTable::mixture`].
+    pub fn is_mixture(&self) -> bool {
+        !self.types.is_empty()
+    }
+
+    /// Largest AOD550 of the table, of a mixture the lowest of its types'; larger values are held at each type's end.
     pub fn max_aod(&self) -> f32 {
-        self.scattering.aod[self.scattering.aod.len() - 1]
+        let end = |t: &RtTable| t.scattering.aod[t.scattering.aod.len() - 1];
+        self.types.iter().map(|t| end(t)).fold(end(self), f32::min)
     }
 
     /// One line for `run.json`: aerosol, engine, and the rule where another camera's scattering stands in.
     pub fn provenance(&self) -> String {
+        if self.is_mixture() {
+            let each: Vec<String> = self.types.iter().map(|t| t.provenance()).collect();
+            return format!("mixed by shares of AOD550: {}", each.join("; "));
+        }
         let own = self.scattering.camera == self.camera.code();
         let rule = if own {
             String::new()
@@ -221,14 +260,46 @@ impl RtTable {
 
     /// Fixes band and geometry: zenith angles and relative azimuth in degrees (0 = backscatter).
     pub fn path(&self, band: Band, sza: f32, vza: f32, raa: f32) -> RtPath<'_> {
+        self.mixed_path(band, sza, vza, raa, None)
+    }
+
+    /// As [`RtTable::path`], with the types of a mixture weighted by their shares of AOD550 (in the order of
+    /// [`Aerosol::ALL`]; they should add up to 1). Other tables ignore the shares.
+    pub fn mixed_path(
+        &self,
+        band: Band,
+        sza: f32,
+        vza: f32,
+        raa: f32,
+        shares: Option<[f32; 5]>,
+    ) -> RtPath<'_> {
         let inverse_cos = |zenith: f32| 1.0 / zenith.to_radians().cos().max(0.05);
+        let geometry = (band, sza, vza, raa);
+        let mut parts = match shares.filter(|_| self.is_mixture()) {
+            None => [None, None, None, None, Some(self.part(geometry, 1.0))],
+            Some(shares) => std::array::from_fn(|k| {
+                let table = self.types.get(k)?;
+                (shares[k] > 0.0).then(|| table.part(geometry, shares[k]))
+            }),
+        };
+        if parts.iter().all(Option::is_none) {
+            parts[0] = Some(self.part(geometry, 1.0));
+        }
         RtPath {
-            scatter: self.scattering.at_geometry(band, sza, vza, raa),
+            parts,
             gas: self
                 .gas
                 .at_air_mass(band, inverse_cos(sza) + inverse_cos(vza)),
+            centroid_um: self.scattering.centroid_um[band.index()],
+        }
+    }
+
+    fn part(&self, (band, sza, vza, raa): (Band, f32, f32, f32), weight: f32) -> Part<'_> {
+        Part {
+            scatter: self.scattering.at_geometry(band, sza, vza, raa),
             pressure_scale: self.pressure_scale[band.index()],
             aod_scale: self.aod_scale[band.index()],
+            weight,
         }
     }
 
@@ -252,23 +323,48 @@ impl RtTable {
 
 /// Tables of one band along one geometry.
 pub struct RtPath<'a> {
-    scatter: ScatterPath<'a>,
+    parts: [Option<Part<'a>>; 5],
     gas: GasPath<'a>,
+    centroid_um: f32,
+}
+
+/// One type of aerosol in it.
+struct Part<'a> {
+    scatter: ScatterPath<'a>,
     pressure_scale: f32,
     aod_scale: f32,
+    weight: f32,
 }
 
 impl RtPath<'_> {
     /// Scattering terms at a surface pressure in hPa and an AOD550.
     pub fn scatter(&self, pressure: f32, aod: f32) -> Scatter {
-        self.scatter
-            .at(pressure * self.pressure_scale, aod * self.aod_scale)
+        let mut sum = Scatter::default();
+        for p in self.parts.iter().flatten() {
+            let at = p.scatter.at(pressure * p.pressure_scale, aod * p.aod_scale);
+            sum.add(&at, p.weight);
+        }
+        sum
+    }
+
+    /// Optical depth of molecules at a surface pressure in hPa: Hansen & Travis 1974 (Space Sci. Rev. 16, eq. 2.30)
+    /// at the centroid of the band's response; within 5 % of 6S, whose bands are wide (`cases::optical_depth_of_molecules`).
+    pub fn rayleigh_depth(&self, pressure: f32) -> f32 {
+        let w = self.centroid_um.powi(-2);
+        0.008_569 * w * w * (1.0 + 0.0113 * w + 0.000_13 * w * w) * pressure / 1013.25
     }
 
     /// Gas transmittances for columns above the surface: water vapour g cm⁻², ozone cm-atm.
     pub fn gas(&self, water: f32, ozone: f32, pressure: f32) -> GasTransmittance {
         self.gas.at(water, ozone, pressure)
     }
+}
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>, TablesError> {
+    std::fs::read(path).map_err(|e| TablesError::Unreadable {
+        name: path.display().to_string(),
+        reason: e.to_string(),
+    })
 }
 
 /// An axis must ascend and be finite.

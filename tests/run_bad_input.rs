@@ -292,3 +292,52 @@ fn copy_cams(to: &Path) {
         .unwrap();
     fs::copy(from.path(), to).unwrap();
 }
+
+/// A limit on the size of files stands for a full disk: a write ends half-way with an error.
+#[test]
+fn a_full_disk_leaves_nothing_half_written_and_the_next_run_finishes() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let inputs = Inputs {
+        l1c: some_segments(dir.path(), &[GOOD]),
+        ..Inputs::fixture()
+    };
+    let command = inputs.run(&out);
+    let mut limited = assert_cmd::Command::new("bash");
+    limited
+        .args(["-c", "trap '' XFSZ; ulimit -f 16; exec \"$@\"", "bash"])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .args(["--until", "acquisition", "--jobs", "1"]);
+    limited
+        .assert()
+        .code(1)
+        .stdout(predicate::str::contains("FAILED").and(predicate::str::contains(GOOD)));
+    assert!(products(&out).is_empty());
+    let left: Vec<_> = walk(&out.join("tiles"));
+    assert!(left.is_empty(), "{left:?}");
+
+    inputs
+        .run(&out)
+        .args(["--until", "acquisition", "--jobs", "1"])
+        .assert()
+        .success();
+    assert_eq!(products(&out).len(), 1);
+}
+
+/// Every file below a folder.
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let Ok(items) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    items
+        .map(|item| item.unwrap().path())
+        .flat_map(|path| {
+            if path.is_dir() {
+                walk(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
+}

@@ -1,10 +1,13 @@
 //! One step at a time gives what the whole chain gives; the small verbs say the truth.
 
 use assert_cmd::Command;
+use gdal::Metadata;
 use std::path::{Path, PathBuf};
 
 /// Clear over the whole area, centre camera.
 const SEGMENT: &str = "PROBAV_L1C_20180706_103143_2_V101.HDF5";
+
+const BANDS: [&str; 4] = ["BLUE", "RED", "NIR", "SWIR"];
 
 fn archive() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/archive")
@@ -31,24 +34,47 @@ fn lines(output: &[u8]) -> Vec<String> {
         .collect()
 }
 
+const TERRAIN: [&str; 3] = ["--dem-vertical", "ellipsoid", "--dem"];
+
+/// Orthorectifies the segment below a folder; its TOA file.
+fn look(work: &Path) -> PathBuf {
+    let looked = probav_ard()
+        .args(["reproject", "--tile", "31UFR"])
+        .args(TERRAIN)
+        .arg(archive().join("dem/dem.tif"))
+        .arg("--out")
+        .arg(work.join("step"))
+        .arg(archive().join("l1c").join(SEGMENT))
+        .assert()
+        .success();
+    PathBuf::from(&lines(&looked.get_output().stdout)[0])
+}
+
+/// `correct` of a TOA file; the surface reflectance it writes.
+fn corrected(toa: &Path, out: &Path, more: &[&std::ffi::OsStr]) -> PathBuf {
+    let done = probav_ard()
+        .arg("correct")
+        .arg(toa)
+        .arg("--cams")
+        .arg(archive().join("cams"))
+        .arg("--out")
+        .arg(out)
+        .args(more)
+        .assert()
+        .success();
+    PathBuf::from(&lines(&done.get_output().stdout)[0])
+}
+
 #[test]
 fn reproject_and_correct_give_the_reflectance_of_run() {
     let work = tempfile::tempdir().expect("temporary folder");
     let l1c = work.path().join("l1c");
     std::fs::create_dir(&l1c).expect("folder");
     std::fs::copy(archive().join("l1c").join(SEGMENT), l1c.join(SEGMENT)).expect("segment");
-    let terrain = ["--dem-vertical", "ellipsoid", "--dem"];
     probav_ard()
-        .args([
-            "run",
-            "--tile",
-            "31UFR",
-            "--until",
-            "acquisition",
-            "--jobs",
-            "0",
-        ])
-        .args(terrain)
+        .args(["run", "--tile", "31UFR", "--until", "acquisition"])
+        .args(["--jobs", "0"])
+        .args(TERRAIN)
         .arg(archive().join("dem/dem.tif"))
         .arg("--l1c")
         .arg(&l1c)
@@ -58,26 +84,9 @@ fn reproject_and_correct_give_the_reflectance_of_run() {
         .arg(work.path())
         .assert()
         .success();
-    let step = work.path().join("step");
-    let looked = probav_ard()
-        .args(["reproject", "--tile", "31UFR"])
-        .args(terrain)
-        .arg(archive().join("dem/dem.tif"))
-        .arg("--out")
-        .arg(&step)
-        .arg(l1c.join(SEGMENT))
-        .assert()
-        .success();
-    let toa = lines(&looked.get_output().stdout)[0].clone();
-    let corrected = probav_ard()
-        .args(["correct", &toa, "--out"])
-        .arg(&step)
-        .arg("--cams")
-        .arg(archive().join("cams"))
-        .assert()
-        .success();
-    let sr = PathBuf::from(&lines(&corrected.get_output().stdout)[0]);
-    let id = Path::new(&toa)
+    let toa = look(work.path());
+    let sr = corrected(&toa, &work.path().join("step"), &[]);
+    let id = toa
         .file_name()
         .expect("name")
         .to_string_lossy()
@@ -86,7 +95,7 @@ fn reproject_and_correct_give_the_reflectance_of_run() {
         .path()
         .join("tiles/31/U/FR/acquisitions/2018")
         .join(&id);
-    for (k, name) in ["BLUE", "RED", "NIR", "SWIR"].iter().enumerate() {
+    for (k, name) in BANDS.iter().enumerate() {
         let (a, b) = (
             band(&sr, k + 1),
             band(&product.join(format!("{id}_{name}.tif")), 1),
@@ -97,6 +106,162 @@ fn reproject_and_correct_give_the_reflectance_of_run() {
         );
         assert!(a == b, "{name} differs");
     }
+    // the product's own usable-data mask leaves the rest out
+    let usable = product.join(format!("{id}_USABLE.tif"));
+    let kept = band(&usable, 1);
+    let masked = corrected(
+        &toa,
+        &work.path().join("masked"),
+        &["--mask-from".as_ref(), usable.as_ref()],
+    );
+    for k in 1..=4 {
+        let (all, some) = (band(&sr, k), band(&masked, k));
+        for ((a, s), u) in all.iter().zip(&some).zip(&kept) {
+            let through = *u == 1.0 || (*u == 2.0 && k < 4);
+            assert_eq!(*s, if through { *a } else { -32768.0 });
+        }
+    }
+}
+
+#[test]
+fn every_term_of_a_pixel_is_told_and_adds_up() {
+    let work = tempfile::tempdir().expect("temporary folder");
+    let toa = look(work.path());
+    let sr = corrected(&toa, work.path(), &[]);
+    let explain = |more: &[&str]| {
+        probav_ard()
+            .arg("correct")
+            .arg(&toa)
+            .arg("--cams")
+            .arg(archive().join("cams"))
+            .args(["--explain", "5.0609", "49.9971"])
+            .args(more)
+            .assert()
+    };
+    let told = explain(&["--json"]).success();
+    let told: serde_json::Value = serde_json::from_slice(&told.get_output().stdout).expect("JSON");
+    let point = &told["point"];
+    let at = (point["row"].as_u64().unwrap() * 1098 + point["col"].as_u64().unwrap()) as usize;
+    for k in 0..4 {
+        let b = &point["bands"][k];
+        let number = |v: &serde_json::Value| v.as_f64().expect("number");
+        let (a, t, s) = (
+            number(&b["inverse"]["a"]),
+            number(&b["inverse"]["b"]),
+            number(&b["inverse"]["s"]),
+        );
+        let gas = &b["gas"];
+        let dry = number(&gas["ozone"]) * number(&gas["other"]);
+        let path = number(&b["rayleigh"]["path"])
+            + (number(&b["mixed"]["path"]) - number(&b["rayleigh"]["path"]))
+                * number(&gas["water_half"]);
+        assert!((dry * path - a).abs() < 1e-6);
+        let y = (number(&b["toa"]) - a) / t;
+        let rho = y / (1.0 + s * y);
+        assert!((rho - number(&b["rho"])).abs() < 1e-6);
+        // nodes and rounding to counts of 0.0001 apart, this is what the file has
+        assert!((rho - band(&sr, k + 1)[at] * 1e-4).abs() < 2e-4);
+        let parts = told["parts"].as_array().expect("parts");
+        let sum: f64 = parts.iter().map(|p| number(&p["sigma"][k]).powi(2)).sum();
+        let total = number(&told["sigma"][k]);
+        assert!((sum.sqrt() / total - 1.0).abs() < 0.02, "{k} {sum} {total}");
+    }
+    let text = explain(&[]).success();
+    let text = String::from_utf8_lossy(&text.get_output().stdout).into_owned();
+    assert!(text.contains("sigma: water vapour") && text.contains("cams_20180620.nc"));
+    probav_ard()
+        .arg("correct")
+        .arg(&toa)
+        .args(["--aod", "0.1", "--ozone", "0.3", "--tcwv", "2"])
+        .args(["--explain", "15", "50"])
+        .assert()
+        .code(2)
+        .stderr(predicates::str::contains("outside the look"));
+}
+
+/// Bands of a file written anew under another name, chosen and described as told.
+fn rewrite(from: &Path, to: &Path, bands: &[(usize, &str)]) {
+    let data = gdal::Dataset::open(from).expect("layer");
+    let (w, h) = data.raster_size();
+    let driver = gdal::DriverManager::get_driver_by_name("GTiff").expect("driver");
+    let mut file = driver
+        .create_with_band_type::<f32, _>(to, w, h, bands.len())
+        .expect("file");
+    file.set_geo_transform(&data.geo_transform().expect("transform"))
+        .expect("transform");
+    file.set_spatial_ref(&data.spatial_ref().expect("CRS"))
+        .expect("CRS");
+    for (k, (from, name)) in bands.iter().enumerate() {
+        let pixels = data
+            .rasterband(*from)
+            .expect("band")
+            .read_as::<f32>((0, 0), (w, h), (w, h), None)
+            .expect("pixels");
+        let mut band = file.rasterband(k + 1).expect("band");
+        band.write((0, 0), (w, h), &mut { pixels })
+            .expect("written");
+        if !name.is_empty() {
+            band.set_description(name).expect("described");
+        }
+    }
+}
+
+#[test]
+fn any_toa_file_with_angles_can_be_corrected() {
+    let work = tempfile::tempdir().expect("temporary folder");
+    let toa = look(work.path());
+    let sr = corrected(&toa, work.path(), &[]);
+    let (mine, angles) = (
+        work.path().join("mine.tif"),
+        work.path().join("mine-angles.tif"),
+    );
+    let geometry = toa.with_file_name(
+        toa.file_name()
+            .expect("name")
+            .to_string_lossy()
+            .replace("_TOA", "_GEOMETRY"),
+    );
+    rewrite(&toa, &mine, &[(1, ""), (2, ""), (3, ""), (4, "")]);
+    let one_view = [(1, "sza"), (2, "saa"), (3, "vza"), (4, "vaa")];
+    rewrite(&geometry, &angles, &one_view);
+    let dem = archive().join("dem/dem.tif");
+    let more = [
+        "--angles".as_ref(),
+        angles.as_os_str(),
+        "--camera".as_ref(),
+        "C".as_ref(),
+        "--time".as_ref(),
+        "2018-07-06T10:32:00Z".as_ref(),
+        "--dem".as_ref(),
+        dem.as_os_str(),
+        "--dem-vertical".as_ref(),
+        "ellipsoid".as_ref(),
+    ];
+    let own = corrected(&mine, &work.path().join("own"), &more);
+    assert!(own.ends_with("mine_SR.tif"));
+    for k in 1..=4 {
+        let (a, b) = (band(&sr, k), band(&own, k));
+        let both: Vec<(f64, f64)> = a
+            .into_iter()
+            .zip(b)
+            .filter(|(a, b)| *a != -32768.0 && *b != -32768.0)
+            .collect();
+        assert!(both.len() > 10_000);
+        // SWIR's own view differs by 4 degrees, the others' not at all
+        let limit = if k == 4 { 20.0 } else { 8.0 };
+        let worst = both.iter().map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(worst <= limit, "band {k}: {worst} counts");
+    }
+    // without camera it is asked for
+    probav_ard()
+        .arg("correct")
+        .arg(&mine)
+        .args(&more[..2])
+        .arg("--out")
+        .arg(work.path())
+        .assert()
+        .code(2)
+        .stderr(predicates::str::contains("--camera"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The 1-σ inputs of the uncertainty budget.
 
 use crate::band::{Band, Camera};
+use crate::rt::Origin;
 use serde::{Deserialize, Serialize};
 
 /// Every 1-σ input of σ. Defaults are those of `reference/atmosphere.md` §9 (what is known of CAMS and of the
@@ -25,6 +26,10 @@ pub struct Budget {
     pub calibration: f32,
     /// Calibration between bands, relative, per band.
     pub calibration_band: [f32; 4],
+    /// Errors where monthly means stand in for fields of the day.
+    pub monthly: StandIn,
+    /// Errors where the built-in climatology does.
+    pub climatology: StandIn,
     /// Tables and their interpolation, reflectance (`reference/atmosphere.md` §5 and §8: RMSE ≤ 0.0005).
     pub table: f32,
     /// Sensor noise.
@@ -44,6 +49,16 @@ impl Default for Budget {
             pressure: 2.0,
             calibration: 0.05,
             calibration_band: [0.03; 4],
+            monthly: StandIn {
+                aod: 0.15,
+                tcwv: 0.6,
+                ozone: 0.020,
+            },
+            climatology: StandIn {
+                aod: 0.20,
+                tcwv: 1.0,
+                ozone: 0.040,
+            },
             table: 0.0005,
             noise: Noise::default(),
             resampling: Resampling::default(),
@@ -51,7 +66,42 @@ impl Default for Budget {
     }
 }
 
+/// 1-σ errors of values that stand in for CAMS fields of the day: the spread of days about them. AOD550: standard
+/// deviation 0.20 at AERONET stations (`reference/atmosphere.md` §9, \[M\]); the rest are round numbers for the
+/// weather about a monthly or seasonal mean (\[M\]).
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StandIn {
+    /// AOD550.
+    pub aod: f32,
+    /// Water vapour, g cm⁻².
+    pub tcwv: f32,
+    /// Ozone, cm-atm.
+    pub ozone: f32,
+}
+
 impl Budget {
+    /// The budget for a state whose AOD550, ozone and water vapour have these origins: errors of stand-ins replace
+    /// those of CAMS fields where there are stand-ins.
+    pub fn facing(&self, origins: &[Origin; 3]) -> Budget {
+        let mut budget = self.clone();
+        let stand_in = |k: usize| match origins[k] {
+            Origin::Monthly | Origin::MonthlyClimatology => Some(self.monthly),
+            Origin::Climatology => Some(self.climatology),
+            _ => None,
+        };
+        if let Some(s) = stand_in(0) {
+            (budget.aod_absolute, budget.aod_relative) = (s.aod, 0.0);
+        }
+        if let Some(s) = stand_in(1) {
+            budget.ozone = s.ozone;
+        }
+        if let Some(s) = stand_in(2) {
+            budget.tcwv = s.tcwv;
+        }
+        budget
+    }
+
     /// Random errors only, and those of the tables: for data whose aerosol, gases, pressure and calibration are exact.
     pub fn exact_inputs() -> Budget {
         Budget {
@@ -205,6 +255,16 @@ mod tests {
             let snr = rho / (constant + slope * rho).sqrt();
             assert!((snr / noise.snr[b] - 1.0).abs() < 1e-4, "{band} {snr}");
         }
+    }
+
+    #[test]
+    fn stand_ins_have_errors_of_their_own() {
+        let b = Budget::default();
+        let same = b.facing(&[Origin::Analysis, Origin::Given, Origin::Forecast]);
+        assert_eq!(same, b);
+        let worse = b.facing(&[Origin::Climatology, Origin::Forecast, Origin::Monthly]);
+        assert_eq!((worse.aod_absolute, worse.aod_relative), (0.20, 0.0));
+        assert_eq!((worse.tcwv, worse.ozone), (0.6, b.ozone));
     }
 
     #[test]

@@ -26,6 +26,7 @@ impl Case {
             aod550: self.get("aod550"),
             tcwv: or_zero("h2o_g_cm2"),
             ozone: or_zero("o3_cm_atm"),
+            shares: None,
         }
     }
 
@@ -160,6 +161,22 @@ fn terms_of_6s() {
         let joint = p.gas.water * p.gas.ozone * p.gas.other * p.gas.overlap;
         close(joint, "t_gas_total", 3e-4);
         close(p.inverse.a, "rho_path_with_gas", 1.5e-3);
+    }
+}
+
+#[test]
+fn optical_depth_of_molecules() {
+    for case in sixs() {
+        let path = case.table().path(case.band, 30.0, 30.0, 30.0);
+        let (found, expected) = (
+            path.rayleigh_depth(case.get("pressure_hpa")),
+            case.get("tau_rayleigh"),
+        );
+        assert!(
+            (found / expected - 1.0).abs() < 0.05 || (found - expected).abs() < 2e-4,
+            "{} {found} {expected}",
+            case.band
+        );
     }
 }
 

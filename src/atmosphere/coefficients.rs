@@ -131,6 +131,15 @@ pub(super) fn node(path: &RtPath<'_>, pressure: f32, at: Local, ozone: f32) -> N
     }
 }
 
+/// Direct share of the upward transmittance, and the share of molecules in its diffuse part.
+fn upward(n: &Node, air: f32, mu: f32) -> (f32, f32) {
+    let direct = (-(air + n.mixed.tau_aerosol) / mu).exp();
+    let diffuse = (n.mixed.t_up - direct).max(1e-6);
+    let of_molecules = (n.rayleigh.t_up - (-air / mu).exp()).max(0.0);
+    let share = (of_molecules / diffuse).clamp(0.0, 1.0);
+    ((direct / n.mixed.t_up).clamp(0.05, 1.0), share)
+}
+
 fn empty(shape: (usize, usize, usize)) -> BandCoefficients {
     let nan = || Array3::from_elem(shape, f32::NAN);
     BandCoefficients {
@@ -141,6 +150,8 @@ fn empty(shape: (usize, usize, usize)) -> BandCoefficients {
         path_rayleigh: nan(),
         t_rayleigh: nan(),
         path_excess: nan(),
+        direct_share: nan(),
+        molecule_share: nan(),
         sensitivity: std::array::from_fn(|_| Sensitivity {
             a: nan(),
             b: nan(),
@@ -234,16 +245,22 @@ pub fn coefficients(
     for ((i, j), _) in used.indexed_iter().filter(|(_, u)| **u) {
         let ij = (i, j);
         let z0 = state.model_height.as_ref().map(|z| z[ij]);
+        let shares = state.shares.as_ref().map(|s| s.each_ref().map(|a| a[ij]));
         for band in Band::ALL {
             let view = band_view(band, vnir[ij], swir[ij]);
             let raa = relative_azimuth(sun[ij].1, view.1);
-            let path = table.path(band, sun[ij].0, view.0, raa);
+            let path = table.mixed_path(band, sun[ij].0, view.0, raa, shares);
             for (l, &h) in heights.iter().enumerate() {
                 let at = local(state.aod550[ij].max(0.0), state.tcwv[ij].max(0.0), z0, h);
                 aod550[(l, i, j)] = at.aod550;
                 held += usize::from(band == Band::Blue && at.aod550 > table.max_aod());
                 let n = node(&path, pressure_hpa(h), at, state.ozone[ij]);
-                store(&mut bands[band.index()], (l, i, j), &n);
+                let c = &mut bands[band.index()];
+                store(c, (l, i, j), &n);
+                let mu = view.0.to_radians().cos().max(0.05);
+                let air = path.rayleigh_depth(pressure_hpa(h));
+                let shares = upward(&n, air, mu);
+                (c.direct_share[(l, i, j)], c.molecule_share[(l, i, j)]) = shares;
             }
         }
     }
@@ -342,6 +359,11 @@ fn check(
     ] {
         shape(variable, field.shape(), at_nodes)?;
         plausible(variable, unit, field, low, high, &used, &state.nodes)?;
+    }
+    for share in state.shares.iter().flatten() {
+        let name = "share of an aerosol type";
+        shape(name, share.shape(), at_nodes)?;
+        plausible(name, "", share, 0.0, 1.001, &used, &state.nodes)?;
     }
     if let Some(z) = &state.model_height {
         shape("model height", z.shape(), at_nodes)?;

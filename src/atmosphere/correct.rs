@@ -38,6 +38,7 @@ const FIELDS: usize = NOISE + 4;
 /// degree in ρ that varies as slowly as the coefficients do.
 pub fn correct(obs: &Observation, rt: &RtField, budget: &Budget) -> SurfaceReflectance {
     let levels = Levels::of(&rt.heights);
+    let budget = &budget.facing(&rt.state.origins);
     let relief = relief(obs);
     let layers = Band::ALL.map(|band| match levels.len() {
         1 => correct_band::<1>(obs, rt, budget, &levels, band, &relief),

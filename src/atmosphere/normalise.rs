@@ -64,13 +64,26 @@ fn fill<const N: usize>(obs: &Observation, rt: &RtField, levels: &Levels) -> Nor
 /// Room for three quantities.
 const FIELDS: usize = 3 * MAX_LEVELS;
 
-struct Sweep<'a> {
-    obs: &'a Observation,
-    rt: &'a RtField,
-    levels: &'a Levels,
+/// Interpolation of quantities at nodes and levels to pixels.
+pub(super) struct Sweep<'a> {
+    pub obs: &'a Observation,
+    pub rt: &'a RtField,
+    pub levels: &'a Levels,
 }
 
 impl Sweep<'_> {
+    /// One quantity at every pixel of cells in use.
+    pub fn values(&self, quantity: &Array3<f32>) -> Array2<f32> {
+        let same = |[v]: [f32; 1], _: [f32; 0]| v;
+        match self.levels.len() {
+            1 => self.run::<1, 1, 0>([quantity], [], same),
+            2 => self.run::<2, 1, 0>([quantity], [], same),
+            3 => self.run::<3, 1, 0>([quantity], [], same),
+            4 => self.run::<4, 1, 0>([quantity], [], same),
+            _ => self.run::<MAX_LEVELS, 1, 0>([quantity], [], same),
+        }
+    }
+
     /// `f` of `Q` interpolated quantities and `I` pixel values at every pixel of cells in use, NaN elsewhere.
     fn run<const N: usize, const Q: usize, const I: usize>(
         &self,

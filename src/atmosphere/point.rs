@@ -30,6 +30,8 @@ pub struct PointInput {
     pub tcwv: f32,
     /// Ozone, cm-atm.
     pub ozone: f32,
+    /// Shares of the types of aerosol, where they are mixed ([`AtmosphereState::shares`]).
+    pub shares: Option<[f32; 5]>,
 }
 
 /// Every term of the correction of one band.
@@ -76,7 +78,7 @@ pub struct Point {
 
 /// All terms of one band for exact inputs (no nodes): the reference for the tile path and for `correct --explain`.
 pub fn point(table: &RtTable, band: Band, input: PointInput, toa: f32) -> BandPoint {
-    let path = table.path(band, input.sza, input.vza, input.raa);
+    let path = table.mixed_path(band, input.sza, input.vza, input.raa, input.shares);
     let at = Local {
         aod550: input.aod550,
         tcwv: input.tcwv,
@@ -125,6 +127,15 @@ impl BandPoint {
             .collect()
     }
 
+    /// ∂ρ/∂x of input `k`: AOD550, water vapour (g cm⁻²), ozone (cm-atm), pressure (hPa); NaN for another.
+    pub fn slope(&self, k: usize) -> f32 {
+        let Inverse { b, s, .. } = self.inverse;
+        self.sensitivity.get(k).map_or(f32::NAN, |d| {
+            let open = 1.0 - s * self.rho;
+            -(d.a * open * open + d.b * self.rho * open + d.s * b * self.rho * self.rho) / b
+        })
+    }
+
     /// ∂ρ/∂ρ_toa.
     pub fn gain(&self) -> f32 {
         (1.0 - self.inverse.s * self.rho).powi(2) / self.inverse.b
@@ -170,6 +181,16 @@ pub fn explain(
         height,
     );
     let ozone = node("ozone", &state.ozone)?;
+    let shares = match &state.shares {
+        None => None,
+        Some(all) => {
+            let mut at = [0.0; 5];
+            for (v, share) in at.iter_mut().zip(all) {
+                *v = node("share of an aerosol type", share)?;
+            }
+            Some(at)
+        }
+    };
     let sza = pixel("solar zenith", &obs.angles.sza)?;
     let saa = pixel("solar azimuth", &obs.angles.saa)?;
     let angles = &obs.angles;
@@ -193,6 +214,7 @@ pub fn explain(
                 aod550,
                 tcwv,
                 ozone,
+                shares,
             };
             Ok(point(
                 table,

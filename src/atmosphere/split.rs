@@ -1,57 +1,113 @@
-//! What the systematic σ is made of.
+//! What σ is made of.
 
 use super::budget::Budget;
 use super::coefficients::stored;
 use super::correct::{TERMS, terms};
 use crate::band::Band;
+use crate::observation::Observation;
 use crate::reflectance::SurfaceReflectance;
 use crate::rt::RtField;
 use serde::Serialize;
 
-/// Root mean square of every part of σ over the nodes of a tile, reflectance, for `run.json`.
+/// Every how many rows and columns a pixel is taken.
+const STRIDE: usize = 5;
+
+/// Root mean square over a scene of every part of σ of one band, reflectance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Split {
-    /// Band name.
-    pub band: &'static str,
-    /// Nodes with a value.
-    pub nodes: usize,
-    /// (part, root mean square of its 1 σ): `random` first, then the systematic parts.
-    pub parts: Vec<(&'static str, f32)>,
+    /// Band.
+    #[serde(skip)]
+    pub band: Band,
+    /// Pixels taken.
+    pub pixels: usize,
+    /// Mean surface reflectance.
+    pub reflectance: f32,
+    /// Random part: noise and resampling.
+    pub random: f32,
+    /// Systematic part, all sources.
+    pub systematic: f32,
+    /// (source, part) of the systematic part.
+    pub sources: Vec<(&'static str, f32)>,
 }
 
-/// Parts of σ at the node pixels of a corrected tile, per band; systematic parts at the lowest level.
-pub fn split(surface: &SurfaceReflectance, rt: &RtField, budget: &Budget) -> Vec<Split> {
+/// Parts of σ of a corrected scene, per band, over every fifth pixel of every fifth row for which `keep` holds.
+/// The coefficients are those of the node and height level nearest to the pixel.
+pub fn split(
+    obs: &Observation,
+    surface: &SurfaceReflectance,
+    rt: &RtField,
+    budget: &Budget,
+    keep: impl Fn(usize, usize) -> bool,
+) -> Vec<Split> {
+    let budget = &budget.facing(&rt.state.origins);
     Band::ALL
         .iter()
-        .map(|&band| {
-            let mut sums = [0.0f64; TERMS.len() + 1];
-            let mut nodes = 0usize;
-            for ((i, j), _) in rt.used.indexed_iter().filter(|(_, u)| **u) {
-                let pixel = (i * rt.nodes.step, j * rt.nodes.step);
-                let value = surface.rho[band].get(pixel).copied().unwrap_or(f32::NAN);
-                let random = surface.sigma_random[band]
-                    .get(pixel)
-                    .copied()
-                    .unwrap_or(f32::NAN);
-                if value.is_nan() || random.is_nan() {
-                    continue;
-                }
-                nodes += 1;
-                sums[0] += f64::from(random).powi(2);
-                let at = (0, i, j);
-                let (here, slopes) = stored(&rt.bands[band.index()], at);
-                let parts = terms(&here, &slopes, budget, band, rt.aod550[at]);
-                for (sum, [p0, p1, p2]) in sums[1..].iter_mut().zip(parts) {
-                    *sum += f64::from(p0 + value * (p1 + value * p2)).powi(2);
-                }
-            }
-            let names = std::iter::once("random").chain(TERMS);
-            let rms = sums.map(|s| (s / nodes.max(1) as f64).sqrt() as f32);
-            Split {
-                band: band.name(),
-                nodes,
-                parts: names.zip(rms).collect(),
-            }
-        })
+        .map(|&band| one(obs, surface, rt, budget, &keep, band))
         .collect()
+}
+
+fn one(
+    obs: &Observation,
+    surface: &SurfaceReflectance,
+    rt: &RtField,
+    budget: &Budget,
+    keep: &impl Fn(usize, usize) -> bool,
+    band: Band,
+) -> Split {
+    let (rho, random) = (&surface.rho[band], &surface.sigma_random[band]);
+    let mut sums = [0.0f64; TERMS.len()];
+    let (mut pixels, mut mean, mut noise) = (0usize, 0.0f64, 0.0f64);
+    for r in (0..surface.grid.height).step_by(STRIDE) {
+        for c in (0..surface.grid.width).step_by(STRIDE) {
+            let (Some(&value), Some(&sigma)) = (rho.get((r, c)), random.get((r, c))) else {
+                continue;
+            };
+            if value.is_nan() || sigma.is_nan() || !keep(r, c) {
+                continue;
+            }
+            let Some(at) = nearest(obs, surface, rt, r, c) else {
+                continue;
+            };
+            pixels += 1;
+            mean += f64::from(value);
+            noise += f64::from(sigma).powi(2);
+            let (here, slopes) = stored(&rt.bands[band.index()], at);
+            let parts = terms(&here, &slopes, budget, band, rt.aod550[at]);
+            for (sum, [p0, p1, p2]) in sums.iter_mut().zip(parts) {
+                *sum += f64::from(p0 + value * (p1 + value * p2)).powi(2);
+            }
+        }
+    }
+    let n = pixels.max(1) as f64;
+    let rms = |sum: f64| (sum / n).sqrt() as f32;
+    Split {
+        band,
+        pixels,
+        reflectance: (mean / n) as f32,
+        random: rms(noise),
+        systematic: rms(sums.iter().sum()),
+        sources: TERMS.into_iter().zip(sums.map(rms)).collect(),
+    }
+}
+
+/// Level and node next to a pixel of the surface, which may lie on a part of the coefficients' grid.
+fn nearest(
+    obs: &Observation,
+    surface: &SurfaceReflectance,
+    rt: &RtField,
+    row: usize,
+    col: usize,
+) -> Option<(usize, usize, usize)> {
+    let (easting, northing) = surface.grid.centre(row, col);
+    let (r, c) = rt.nodes.grid.locate(easting, northing);
+    let step = rt.nodes.step as f64;
+    let (i, j) = ((r / step).round() as usize, (c / step).round() as usize);
+    if !*rt.used.get((i, j))? {
+        return None;
+    }
+    let height = obs.height.get((row, col))?;
+    let apart = |h: &f32| (h - height).abs();
+    let level = (0..rt.heights.len())
+        .min_by(|a, b| apart(&rt.heights[*a]).total_cmp(&apart(&rt.heights[*b])))?;
+    Some((level, i, j))
 }

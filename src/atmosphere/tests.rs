@@ -46,13 +46,20 @@ fn view(grid: &GridSpec, offset: f64, tan_psi: f64, r: usize, c: usize) -> (f32,
     (z as f32, a as f32)
 }
 
-struct Scene {
-    obs: Observation,
-    state: AtmosphereState,
+pub(super) struct Scene {
+    pub obs: Observation,
+    pub state: AtmosphereState,
 }
 
 /// A scene with a Sun at `sza` in the middle, a track `offset` m away, relief to `relief` m, constant surface.
-fn scene(camera: Camera, size: usize, pixel: f64, offset: f64, sza: f32, relief: f32) -> Scene {
+pub(super) fn scene(
+    camera: Camera,
+    size: usize,
+    pixel: f64,
+    offset: f64,
+    sza: f32,
+    relief: f32,
+) -> Scene {
     let grid = grid(size, pixel);
     let nodes = node_grid(&grid);
     let field =
@@ -90,6 +97,8 @@ fn scene(camera: Camera, size: usize, pixel: f64, offset: f64, sza: f32, relief:
         ozone: Array2::from_elem(nodes.shape(), 0.33),
         tcwv: Array2::from_elem(nodes.shape(), 2.2),
         model_height: None,
+        shares: None,
+        origins: [crate::rt::Origin::Given; 3],
         provenance: vec![],
         fallback: false,
     };
@@ -216,9 +225,14 @@ fn a_known_surface_comes_back() {
     let exact_inputs = correct(&s.obs, &rt, &Budget::exact_inputs());
     assert_eq!(exact_inputs.sigma_random, surface.sigma_random);
     assert!(exact_inputs.sigma.bands[2][(5, 5)] < surface.sigma.bands[2][(5, 5)] / 3.0);
-    let parts = split(&surface, &rt, &Budget::default());
-    let sum: f32 = parts[1].parts.iter().map(|p| p.1 * p.1).sum::<f32>().sqrt();
-    assert!((sum / surface.sigma.bands[1][(30, 30)] - 1.0).abs() < 0.1);
+    let parts = split(&s.obs, &surface, &rt, &Budget::default(), |_, _| true);
+    let red = &parts[1];
+    let sum: f32 = red.sources.iter().map(|p| p.1 * p.1).sum::<f32>().sqrt();
+    assert!((sum / red.systematic - 1.0).abs() < 1e-3 && red.pixels == 144);
+    let total = red.random.hypot(red.systematic);
+    assert!((total / surface.sigma.bands[1][(30, 30)] - 1.0).abs() < 0.1);
+    let nothing = split(&s.obs, &surface, &rt, &Budget::default(), |_, _| false);
+    assert_eq!((nothing[0].pixels, nothing[0].random), (0, 0.0));
 }
 
 #[test]
@@ -332,7 +346,8 @@ fn nothing_observed_gives_nothing() {
             .flatten()
             .all(|v| v.is_nan())
     );
-    assert_eq!(split(&surface, &rt, &Budget::default())[0].nodes, 0);
+    let parts = split(&s.obs, &surface, &rt, &Budget::default(), |_, _| true);
+    assert_eq!(parts[0].pixels, 0);
 }
 
 #[test]

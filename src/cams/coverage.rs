@@ -1,8 +1,8 @@
 //! What CAMS files hold, for `doctor` and for people.
 
-use super::Variable;
 use super::layer::Layer;
 use super::time::utc;
+use super::{Cams, Variable, select};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -21,6 +21,8 @@ pub struct Coverage {
     pub last: Option<DateTime<Utc>>,
     /// Usual distance of valid times (the median), hours.
     pub step_hours: Option<f64>,
+    /// True for monthly means.
+    pub monthly: bool,
     /// Number of forecast runs; 0 for analyses and reanalyses.
     pub runs: usize,
     /// West, south, east, north of the outer grid points, degrees; east may exceed 180.
@@ -43,10 +45,35 @@ impl Coverage {
             first: times.first().map(|t| utc(*t)),
             last: times.last().map(|t| utc(*t)),
             step_hours: steps.get(steps.len() / 2).map(|s| *s as f64 / 3600.0),
+            monthly: layer.is_monthly(),
             runs: runs.len(),
             bbox: [west, south, east, north],
             spacing: [layer.lat.step(), layer.lon.step()],
         }
+    }
+}
+
+impl Cams {
+    /// Spans of time, ascending, for which a variable's files have steps without a gap, whatever their area; monthly
+    /// means do not count.
+    pub fn spans(&self, variable: Variable) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+        let layers = self.layers.iter().filter(|l| l.variable == variable);
+        let steps = layers.filter(|l| !l.is_monthly()).flat_map(|l| &l.steps);
+        let times: BTreeSet<i64> = steps.filter_map(|s| s.valid).collect();
+        let times: Vec<i64> = times.into_iter().collect();
+        let found = select::spans(&times);
+        found.into_iter().map(|(a, b)| (utc(a), utc(b))).collect()
+    }
+
+    /// Months of which a variable's files have means, as `2018-06`.
+    pub fn months(&self, variable: Variable) -> Vec<String> {
+        let layers = self.layers.iter().filter(|l| l.variable == variable);
+        let steps = layers.filter(|l| l.is_monthly()).flat_map(|l| &l.steps);
+        let months: BTreeSet<String> = steps
+            .filter_map(|s| s.valid)
+            .map(|t| utc(t).format("%Y-%m").to_string())
+            .collect();
+        months.into_iter().collect()
     }
 }
 

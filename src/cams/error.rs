@@ -11,7 +11,7 @@ use std::path::PathBuf;
 pub enum CamsError {
     /// No file was named, or a folder holds none.
     #[error(
-        "no CAMS file in '{place}': NetCDF files (.nc) with aod550, gtco3 and tcwv are expected"
+        "no CAMS file in '{place}': NetCDF (.nc) or GRIB files with aod550, gtco3 and tcwv are expected"
     )]
     NoFiles {
         /// What was searched.
@@ -161,6 +161,22 @@ pub enum CamsError {
         /// Longest distance allowed, hours.
         limit_hours: f64,
     },
+    /// Only monthly means are there.
+    #[error(
+        "CAMS {variable} is there as monthly means only: add the fields of the days themselves"
+    )]
+    MonthlyOnly {
+        /// The variable.
+        variable: Variable,
+    },
+    /// No monthly mean serves.
+    #[error("no monthly mean of CAMS {variable} for the month of {} or the same month of another year", time.format("%Y-%m-%d"))]
+    NoMonth {
+        /// The variable.
+        variable: Variable,
+        /// Time asked for.
+        time: DateTime<Utc>,
+    },
     /// The files are of another area.
     #[error(
         "CAMS {variable} does not cover the area around {lat:.2}, {lon:.2} (latitude, longitude): download a larger area"
@@ -218,6 +234,21 @@ pub enum CamsError {
 }
 
 impl CamsError {
+    /// True where the files are sound but have nothing for the time or place: the case of the policy for missing
+    /// data. Anything else is a broken file, which no policy hides.
+    pub fn is_absence(&self) -> bool {
+        matches!(
+            self,
+            CamsError::NoFiles { .. }
+                | CamsError::Missing { .. }
+                | CamsError::OutsideTime { .. }
+                | CamsError::Gap { .. }
+                | CamsError::OutsideArea { .. }
+                | CamsError::MonthlyOnly { .. }
+                | CamsError::NoMonth { .. }
+        )
+    }
+
     /// True where the problem takes a variable away: the variable itself, or a whole file.
     pub(super) fn concerns(&self, wanted: Variable) -> bool {
         match self {

@@ -1,9 +1,7 @@
-//! A climatology in place of CAMS.
+//! The built-in climatology in place of CAMS.
 
+use super::Variable;
 use super::place::Place;
-use super::{CamsError, Overrides, Variable};
-use crate::grid::NodeGrid;
-use crate::rt::AtmosphereState;
 use chrono::{DateTime, Datelike, Utc};
 use ndarray::Array2;
 
@@ -25,41 +23,13 @@ const ATMOSPHERES: [(f64, Columns, Columns); 3] = [
 /// Day of the year of mid-summer in the north.
 const MIDSUMMER: f64 = 196.0;
 
-/// A state without CAMS, marked as fallback: AOD550 0.13; ozone and water vapour of the standard
-/// atmospheres, linear in latitude between 15°, 45° and 60°, and between mid-winter (15 January, 15 July in
-/// the south) and mid-summer by the cosine of the date. `overrides` replace single variables; with all
-/// three given nothing is left of the fallback and the mark is not set.
-///
-/// # Errors
-/// [`CamsError`] of an override.
-pub fn fallback_state(
-    nodes: &NodeGrid,
-    time: DateTime<Utc>,
-    overrides: &Overrides,
-) -> Result<AtmosphereState, CamsError> {
-    let place = Place::new(nodes);
-    let mut provenance = Vec::new();
-    let mut field = |variable: Variable| match overrides.of(variable) {
-        Some(source) => {
-            provenance.push(format!("{variable}: {source}, given by the user"));
-            source.values(variable, nodes)
-        }
-        None => {
-            provenance.push(format!("{variable}: climatology (fallback)"));
-            Ok(place
-                .lat
-                .mapv(|lat| climatology(variable, lat, time) as f32))
-        }
-    };
-    Ok(AtmosphereState {
-        nodes: *nodes,
-        aod550: field(Variable::Aod550)?,
-        ozone: field(Variable::Ozone)?,
-        tcwv: field(Variable::Tcwv)?,
-        model_height: None::<Array2<f32>>,
-        provenance,
-        fallback: !overrides.complete(),
-    })
+/// The built-in climatology at the nodes, in the scene's unit: AOD550 0.13; ozone and water vapour of the standard
+/// atmospheres, linear in latitude between 15°, 45° and 60°, and between mid-winter (15 January, 15 July in the
+/// south) and mid-summer by the cosine of the date.
+pub(super) fn at_nodes(variable: Variable, time: DateTime<Utc>, place: &Place) -> Array2<f32> {
+    place
+        .lat
+        .mapv(|lat| climatology(variable, lat, time) as f32)
 }
 
 fn climatology(variable: Variable, lat: f64, time: DateTime<Utc>) -> f64 {

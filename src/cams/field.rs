@@ -7,6 +7,7 @@ use super::select::{Bracket, Fields, Runs, brackets};
 use super::time::utc;
 use super::{CamsError, Variable, name_of};
 use crate::grid::utm::wrap;
+use crate::rt::Origin;
 use chrono::{DateTime, Utc};
 use ndarray::Array2;
 use std::collections::BTreeSet;
@@ -15,6 +16,9 @@ use std::ops::Range;
 /// Coordinates closer than this are the same, degrees (32-bit longitudes are good to 3e-5).
 const SAME_DEG: f64 = 2e-3;
 
+/// Values in the file's unit at the nodes, their origin, and a line about it.
+type Found = (Array2<f64>, Origin, String);
+
 /// Values of a variable, in the file's unit, at the nodes (NaN further than one cell outside the files),
 /// and a line saying where they came from.
 pub(super) fn at_nodes(
@@ -22,7 +26,7 @@ pub(super) fn at_nodes(
     variable: Variable,
     time: DateTime<Utc>,
     place: &Place,
-) -> Result<(Array2<f64>, String), CamsError> {
+) -> Result<Found, CamsError> {
     let mut error = None;
     // a worse reason never hides a better one: hole, then time, then area
     let rank = |e: &CamsError| match e {
@@ -44,13 +48,13 @@ pub(super) fn at_nodes(
     Err(error.unwrap_or_else(|| outside(variable, place)))
 }
 
-fn outside(variable: Variable, place: &Place) -> CamsError {
+pub(super) fn outside(variable: Variable, place: &Place) -> CamsError {
     let (lon, lat) = place.centre();
     CamsError::OutsideArea { variable, lat, lon }
 }
 
 /// Layers of one lattice each: their fields can be put together.
-fn families<'a>(layers: &[&'a Layer]) -> Vec<Vec<&'a Layer>> {
+pub(super) fn families<'a>(layers: &[&'a Layer]) -> Vec<Vec<&'a Layer>> {
     let mut families: Vec<Vec<&Layer>> = Vec::new();
     for layer in layers {
         let fits = |f: &&mut Vec<&Layer>| {
@@ -71,13 +75,8 @@ fn in_family(
     variable: Variable,
     time: DateTime<Utc>,
     place: &Place,
-) -> Result<(Array2<f64>, String), CamsError> {
-    // files of other areas must not take part in the choice of times
-    let near: Vec<&Layer> = family
-        .iter()
-        .filter(|l| !parts(l, place).is_empty())
-        .copied()
-        .collect();
+) -> Result<Found, CamsError> {
+    let near = near(family, place);
     if near.is_empty() {
         return Err(outside(variable, place));
     }
@@ -85,7 +84,7 @@ fn in_family(
         let fields: Fields = (0..near.len()).map(|k| (k, 0)).collect();
         let values =
             Patch::read(&near, &fields, place)?.at(place, variable, time, &near, &fields)?;
-        return Ok((values, sources(&near, &fields)));
+        return Ok((values, Origin::Analysis, sources(&near, &fields)));
     }
     let mut runs = Runs::new();
     for (k, layer) in near.iter().enumerate() {
@@ -112,11 +111,26 @@ fn in_family(
             Ok(values) if values.iter().all(|v| v.is_nan()) => {
                 error = error.or_else(|| Some(outside(variable, place)));
             }
-            Ok(values) => return Ok((values, origin(&bracket, &near))),
+            Ok(values) => {
+                let origin = match bracket.before.0 {
+                    None => Origin::Analysis,
+                    Some(_) => Origin::Forecast,
+                };
+                return Ok((values, origin, words(&bracket, &near)));
+            }
             Err(e) => error = error.or(Some(e)),
         }
     }
     Err(error.unwrap_or_else(|| outside(variable, place)))
+}
+
+/// The layers that reach the nodes: files of other areas must not take part in the choice of times.
+pub(super) fn near<'a>(family: &[&'a Layer], place: &Place) -> Vec<&'a Layer> {
+    family
+        .iter()
+        .filter(|l| !parts(l, place).is_empty())
+        .copied()
+        .collect()
 }
 
 /// Rows and columns of a layer around the nodes; columns once for every turn of longitude.
@@ -142,7 +156,7 @@ fn parts(layer: &Layer, place: &Place) -> Parts {
 }
 
 /// The part of a field around the nodes, put together from the files that share the step.
-struct Patch {
+pub(super) struct Patch {
     /// Latitudes, ascending.
     lat: Vec<f64>,
     /// Longitudes, ascending.
@@ -156,7 +170,11 @@ struct Patch {
 }
 
 impl Patch {
-    fn read(layers: &[&Layer], fields: &Fields, place: &Place) -> Result<Patch, CamsError> {
+    pub(super) fn read(
+        layers: &[&Layer],
+        fields: &Fields,
+        place: &Place,
+    ) -> Result<Patch, CamsError> {
         let mut pieces = Vec::new();
         let mut cell = (1.0, 1.0);
         for (k, s) in fields {
@@ -195,7 +213,7 @@ impl Patch {
     }
 
     /// Bilinear values at the nodes; NaN further than one cell outside.
-    fn at(
+    pub(super) fn at(
         &self,
         place: &Place,
         variable: Variable,
@@ -283,7 +301,7 @@ fn sources(layers: &[&Layer], fields: &Fields) -> String {
 }
 
 /// Where values came from, in words.
-fn origin(bracket: &Bracket, layers: &[&Layer]) -> String {
+fn words(bracket: &Bracket, layers: &[&Layer]) -> String {
     let (a, b) = (&bracket.before, &bracket.after);
     let files: BTreeSet<String> = [&a.2, &b.2].iter().map(|f| sources(layers, f)).collect();
     let files = files.into_iter().collect::<Vec<_>>().join(" + ");

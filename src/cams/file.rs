@@ -1,7 +1,7 @@
-//! Describes a NetCDF file: which variables, on which axes, at which times.
+//! Describes a file; NetCDF: which variables, on which axes, at which times.
 
 use super::axis::Axis;
-use super::layer::{Layer, Packing, Role, Step};
+use super::layer::{Layer, Packing, Role, Step, Store};
 use super::time::{TimeUnit, unit_seconds};
 use super::{CamsError, Variable, classic, grib};
 use netcdf::AttributeValue;
@@ -25,7 +25,7 @@ pub(super) fn layers(path: &Path) -> Result<Layers, CamsError> {
         .and_then(|mut f| f.read_exact(&mut magic))
         .map_err(|e| bad(e.to_string()))?;
     match &magic {
-        b"GRIB" => return Err(grib::refuse(path)),
+        b"GRIB" => return grib::layers(path),
         b"PK\x03\x04" => {
             return Err(CamsError::Zip {
                 path: path.to_path_buf(),
@@ -158,12 +158,14 @@ impl Reader<'_> {
         Ok(Some(Layer {
             path: self.path.to_path_buf(),
             variable: known,
-            name: variable.name(),
             lat: self.axis(&names[lat], known, Role::Latitude)?,
             lon: self.axis(&names[lon], known, Role::Longitude)?,
-            roles,
             steps,
-            packing: packing(variable).map_err(layout)?,
+            store: Store::NetCdf {
+                name: variable.name(),
+                roles,
+                packing: packing(variable).map_err(layout)?,
+            },
         }))
     }
 

@@ -1,42 +1,209 @@
-//! GRIB files: what is in them, so that the refusal is of use.
+//! GRIB 1 and 2 through GDAL's driver.
+//!
+//! Parameters are told by ECMWF's numbers (`reference/atmosphere.md` §6): GDAL calls one it does not know
+//! `var207 of table 210 of center ECMWF` (GRIB 1) and gives discipline 192, category 210 and number 207 (GRIB 2).
 
-use super::CamsError;
+use super::axis::Axis;
+use super::file::Layers;
+use super::layer::{Layer, Step, Store};
+use super::{CamsError, Variable};
+use gdal::raster::RasterBand;
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags, Metadata};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::Path;
 
-/// The error for a GRIB file: names its content where GDAL can read it.
-pub(super) fn refuse(path: &Path) -> CamsError {
+/// Most messages that a file may have.
+const MAX_MESSAGES: usize = 100_000;
+
+fn open(path: &Path) -> gdal::errors::Result<Dataset> {
     let options = DatasetOptions {
         open_flags: GdalOpenFlags::GDAL_OF_RASTER | GdalOpenFlags::GDAL_OF_READONLY,
         ..Default::default()
     };
-    let reason = match Dataset::open_ex(path, options) {
-        Err(_) => "packing not supported; convert it to NetCDF, e.g. with `cdo -f nc4 copy` or `grib_to_netcdf`".to_string(),
-        Ok(data) => {
-            let found: BTreeSet<String> = data
-                .rasterbands()
-                .flatten()
-                .take(1000)
-                .filter_map(|b| b.metadata_item("GRIB_COMMENT", "").or_else(|| b.description().ok()))
-                .collect();
-            let list = found.into_iter().take(6).collect::<Vec<_>>().join(", ");
-            if mentions_ours(&list) {
-                format!("it holds {list}, but only NetCDF is read: convert it, e.g. with `cdo -f nc4 copy` or `grib_to_netcdf`")
-            } else {
-                format!("no aerosol, ozone or water vapour in it (it holds {list})")
-            }
-        }
-    };
-    CamsError::Grib {
+    Dataset::open_ex(path, options)
+}
+
+/// Layers of a GRIB file, one a variable.
+pub(super) fn layers(path: &Path) -> Result<Layers, CamsError> {
+    let bad = |reason: String| CamsError::Grib {
         path: path.to_path_buf(),
         reason,
+    };
+    let data = open(path).map_err(|_| {
+        bad(
+            "packing not supported by this GDAL; convert it to NetCDF, e.g. with `cdo -f nc4 copy` or `grib_to_netcdf`"
+                .to_string(),
+        )
+    })?;
+    if data.raster_count() > MAX_MESSAGES {
+        return Err(bad(format!("{} messages cannot be", data.raster_count())));
+    }
+    let mut found: BTreeMap<String, (Variable, Vec<Step>)> = BTreeMap::new();
+    let (mut problems, mut others) = (Vec::new(), BTreeSet::new());
+    for number in 1..=data.raster_count() {
+        let band = data.rasterband(number).map_err(|e| bad(e.to_string()))?;
+        let item = |key: &str| band.metadata_item(key, "").unwrap_or_default();
+        let Some(variable) = identify(&band) else {
+            others.insert(item("GRIB_COMMENT"));
+            continue;
+        };
+        let unit = item("GRIB_UNIT").replace(['[', ']', '(', ')'], "");
+        // GDAL has no words for ECMWF's own parameters: their number fixes the unit
+        if unit != "-" && !variable.accepts(Some(&unit)) {
+            problems.push(CamsError::Unit {
+                path: path.to_path_buf(),
+                variable,
+                unit,
+            });
+            continue;
+        }
+        let seconds = |key: &str| -> Option<i64> {
+            item(key)
+                .split_whitespace()
+                .next()?
+                .parse::<f64>()
+                .ok()
+                .map(|v| v as i64)
+        };
+        let (valid, run) = (seconds("GRIB_VALID_TIME"), seconds("GRIB_REF_TIME"));
+        if valid.is_none() {
+            return Err(CamsError::Time {
+                path: path.to_path_buf(),
+                reason: format!("message {number} has no valid time"),
+            });
+        }
+        let entry = found.entry(variable.to_string());
+        entry.or_insert((variable, Vec::new())).1.push(Step {
+            valid,
+            run,
+            time: number,
+            reference: 0,
+        });
+    }
+    if found.is_empty() && problems.is_empty() {
+        let list = others.into_iter().take(6).collect::<Vec<_>>().join(", ");
+        return Err(bad(format!(
+            "no aerosol, ozone or water vapour in it (it holds {list})"
+        )));
+    }
+    let (lat, lon) = axes(&data, path)?;
+    let layers = found.into_values().map(|(variable, mut steps)| {
+        // without a lead anywhere these are analyses
+        if steps.iter().all(|s| s.run == s.valid) {
+            steps.iter_mut().for_each(|s| s.run = None);
+        }
+        if variable == Variable::Geopotential {
+            steps.truncate(1);
+            steps
+                .iter_mut()
+                .for_each(|s| (s.valid, s.run) = (None, None));
+        }
+        Layer {
+            path: path.to_path_buf(),
+            variable,
+            lat: lat.clone(),
+            lon: lon.clone(),
+            steps,
+            store: Store::Grib,
+        }
+    });
+    Ok((layers.collect(), problems))
+}
+
+/// The variable of a message.
+fn identify(band: &RasterBand<'_>) -> Option<Variable> {
+    let item = |key: &str| band.metadata_item(key, "").unwrap_or_default();
+    let element = item("GRIB_ELEMENT");
+    let words: Vec<&str> = element.split_whitespace().collect();
+    // GRIB 1: "var207 of table 210 of center ECMWF"; table 128 counts as none
+    if let [var, "of", "table", table, ..] = words.as_slice() {
+        let (number, table): (i64, i64) =
+            (var.strip_prefix("var")?.parse().ok()?, table.parse().ok()?);
+        let param = if table == 128 {
+            number
+        } else {
+            table * 1000 + number
+        };
+        return Variable::identify("", Some(param));
+    }
+    let discipline = item("GRIB_DISCIPLINE");
+    let discipline = discipline
+        .split('(')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_string();
+    let template = item("GRIB_PDS_TEMPLATE_NUMBERS");
+    let mut numbers = template.split_whitespace().map(str::parse::<i64>);
+    match (discipline.as_str(), numbers.next(), numbers.next()) {
+        ("192", Some(Ok(category)), Some(Ok(number))) => {
+            return Variable::identify("", Some(category * 1000 + number));
+        }
+        // WMO: total column integrated water vapour; geopotential
+        ("0", Some(Ok(1)), Some(Ok(64))) => return Some(Variable::Tcwv),
+        ("0", Some(Ok(3)), Some(Ok(4))) if item("GRIB_SHORT_NAME") == "0-SFC" => {
+            return Some(Variable::Geopotential);
+        }
+        _ => {}
+    }
+    match (element.as_str(), item("GRIB_SHORT_NAME").as_str()) {
+        // ECMWF's table 128 as GDAL words it
+        ("PWC", _) if discipline.is_empty() => Some(Variable::Tcwv),
+        ("Z", "0-SFC") if discipline.is_empty() => Some(Variable::Geopotential),
+        _ => None,
     }
 }
 
-fn mentions_ours(list: &str) -> bool {
-    let list = list.to_ascii_lowercase();
-    ["aerosol", "ozone", "water vapo"]
-        .iter()
-        .any(|w| list.contains(w))
+/// Latitudes and longitudes of the pixel centres.
+fn axes(data: &Dataset, path: &Path) -> Result<(Axis, Axis), CamsError> {
+    let bad = |axis: &str, reason: String| CamsError::Axis {
+        path: path.to_path_buf(),
+        axis: axis.to_string(),
+        reason,
+    };
+    let t = data
+        .geo_transform()
+        .map_err(|e| bad("latitude", e.to_string()))?;
+    let geographic = data.spatial_ref().is_ok_and(|s| s.is_geographic());
+    if !geographic || t[2] != 0.0 || t[4] != 0.0 {
+        return Err(bad(
+            "latitude",
+            "the grid is not regular in latitude and longitude; regrid it, e.g. with `cdo remapbil`".to_string(),
+        ));
+    }
+    let (width, height) = data.raster_size();
+    if !Axis::believable(width) || !Axis::believable(height) {
+        return Err(bad(
+            "latitude",
+            format!("{width} × {height} points cannot be"),
+        ));
+    }
+    let values = |first: f64, step: f64, n: usize| -> Vec<f64> {
+        (0..n).map(|k| first + step * (k as f64 + 0.5)).collect()
+    };
+    let lat = Axis::latitude(values(t[3], t[5], height)).map_err(|e| bad("latitude", e))?;
+    let lon = Axis::longitude(values(t[0], t[1], width)).map_err(|e| bad("longitude", e))?;
+    Ok((lat, lon))
+}
+
+/// Part of a message in the file's unit, row after row, missing values NaN.
+pub(super) fn read(
+    path: &Path,
+    number: usize,
+    rows: &Range<usize>,
+    cols: &Range<usize>,
+) -> Result<Vec<f64>, String> {
+    let data = open(path).map_err(|e| e.to_string())?;
+    let band = data.rasterband(number).map_err(|e| e.to_string())?;
+    let size = (cols.len(), rows.len());
+    let at = (cols.start as isize, rows.start as isize);
+    let buffer = band
+        .read_as::<f64>(at, size, size, None)
+        .map_err(|e| e.to_string())?;
+    let missing = band.no_data_value();
+    let values = buffer.into_shape_and_vec().1.into_iter();
+    Ok(values
+        .map(|v| if Some(v) == missing { f64::NAN } else { v })
+        .collect())
 }

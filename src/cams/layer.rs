@@ -1,7 +1,9 @@
 //! One variable of one file: where its fields are, and how to read a part of one.
 
 use super::axis::Axis;
-use super::{CamsError, Variable, classic};
+use super::time::utc;
+use super::{CamsError, Variable, classic, grib};
+use chrono::{Datelike, Timelike};
 use ndarray::Array2;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -58,6 +60,22 @@ impl Packing {
     }
 }
 
+/// How the numbers of a variable lie in its file.
+#[derive(Debug, Clone)]
+pub(super) enum Store {
+    /// A NetCDF variable.
+    NetCdf {
+        /// Its name in the file.
+        name: String,
+        /// Dimensions in stored order; latitude before longitude.
+        roles: Vec<Role>,
+        /// Packing.
+        packing: Packing,
+    },
+    /// Messages of a GRIB file; [`Step::time`] is the number of the band.
+    Grib,
+}
+
 /// One variable of one file.
 #[derive(Debug, Clone)]
 pub(super) struct Layer {
@@ -65,21 +83,29 @@ pub(super) struct Layer {
     pub path: PathBuf,
     /// The variable.
     pub variable: Variable,
-    /// Its name in the file.
-    pub name: String,
     /// Latitudes.
     pub lat: Axis,
     /// Longitudes.
     pub lon: Axis,
-    /// Dimensions in stored order; latitude before longitude.
-    pub roles: Vec<Role>,
     /// The fields, in stored order.
     pub steps: Vec<Step>,
-    /// Packing.
-    pub packing: Packing,
+    /// How they are stored.
+    pub store: Store,
 }
 
 impl Layer {
+    /// True where the fields are monthly means: two or more, all stamped with 00 UTC on the first of a month, as the
+    /// data store writes them.
+    pub fn is_monthly(&self) -> bool {
+        let first_of_month = |seconds: i64| {
+            let t = utc(seconds);
+            t.day() == 1 && t.num_seconds_from_midnight() == 0
+        };
+        let mut times: Vec<i64> = self.steps.iter().filter_map(|s| s.valid).collect();
+        times.dedup();
+        times.len() >= 2 && times.into_iter().all(first_of_month)
+    }
+
     /// Part of a field in the file's unit, shape (rows, columns), missing values NaN.
     ///
     /// # Errors
@@ -97,12 +123,23 @@ impl Layer {
         };
         // a file cut short since it was opened would read as zeros
         classic::check_length(&self.path).map_err(failed)?;
-        let stored = std::panic::catch_unwind(|| self.stored(step, rows, cols))
+        let read = || match &self.store {
+            Store::Grib => grib::read(&self.path, step.time, rows, cols),
+            Store::NetCdf {
+                name,
+                roles,
+                packing,
+            } => {
+                let mut values = self.stored(name, roles, step, rows, cols)?;
+                values.iter_mut().for_each(|v| *v = packing.unpack(*v));
+                Ok(values)
+            }
+        };
+        let values = std::panic::catch_unwind(read)
             .unwrap_or_else(|_| Err("it holds names that are not text".to_string()))
             .map_err(failed)?;
-        let mut values = Array2::from_shape_vec((rows.len(), cols.len()), stored)
+        let values = Array2::from_shape_vec((rows.len(), cols.len()), values)
             .map_err(|e| failed(e.to_string()))?;
-        values.mapv_inplace(|v| self.packing.unpack(v));
         let (min, max) = self.variable.plausible();
         match values.iter().find(|v| **v < min || **v > max) {
             Some(value) => Err(CamsError::Implausible {
@@ -118,12 +155,13 @@ impl Layer {
 
     fn stored(
         &self,
+        name: &str,
+        roles: &[Role],
         step: &Step,
         rows: &Range<usize>,
         cols: &Range<usize>,
     ) -> Result<Vec<f64>, String> {
-        let extents: Vec<netcdf::Extent> = self
-            .roles
+        let extents: Vec<netcdf::Extent> = roles
             .iter()
             .map(|role| {
                 let (start, count) = match role {
@@ -142,9 +180,9 @@ impl Layer {
             .collect();
         let file = netcdf::open(&self.path).map_err(|e| e.to_string())?;
         let variable = file
-            .variable(&self.name)
+            .variable(name)
             .ok_or_else(|| "the variable is gone".to_string())?;
-        if variable.dimensions().len() != self.roles.len() {
+        if variable.dimensions().len() != roles.len() {
             return Err("its dimensions changed since it was opened".to_string());
         }
         variable.get_values(extents).map_err(|e| e.to_string())

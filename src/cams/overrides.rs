@@ -107,7 +107,7 @@ impl Overrides {
             Variable::Aod550 => self.aod.as_ref(),
             Variable::Ozone => self.ozone.as_ref(),
             Variable::Tcwv => self.tcwv.as_ref(),
-            Variable::Geopotential => None,
+            Variable::Geopotential | Variable::Species(_) => None,
         }
     }
 

@@ -119,7 +119,8 @@ fn bracket(series: &BTreeMap<i64, (Option<i64>, &Fields)>, t: f64) -> Around {
     match (before, after) {
         (Some(a), Some(b)) => {
             let (from, to) = (*a.0, *b.0);
-            let limit = longest(series);
+            let times: Vec<i64> = series.keys().copied().collect();
+            let limit = longest(&times);
             if (to - from) as f64 > limit {
                 return Around::Gap(from, to, limit);
             }
@@ -139,12 +140,20 @@ fn bracket(series: &BTreeMap<i64, (Option<i64>, &Fields)>, t: f64) -> Around {
 }
 
 /// Longest distance of steps that is interpolated over, seconds: 1.5 times the usual one.
-fn longest(series: &BTreeMap<i64, (Option<i64>, &Fields)>) -> f64 {
-    let times: Vec<i64> = series.keys().copied().collect();
+fn longest(times: &[i64]) -> f64 {
     let mut steps: Vec<i64> = times.windows(2).map(|w| w[1] - w[0]).collect();
     steps.sort_unstable();
     let usual = steps.get(steps.len() / 2).copied().unwrap_or(0);
     (usual as f64 * MAX_STEPS).min(MAX_GAP_S)
+}
+
+/// Spans of ascending times between which is interpolated, first and last time of each.
+pub(super) fn spans(times: &[i64]) -> Vec<(i64, i64)> {
+    let limit = longest(times);
+    times
+        .chunk_by(|a, b| (b - a) as f64 <= limit)
+        .filter_map(|span| Some((*span.first()?, *span.last()?)))
+        .collect()
 }
 
 #[cfg(test)]

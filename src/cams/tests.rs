@@ -7,6 +7,8 @@ use chrono::TimeZone;
 use std::path::Path;
 
 mod given;
+mod grib;
+mod stand_in;
 mod writer;
 
 use writer::{Convention, Scene};
@@ -59,7 +61,7 @@ fn value(
     lat: f64,
     time: &str,
 ) -> Result<f64, CamsError> {
-    let (values, _) = cams.field(variable, utc(time), &Place::new(&node(lon, lat)))?;
+    let (values, _, _) = cams.field(variable, utc(time), &Place::new(&node(lon, lat)))?;
     Ok(values[[0, 0]])
 }
 

@@ -23,6 +23,78 @@ pub enum Variable {
     /// Surface geopotential, `z`.
     #[serde(rename = "z")]
     Geopotential,
+    /// AOD550 of one kind of aerosol.
+    #[serde(untagged)]
+    Species(Species),
+}
+
+/// Kinds of aerosol whose AOD550 CAMS has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+pub enum Species {
+    /// Dust, `duaod550`.
+    #[serde(rename = "duaod550")]
+    Dust,
+    /// Sea salt, `ssaod550`.
+    #[serde(rename = "ssaod550")]
+    SeaSalt,
+    /// Sulphate, `suaod550`.
+    #[serde(rename = "suaod550")]
+    Sulphate,
+    /// Organic matter, `omaod550`.
+    #[serde(rename = "omaod550")]
+    OrganicMatter,
+    /// Black carbon, `bcaod550`.
+    #[serde(rename = "bcaod550")]
+    BlackCarbon,
+    /// Nitrate, `niaod550`: in newer versions of the model.
+    #[serde(rename = "niaod550")]
+    Nitrate,
+    /// Ammonium, `amaod550`: in newer versions of the model.
+    #[serde(rename = "amaod550")]
+    Ammonium,
+}
+
+impl Species {
+    /// All kinds; the last two may be missing.
+    pub(super) const ALL: [Species; 7] = [
+        Species::Dust,
+        Species::SeaSalt,
+        Species::Sulphate,
+        Species::OrganicMatter,
+        Species::BlackCarbon,
+        Species::Nitrate,
+        Species::Ammonium,
+    ];
+
+    /// True for the kinds that every version of the model has.
+    pub(super) fn is_required(self) -> bool {
+        !matches!(self, Species::Nitrate | Species::Ammonium)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Species::Dust => "duaod550",
+            Species::SeaSalt => "ssaod550",
+            Species::Sulphate => "suaod550",
+            Species::OrganicMatter => "omaod550",
+            Species::BlackCarbon => "bcaod550",
+            Species::Nitrate => "niaod550",
+            Species::Ammonium => "amaod550",
+        }
+    }
+
+    /// ECMWF's parameter number (table 210 of ecCodes).
+    fn number(self) -> i64 {
+        match self {
+            Species::SeaSalt => 210_208,
+            Species::Dust => 210_209,
+            Species::OrganicMatter => 210_210,
+            Species::BlackCarbon => 210_211,
+            Species::Sulphate => 210_212,
+            Species::Nitrate => 210_250,
+            Species::Ammonium => 210_251,
+        }
+    }
 }
 
 impl fmt::Display for Variable {
@@ -32,6 +104,7 @@ impl fmt::Display for Variable {
             Variable::Ozone => "gtco3",
             Variable::Tcwv => "tcwv",
             Variable::Geopotential => "z",
+            Variable::Species(s) => s.name(),
         })
     }
 }
@@ -51,16 +124,18 @@ impl Variable {
             Variable::Ozone => 210_206,
             Variable::Tcwv => 137,
             Variable::Geopotential => 129,
+            Variable::Species(s) => s.number(),
         };
         Variable::ALL
             .into_iter()
+            .chain(Species::ALL.map(Variable::Species))
             .find(|v| name.eq_ignore_ascii_case(&v.to_string()) || param == Some(number(v)))
     }
 
     /// Unit in the files.
     pub(super) fn unit(self) -> &'static str {
         match self {
-            Variable::Aod550 => "1",
+            Variable::Aod550 | Variable::Species(_) => "1",
             Variable::Ozone | Variable::Tcwv => "kg m-2",
             Variable::Geopotential => "m2 s-2",
         }
@@ -69,7 +144,7 @@ impl Variable {
     /// Unit of [`crate::rt::AtmosphereState`].
     pub(super) fn scene_unit(self) -> &'static str {
         match self {
-            Variable::Aod550 => "(no unit)",
+            Variable::Aod550 | Variable::Species(_) => "(no unit)",
             Variable::Ozone => "cm-atm",
             Variable::Tcwv => "g cm-2",
             Variable::Geopotential => "m",
@@ -83,6 +158,7 @@ impl Variable {
             Variable::Ozone => "--ozone",
             Variable::Tcwv => "--tcwv",
             Variable::Geopotential => "model height",
+            Variable::Species(_) => "--aerosol",
         }
     }
 
@@ -99,7 +175,7 @@ impl Variable {
     /// AOD and water vapour come from packing.
     pub(super) fn plausible(self) -> (f64, f64) {
         match self {
-            Variable::Aod550 => (-0.05, 20.0),
+            Variable::Aod550 | Variable::Species(_) => (-0.05, 20.0),
             Variable::Ozone => (0.001, 0.02),
             Variable::Tcwv => (-0.5, 150.0),
             Variable::Geopotential => (-10_000.0, 90_000.0),
@@ -109,7 +185,7 @@ impl Variable {
     /// Largest value of the user that is accepted, in the scene's unit.
     pub(super) fn override_max(self) -> f32 {
         match self {
-            Variable::Aod550 => 5.0,
+            Variable::Aod550 | Variable::Species(_) => 5.0,
             Variable::Ozone => 1.0,
             Variable::Tcwv => 10.0,
             Variable::Geopotential => 9000.0,
@@ -121,7 +197,7 @@ impl Variable {
         // slightly negative values come from packing; `max` would turn NaN into a number
         let positive = if value < 0.0 { 0.0 } else { value };
         (match self {
-            Variable::Aod550 => positive,
+            Variable::Aod550 | Variable::Species(_) => positive,
             Variable::Ozone => value / OZONE_KG_M2_PER_CM_ATM,
             Variable::Tcwv => positive / 10.0,
             Variable::Geopotential => value / GRAVITY,
@@ -138,7 +214,7 @@ impl Variable {
             .filter(|c| !" ^._*".contains(*c))
             .collect();
         match self {
-            Variable::Aod550 => {
+            Variable::Aod550 | Variable::Species(_) => {
                 ["", "~", "1", "-", "dimensionless", "none", "unitless"].contains(&plain.as_str())
             }
             Variable::Ozone | Variable::Tcwv => ["kgm-2", "kg/m2"].contains(&plain.as_str()),

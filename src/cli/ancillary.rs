@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Options that end in a [`Config`].
 #[derive(Debug, clap::Args, Serialize)]
 pub struct Ancillary {
-    /// CAMS NetCDF file or folder of them (AOD550, ozone, water vapour)
+    /// CAMS file (NetCDF or GRIB) or folder of them (AOD550, ozone, water vapour)
     #[arg(long, value_name = "PATH", env = "PROBAV_ARD_CAMS")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cams: Vec<PathBuf>,
@@ -32,10 +32,15 @@ pub struct Ancillary {
     #[arg(long, value_name = "KERNEL", env = "PROBAV_ARD_KERNEL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     kernel: Option<String>,
-    /// Aerosol model of the radiative transfer tables [default: continental]
+    /// Aerosol type of the radiative-transfer tables: continental, desert, maritime, urban, biomass; or cams: types mixed by
+    /// CAMS's optical depths by kind (duaod550, ssaod550, suaod550, omaod550, bcaod550) [default: continental]
     #[arg(long, value_name = "MODEL", env = "PROBAV_ARD_AEROSOL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     aerosol: Option<String>,
+    /// Scattering table of your own, packed by scripts/pack-tables, in place of the built-in one of its camera (repeat)
+    #[arg(long, value_name = "FILE", env = "PROBAV_ARD_RT_TABLE")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rt_table: Vec<PathBuf>,
     /// Replace the AOD at 550 nm: a number or a raster
     #[arg(long, value_name = "VALUE", env = "PROBAV_ARD_AOD")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,6 +53,17 @@ pub struct Ancillary {
     #[arg(long, value_name = "VALUE", env = "PROBAV_ARD_TCWV")]
     #[serde(skip_serializing_if = "Option::is_none")]
     tcwv: Option<String>,
+    /// Further corrections of the surface reflectance: adjacency (light of the surroundings), topography (slopes to level ground, SCS+C), nadir
+    /// (view angle, c-factor); each writes a layer of what it applied
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = ["adjacency", "topography", "nadir"], env = "PROBAV_ARD_CORRECTIONS")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    corrections: Vec<String>,
+    /// More layers to write: sigma-split (UNC_RANDOM and UNC_SYSTEMATIC)
+    #[arg(long, value_name = "LAYER", value_delimiter = ',', value_parser = ["sigma-split"], env = "PROBAV_ARD_LAYERS")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    layers: Vec<String>,
+    #[command(flatten)]
+    geometry: Geometry,
     /// TOML file of rules that override guesses about the L1C format
     #[arg(long, value_name = "FILE", env = "PROBAV_ARD_L1C_PROFILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,6 +72,24 @@ pub struct Ancillary {
     #[arg(long, value_name = "FILE", env = "PROBAV_ARD_CONFIG")]
     #[serde(skip)]
     config: Option<PathBuf>,
+}
+
+/// Options of the geometric check.
+#[derive(Debug, clap::Args, Serialize)]
+pub struct Geometry {
+    /// Check positions against this raster, or against 'background': the tile's own of an earlier screening
+    #[arg(long, value_name = "FILE", env = "PROBAV_ARD_REFERENCE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+    /// Correct a displacement that the check finds, before resampling
+    #[arg(long)]
+    #[serde(skip_serializing_if = "is_false")]
+    refine: bool,
+}
+
+/// For serde: a flag that is not given says nothing.
+pub fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Ancillary {

@@ -2,7 +2,7 @@
 
 use super::{Failure, print};
 use probav_ard::band::Camera;
-use probav_ard::cams::Cams;
+use probav_ard::cams::{Cams, Variable};
 use probav_ard::dem::{self, VerticalDatum};
 use probav_ard::grid::{Resolution, tiles};
 use probav_ard::tables::{self, Aerosol};
@@ -10,14 +10,14 @@ use std::path::PathBuf;
 
 /// Check the installation and what ancillary data cover
 ///
-/// Libraries, drivers, geoid grids, tables; with --cams, coverage by file and variable and what is wrong with files.
+/// Libraries, drivers, geoid grids, tables; with --cams, coverage by file, variable and date, and what is wrong with files.
 ///
 /// Example:
 ///   probav-ard doctor --cams cams/
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
-    /// CAMS NetCDF files or folders of them
+    /// CAMS files (NetCDF, GRIB) or folders of them
     #[arg(long, value_name = "PATH")]
     cams: Vec<PathBuf>,
 }
@@ -78,11 +78,39 @@ fn cams(paths: &[PathBuf]) -> Result<(), Failure> {
         print(&format!(
             "{:<22} {:<8} {} to {}{step}, {w:.1} {s:.1} {e:.1} {n:.1}, {}\n",
             "CAMS",
-            format!("{:?}", c.variable).to_lowercase(),
+            c.variable.to_string(),
             time(c.first),
             time(c.last),
             c.path.display()
         ));
+    }
+    let needed = [Variable::Aod550, Variable::Ozone, Variable::Tcwv];
+    let day = |t: chrono::DateTime<chrono::Utc>| t.format("%Y-%m-%d %H:%M").to_string();
+    for variable in needed {
+        let spans = cams.spans(variable);
+        let said = |mark: &str, text: String| {
+            print(&format!(
+                "{:<22} {mark:<8} {variable}: {text}\n",
+                "CAMS by date"
+            ));
+        };
+        if spans.is_empty() {
+            said("MISSING", "no fields of days".to_string());
+        }
+        for (k, (from, to)) in spans.iter().enumerate() {
+            said("ok", format!("{} to {} UTC", day(*from), day(*to)));
+            if let Some((next, _)) = spans.get(k + 1) {
+                said("GAP", format!("{} to {} UTC", day(*to), day(*next)));
+            }
+        }
+        let months = cams.months(variable);
+        if let (Some(first), Some(last)) = (months.first(), months.last()) {
+            let count = months.len();
+            said(
+                "ok",
+                format!("monthly means of {count} months, {first} to {last}"),
+            );
+        }
     }
     for problem in cams.problems() {
         print(&format!("{:<22} PROBLEM  {problem}\n", "CAMS"));

@@ -1,6 +1,6 @@
 //! `probav-ard run`: L1C folder to acquisition products and stack.
 
-use super::ancillary::Ancillary;
+use super::ancillary::{Ancillary, is_false};
 use super::bars::Bars;
 use super::{Failure, Global, LogFormat, print};
 use probav_ard::pipeline::{self, Config, WorkerCommand};
@@ -80,10 +80,6 @@ pub struct Args {
     #[command(flatten)]
     #[serde(flatten)]
     ancillary: Ancillary,
-}
-
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 impl Args {

@@ -3,7 +3,7 @@
 use super::ancillary::Ancillary;
 use super::bars::Bars;
 use super::explain::Words;
-use super::{Failure, print};
+use super::{Failure, eprint, print};
 use chrono::{DateTime, NaiveDate, Utc};
 use probav_ard::band::Camera;
 use probav_ard::grid::{Resolution, TileId};
@@ -58,7 +58,7 @@ pub fn reproject(args: &ReprojectArgs) -> Result<u8, Failure> {
     if let Some(&[lon, lat]) = args.explain.as_deref() {
         let place = (lon, lat);
         let Some((explained, undulation)) =
-            steps::explain(&config, &args.segment, tile, resolution, place)?
+            steps::explain_pixel(&config, &args.segment, tile, resolution, place)?
         else {
             return Err(Failure::usage(format!(
                 "{lon} {lat} lies outside tile {}: `probav-ard grid` names the tiles of a place",
@@ -75,30 +75,75 @@ pub fn reproject(args: &ReprojectArgs) -> Result<u8, Failure> {
         return Err(Failure::usage("give --out"));
     };
     folder(out)?;
-    let files = steps::reproject(&config, &args.segment, tile, resolution, out)?;
+    let (files, report) = steps::reproject(&config, &args.segment, tile, resolution, out)?;
     if files.is_empty() {
         tracing::error!("{} does not see tile {}", args.segment.display(), tile.id);
         return Ok(1);
+    }
+    if let Some(report) = report {
+        eprint(&report);
     }
     list(&files);
     Ok(0)
 }
 
+/// Measure the displacement of an image against a reference, and of its bands against each other
+///
+/// IMAGE is a GeoTIFF of this tool (a look's or product's TOA, or one of its bands); a status map and
+/// view angles are taken from the files beside it. Bands described BLUE, RED, NIR, SWIR are compared with
+/// the bands of the same name; the first band of a reference without names stands for RED.
+///
+/// Example:
+///   probav-ard register step/PROBAV_ARD_31UFS_20180621T104459_C_100M_TOA.tif --reference sentinel2.tif
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct RegisterArgs {
+    /// Orthorectified image
+    #[arg(value_name = "IMAGE")]
+    image: PathBuf,
+    /// Any GDAL raster; without it only the bands are compared with each other
+    #[arg(long, value_name = "FILE")]
+    reference: Option<PathBuf>,
+    /// Status map of the image [default: <name>_SM.tif beside it, where it is]
+    #[arg(long, value_name = "FILE")]
+    mask: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `register`: exit code 1 where the check was declined.
+pub fn register(args: &RegisterArgs) -> Result<u8, Failure> {
+    let report = steps::register::register(&steps::register::Request {
+        image: args.image.clone(),
+        reference: args.reference.clone(),
+        mask: args.mask.clone(),
+    })?;
+    match args.json {
+        true => print(&format!("{:#}\n", report.json())),
+        false => print(&report),
+    }
+    let asked = args.reference.is_some();
+    Ok(u8::from(asked && report.accuracy().is_none()))
+}
+
 /// An orthorectified look and what its files leave open.
 #[derive(Debug, clap::Args)]
 pub struct LookArgs {
-    /// TOA file of a look, <name>_TOA.tif, with <name>_GEOMETRY.tif beside it: from `reproject`, or from a product made with `run --toa`
+    /// TOA reflectance: a GeoTIFF in a UTM zone with bands BLUE RED NIR SWIR. From `reproject`, from a product made with
+    /// `run --toa`, or any other
     #[arg(value_name = "TOA")]
     toa: PathBuf,
+    /// Sun and view angles on the same grid, degrees: SZA SAA VNIR_VZA VNIR_VAA SWIR_VZA SWIR_VAA, or SZA SAA VZA VAA
+    /// [default: <name>_GEOMETRY.tif beside <name>_TOA.tif]
+    #[arg(long, value_name = "FILE")]
+    angles: Option<PathBuf>,
     /// Camera of the look, where its tags and name do not tell: L, C or R
     #[arg(long, value_name = "CAMERA")]
     camera: Option<String>,
     /// UTC time of the look, where its tags and name do not tell, e.g. 2018-06-21T10:44:52Z
     #[arg(long, value_name = "TIME")]
     time: Option<DateTime<Utc>>,
-    /// Folder for the GeoTIFFs
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
     #[command(flatten)]
     ancillary: Ancillary,
 }
@@ -114,9 +159,9 @@ impl LookArgs {
         let known = steps::look::Known {
             camera: camera.map(|c| c.0),
             time: self.time,
+            angles: self.angles.clone(),
         };
-        let (name, seen) = steps::look::read(&self.toa, &known)?;
-        folder(&self.out)?;
+        let (name, seen) = steps::read(&config, &self.toa, &known)?;
         Ok((config, name, seen))
     }
 }
@@ -132,30 +177,73 @@ impl LookArgs {
 pub struct MaskArgs {
     #[command(flatten)]
     look: LookArgs,
+    /// Folder for the GeoTIFFs
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
 }
 
 /// Runs `mask`.
 pub fn mask(args: &MaskArgs) -> Result<u8, Failure> {
     let (config, name, seen) = args.look.read()?;
-    list(&steps::mask(&config, &name, &seen, &args.look.out)?);
+    folder(&args.out)?;
+    list(&steps::mask(&config, &name, &seen, &args.out)?);
     Ok(0)
 }
 
 /// Correct one orthorectified look to surface reflectance with its uncertainty
 ///
-/// Example:
-///   probav-ard correct step/PROBAV_ARD_31UFS_20180621T104459_C_100M_TOA.tif --aod 0.12 --ozone 0.33 --tcwv 2.1 --out step/
+/// Works on any TOA GeoTIFF with angles, not only on those of this program. Heights come from <name>_TERRAIN.tif, else
+/// from --dem. With --explain nothing is written: every input and term of one pixel's correction is printed.
+///
+/// Examples:
+///   probav-ard correct step/PROBAV_ARD_31UFS_20180621T104459_C_100M_TOA.tif --cams cams/ --out step/
+///   probav-ard correct my.tif --angles angles.tif --camera C --time 2018-06-21T10:44:59Z --dem dem.tif \
+///       --aod 0.12 --ozone 0.33 --tcwv 2.1 --mask-from clear.tif --out sr/
+///   probav-ard correct step/PROBAV_ARD_31UFS_20180621T104459_C_100M_TOA.tif --cams cams/ --explain 4.62 51.13
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct CorrectArgs {
     #[command(flatten)]
     look: LookArgs,
+    /// Folder for the GeoTIFFs
+    #[arg(long, value_name = "DIR", required_unless_present = "explain")]
+    out: Option<PathBuf>,
+    /// Correct only what a mask on the same grid lets through; the rest becomes no data. A USABLE layer keeps its 1 and
+    /// 2 (2 without SWIR), an SM layer clear and snow, any other single band what is not 0
+    #[arg(long, value_name = "FILE")]
+    mask_from: Option<PathBuf>,
+    /// Print every term of the correction of the pixel at a longitude and latitude instead
+    #[arg(
+        long,
+        value_names = ["LON", "LAT"],
+        num_args = 2,
+        allow_negative_numbers = true,
+        conflicts_with = "out"
+    )]
+    explain: Option<Vec<f64>>,
+    /// Print JSON
+    #[arg(long, requires = "explain")]
+    json: bool,
 }
 
 /// Runs `correct`.
 pub fn correct(args: &CorrectArgs) -> Result<u8, Failure> {
     let (config, name, seen) = args.look.read()?;
-    list(&steps::correct(&config, &name, &seen, &args.look.out)?);
+    let mask = args.mask_from.as_deref();
+    if let Some([lon, lat]) = args.explain.as_deref() {
+        let told = steps::explain(&config, &seen, mask, *lon, *lat)?;
+        let json = || serde_json::to_string_pretty(&told).map(|text| text + "\n");
+        match args.json {
+            true => print(&json().map_err(|e| Failure::usage(e.to_string()))?),
+            false => print(&told),
+        }
+        return Ok(0);
+    }
+    let Some(out) = &args.out else {
+        return Err(Failure::usage("no folder for the GeoTIFFs: give --out"));
+    };
+    folder(out)?;
+    list(&steps::correct(&config, &name, &seen, mask, out)?);
     Ok(0)
 }
 

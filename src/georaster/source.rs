@@ -4,6 +4,7 @@ use super::GeoRasterError;
 use gdal::spatial_ref::{AxisMappingStrategy, SpatialRef};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Extensions looked for in folders.
 const EXTENSIONS: [&str; 11] = [
@@ -49,6 +50,19 @@ pub(super) struct Source {
     pub dy: f64,
     /// Projection.
     pub crs: Crs,
+    /// The open file.
+    handle: Handle,
+}
+
+/// A file that stays open once it was read: GDAL's block cache then serves the next grid without another
+/// inflation. Copies share it.
+#[derive(Clone, Default)]
+struct Handle(Arc<Mutex<Option<Dataset>>>);
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Handle")
+    }
 }
 
 /// Files of the given paths; folders are replaced by the rasters in them, sorted.
@@ -88,7 +102,7 @@ pub(super) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, GeoRasterError> 
 }
 
 /// Opens a raster for reading.
-pub(super) fn dataset(path: &Path) -> Result<Dataset, GeoRasterError> {
+fn dataset(path: &Path) -> Result<Dataset, GeoRasterError> {
     let options = DatasetOptions {
         open_flags: GdalOpenFlags::GDAL_OF_RASTER | GdalOpenFlags::GDAL_OF_READONLY,
         ..Default::default()
@@ -133,7 +147,34 @@ impl Source {
             dx,
             dy,
             crs: crs(&data, path)?,
+            handle: Handle::default(),
         })
+    }
+
+    /// Works on the open file.
+    ///
+    /// # Errors
+    /// What `work` says; [`GeoRasterError`] when the file vanished or has another size than when it was first opened.
+    pub fn read<T>(
+        &self,
+        work: impl FnOnce(&Dataset) -> Result<T, GeoRasterError>,
+    ) -> Result<T, GeoRasterError> {
+        let mut handle = self.handle.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let data = match handle.take() {
+            Some(data) => data,
+            None => dataset(&self.path)?,
+        };
+        if data.raster_size() != (self.width, self.height) {
+            return Err(GeoRasterError::Read {
+                path: self.path.clone(),
+                reason: "its size changed since it was opened".to_string(),
+            });
+        }
+        let result = work(&data);
+        if result.is_ok() {
+            *handle = Some(data);
+        }
+        result
     }
 }
 

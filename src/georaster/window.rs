@@ -1,7 +1,6 @@
 //! A window of (averaged) cells, filled from several files.
 
 use super::lattice::Member;
-use super::source::dataset;
 use super::{Content, GeoRasterError};
 use gdal::raster::{RasterBand, ResampleAlg};
 use ndarray::Array2;
@@ -112,29 +111,24 @@ impl Window {
             path: source.path.clone(),
             reason: e.to_string(),
         };
-        let data = dataset(&source.path)?;
-        if data.raster_size() != (source.width, source.height) {
-            return Err(GeoRasterError::Read {
-                path: source.path.clone(),
-                reason: "its size changed since it was opened".to_string(),
-            });
-        }
-        let band = data.rasterband(1).map_err(failed)?;
-        let reader = Reader::new(&band, content);
-        let col_spans = spans(
-            self.cols,
-            member.col + turn,
-            source.width,
-            self.fx,
-            usize::MAX,
-        );
-        let most = (ROWS / self.fy).max(1);
-        for down in spans(self.rows, member.row, source.height, self.fy, most) {
-            for across in &col_spans {
-                reader.add(&down, across, self).map_err(failed)?;
+        source.read(|data| {
+            let band = data.rasterband(1).map_err(failed)?;
+            let reader = Reader::new(&band, content);
+            let col_spans = spans(
+                self.cols,
+                member.col + turn,
+                source.width,
+                self.fx,
+                usize::MAX,
+            );
+            let most = (ROWS / self.fy).max(1);
+            for down in spans(self.rows, member.row, source.height, self.fy, most) {
+                for across in &col_spans {
+                    reader.add(&down, across, self).map_err(failed)?;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Turns sums into means.
@@ -166,6 +160,26 @@ impl Window {
     /// the cells that hold data; NaN where the cell that contains the point does not.
     pub fn bilinear(&self, row: f64, col: f64) -> f32 {
         let (row, col) = (row - self.rows.0 as f64, col - self.cols.0 as f64);
+        let (height, width) = self.data.dim();
+        if row >= 0.0 && col >= 0.0 {
+            // truncation is the floor of what is not negative
+            let (i, j) = (row as usize, col as usize);
+            if i + 1 < height && j + 1 < width {
+                let (fy, fx) = ((row - i as f64) as f32, (col - j as f64) as f32);
+                let at = |r, c| self.data[(r, c)];
+                let above = at(i, j) + fx * (at(i, j + 1) - at(i, j));
+                let below = at(i + 1, j) + fx * (at(i + 1, j + 1) - at(i + 1, j));
+                let value = above + fy * (below - above);
+                if !value.is_nan() {
+                    return value;
+                }
+            }
+        }
+        self.bilinear_with_gaps(row, col)
+    }
+
+    /// [`Window::bilinear`] at window coordinates, where a cell may hold nothing or lie outside.
+    fn bilinear_with_gaps(&self, row: f64, col: f64) -> f32 {
         let cell = |r: f64, c: f64| {
             let inside = r >= 0.0 && c >= 0.0;
             let value = inside

@@ -3,6 +3,8 @@
 
 /// Levels of the bucket queue over the range of the image.
 const LEVELS: usize = 2048;
+/// Mark of a cell that water has reached.
+const CLOSED: u16 = 1 << 15;
 
 /// Relative depth (filled − value) / filled of every pixel, 0 where nothing is to be filled.
 ///
@@ -21,46 +23,46 @@ pub fn relative_depth(values: &[f32], cols: usize, outside: f32) -> Vec<f32> {
         let v = if v.is_finite() { v } else { outside };
         (v * scale).clamp(0.0, (LEVELS - 1) as f32) as u16
     };
-    let ground: Vec<u16> = values.iter().map(|v| level(*v)).collect();
-    let rim = level(outside);
-    let mut filled = vec![u16::MAX; values.len()];
+    // a frame of closed cells around the image saves every test for its edge; a cell holds its level, and
+    // once water has reached it the level it is filled to and the mark
+    let wide = cols + 2;
+    let mut cells = vec![CLOSED; wide * (rows + 2)];
     let mut buckets: Vec<Vec<u32>> = vec![Vec::new(); LEVELS];
-    let open = |i: usize, at: u16, filled: &mut [u16], buckets: &mut [Vec<u32>]| {
-        if filled[i] == u16::MAX {
-            filled[i] = at.max(ground[i]);
-            buckets[filled[i] as usize].push(i as u32);
-        }
-    };
-    for (i, value) in values.iter().enumerate() {
-        let (r, c) = (i / cols, i % cols);
-        let border = r == 0 || c == 0 || r + 1 == rows || c + 1 == cols;
-        if border || value.is_nan() {
-            open(i, rim, &mut filled, &mut buckets);
+    let rim = level(outside);
+    for (r, line) in values.chunks_exact(cols).enumerate() {
+        for (c, value) in line.iter().enumerate() {
+            let border = r == 0 || c == 0 || r + 1 == rows || c + 1 == cols;
+            let at = (r + 1) * wide + c + 1;
+            cells[at] = level(*value);
+            if border || value.is_nan() {
+                let full = cells[at].max(rim);
+                cells[at] = full | CLOSED;
+                buckets[full as usize].push(at as u32);
+            }
         }
     }
     for k in 0..LEVELS {
         while let Some(i) = buckets[k].pop() {
-            let (r, c) = (i as usize / cols, i as usize % cols);
-            let at = k as u16;
-            if r > 0 {
-                open(i as usize - cols, at, &mut filled, &mut buckets);
-            }
-            if r + 1 < rows {
-                open(i as usize + cols, at, &mut filled, &mut buckets);
-            }
-            if c > 0 {
-                open(i as usize - 1, at, &mut filled, &mut buckets);
-            }
-            if c + 1 < cols {
-                open(i as usize + 1, at, &mut filled, &mut buckets);
+            let i = i as usize;
+            for next in [i - wide, i + wide, i - 1, i + 1] {
+                let ground = cells[next];
+                if ground & CLOSED == 0 {
+                    let full = ground.max(k as u16);
+                    cells[next] = full | CLOSED;
+                    buckets[full as usize].push(next as u32);
+                }
             }
         }
     }
+    let filled = cells
+        .chunks_exact(wide)
+        .skip(1)
+        .flat_map(|line| &line[1..=cols]);
     values
         .iter()
-        .zip(&filled)
+        .zip(filled)
         .map(|(v, f)| {
-            let full = f32::from(*f) / scale;
+            let full = f32::from(*f & !CLOSED) / scale;
             if v.is_finite() && full > 1e-3 {
                 ((full - v) / full).max(0.0)
             } else {

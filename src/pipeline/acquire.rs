@@ -4,27 +4,31 @@
 //! radiative transfer, computed once and used twice (normalise, correct) → clouds of the halo →
 //! masks → clip → product.
 
+pub(super) mod corrections;
 mod record;
 pub(super) mod sky;
 pub(super) mod terrain;
 
 use super::clip::Clip;
-use super::config::Config;
+use super::config::{Config, ExtraLayer};
 use super::error::PipelineError;
+use super::geometric::{self, Grounds};
 use super::swath::{Blank, Remembering};
 use super::unit::{Outcome, Task, Unit};
 use crate::atmosphere;
 use crate::band::Band;
+use crate::displacement::Refinement;
 use crate::grid::{GridSpec, Resolution, TileId, tiles};
 use crate::l1c::{Profile, Segment, Swath};
 use crate::mask::{self, CloudField};
 use crate::observation::Observation;
-use crate::product::{self, Acquisition, AcquisitionId};
+use crate::product::{self, Acquisition, AcquisitionId, Extra, layers};
 use crate::raster::Raster;
 use crate::reflectance::{Normalised, SurfaceReflectance};
 use crate::reproject::{self, Kernel, Request};
-use crate::rt::AtmosphereState;
-use crate::tables::{self, RtTable};
+use crate::rt::RtField;
+use crate::status::{Masks, usable};
+use crate::tables::RtTable;
 use record::{Facts, Timings};
 use sky::Sky;
 use std::sync::Arc;
@@ -39,6 +43,7 @@ const GAP_WORTH_A_NOTE: f32 = 0.05;
 pub struct Workshop {
     terrain: Option<Arc<Terrain>>,
     sky: Sky,
+    grounds: Grounds,
 }
 
 impl Workshop {
@@ -105,50 +110,79 @@ pub fn acquire(
     }
     timings.lap("scout");
 
-    let swath = Remembering::new(&segment);
+    let table = config.table(segment.camera())?;
+    let margin = match config.geometry.refine {
+        true => geometric::MARGIN,
+        false => 0,
+    };
+    let swath = Remembering::new(&segment).with_margin(margin);
     let bench = Bench {
         config,
-        table: tables::load(segment.camera(), config.aerosol).map_err(PipelineError::room)?,
+        table: &table,
         swath: &swath,
         terrain: &terrain,
         cams: &task.cams,
+        resolution: *resolution,
+        halo: scout.halo,
     };
-    let Some(sight) = bench.look(
-        *resolution,
-        scout.halo,
-        &mut workshop.sky,
-        &mut timings,
-        &mut notes,
-    )?
-    else {
+    let Some(mut scene) = bench.scene(None, &mut workshop.sky, &mut timings, &mut notes)? else {
         return Ok(Outcome::Skipped {
             reason: "the segment does not see the tile".to_string(),
         });
     };
-    let Sight {
+    let mut report = None;
+    if config.geometry.is_on() {
+        let (grid, time) = (scene.observation.grid, scene.observation.time);
+        let ground = workshop.grounds.get(config, *tile, &grid, time)?;
+        let measure = |s: &Scene| {
+            let clear = geometric::clear(&s.masks);
+            geometric::check(&s.observation.toa, Some(&clear), ground.as_deref())
+        };
+        let again = |first: &Scene, refinement: &Refinement| {
+            let mut known = Vec::new();
+            let second = bench.scene(
+                Some(refinement),
+                &mut workshop.sky,
+                &mut timings,
+                &mut known,
+            )?;
+            Ok(second.map(|s| s.named_as(first)))
+        };
+        let (kept, found) = geometric::examine(
+            scene,
+            config.geometry.refine,
+            ground.as_deref(),
+            |s| &s.observation,
+            measure,
+            again,
+        )?;
+        notes.extend(found.notes());
+        (scene, report) = (kept, Some(found));
+        timings.lap("geometry");
+    }
+    let Scene {
         observation,
-        normalised,
-        surface,
-        state,
-        halo,
-    } = sight;
+        mut surface,
+        rt,
+        masks,
+        mut extras,
+    } = scene;
 
-    let land = terrain.land(&observation.grid)?;
-    let masks = mask::single_date(
-        &mask::Input {
-            obs: &observation,
-            normalised: &normalised,
-            surface: Some(&surface),
-            land: &land,
-            // an acquisition never depends on its neighbours in time: those come in with screening
-            background: None,
-            halo: halo.as_ref(),
-            aux_missing: state.fallback || terrain.no_dem,
-        },
-        &config.mask,
-    );
-    drop((normalised, halo));
-    timings.lap("mask");
+    let clear =
+        |r: usize, c: usize| matches!(masks.usable[(r, c)], usable::USABLE | usable::VNIR_ONLY);
+    let parts = atmosphere::split(&observation, &surface, &rt, &config.budget, clear);
+    extras.extend(corrections::within(
+        config,
+        &observation,
+        &mut surface,
+        clear,
+    ));
+    if config.layers.contains(&ExtraLayer::SigmaSplit) {
+        extras.push(Extra::new(layers::UNC_RANDOM, surface.sigma_random.clone()));
+        let systematic = surface.systematic();
+        extras.push(Extra::new(layers::UNC_SYSTEMATIC, systematic));
+    }
+    timings.lap("atmosphere");
 
     let id = AcquisitionId {
         tile: *tile,
@@ -160,10 +194,12 @@ pub fn acquire(
         task,
         observation: &observation,
         masks: &masks,
-        state: &state,
+        rt: &rt,
+        parts: &parts,
         halo: scout.halo,
         dem_gap: scout.gap,
         notes: &notes,
+        geometry: report.as_ref(),
     };
     let acquisition = Acquisition {
         id,
@@ -173,6 +209,8 @@ pub fn acquire(
         masks: &masks,
         record: record::record(&facts, &timings),
         toa: config.toa,
+        extras,
+        accuracy: report.as_ref().and_then(|r| r.accuracy()),
     };
     product::write_acquisition(config.out(), &acquisition).map_err(PipelineError::room)?;
     timings.lap("write");
@@ -193,12 +231,12 @@ struct Scout {
 fn scout(segment: &Segment, terrain: &Terrain) -> Result<Scout, PipelineError> {
     let (grid, heights) = terrain.scout()?;
     let blank = Blank(segment);
-    let seen = observe(&blank, grid, &heights, Kernel::Nearest)?;
+    let seen = observe(&blank, grid, &heights, Kernel::Nearest, None)?;
     Ok(match seen {
         Some(seen) => Scout {
             halo: mask::halo_pixels(&seen).min(HALO_MAX),
             // RED alone: in a cropped file the other strips may be all missing, which is not looked up here
-            gap: terrain.gap(&grid, |r, c| !seen.toa[Band::Red][(r, c)].is_nan())?,
+            gap: terrain.gap(|r, c| !seen.toa[Band::Red][(r, c)].is_nan())?,
         },
         // a sliver may lie between the look-outs
         None => Scout {
@@ -213,13 +251,14 @@ fn observe(
     grid: GridSpec,
     heights: &Raster<f32>,
     kernel: Kernel,
+    refinement: Option<&Refinement>,
 ) -> Result<Option<Observation>, PipelineError> {
     let request = Request {
         grid,
         heights,
         kernel,
     };
-    reproject::observe(swath, &request).map_err(PipelineError::room)
+    reproject::observe_refined(swath, &request, refinement).map_err(PipelineError::room)
 }
 
 /// Everything known of the tile before masking.
@@ -227,8 +266,32 @@ struct Sight {
     observation: Observation,
     normalised: Normalised,
     surface: SurfaceReflectance,
-    state: AtmosphereState,
+    rt: RtField,
     halo: Option<CloudField>,
+    extras: Vec<Extra>,
+}
+
+/// One look at a tile with its masks.
+struct Scene {
+    observation: Observation,
+    surface: SurfaceReflectance,
+    rt: RtField,
+    masks: Masks,
+    extras: Vec<Extra>,
+}
+
+impl Scene {
+    /// The same scene under the time of another: a product keeps its name when its mapping is moved by a
+    /// line or two.
+    fn named_as(mut self, first: &Scene) -> Scene {
+        let later = (self.observation.time - first.observation.time).num_milliseconds();
+        if later != 0 {
+            let later = later as f32 * 1e-3;
+            self.observation.seconds.mapv_inplace(|s| s + later);
+            self.observation.time = first.observation.time;
+        }
+        self
+    }
 }
 
 /// What the looks of one acquisition share.
@@ -238,20 +301,57 @@ struct Bench<'a> {
     swath: &'a dyn Swath,
     terrain: &'a Terrain,
     cams: &'a [std::path::PathBuf],
+    resolution: Resolution,
+    /// Halo, 300 m pixels.
+    halo: usize,
 }
 
 impl Bench<'_> {
+    /// A look and its masks; `None` where the segment does not see the tile.
+    fn scene(
+        &self,
+        refinement: Option<&Refinement>,
+        sky: &mut Sky,
+        timings: &mut Timings,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<Scene>, PipelineError> {
+        let Some(sight) = self.look(refinement, sky, timings, notes)? else {
+            return Ok(None);
+        };
+        let land = self.terrain.land(&sight.observation.grid)?;
+        let masks = mask::single_date(
+            &mask::Input {
+                obs: &sight.observation,
+                normalised: &sight.normalised,
+                surface: Some(&sight.surface),
+                land: &land,
+                // an acquisition never depends on its neighbours in time: those come in with screening
+                background: None,
+                halo: sight.halo.as_ref(),
+                aux_missing: sight.rt.state.fallback || self.terrain.no_dem,
+            },
+            &self.config.mask,
+        );
+        timings.lap("mask");
+        Ok(Some(Scene {
+            observation: sight.observation,
+            surface: sight.surface,
+            rt: sight.rt,
+            masks,
+            extras: sight.extras,
+        }))
+    }
+
     fn look(
         &self,
-        resolution: Resolution,
-        halo: usize,
+        refinement: Option<&Refinement>,
         sky: &mut Sky,
         timings: &mut Timings,
         notes: &mut Vec<String>,
     ) -> Result<Option<Sight>, PipelineError> {
-        let tile = &self.terrain.tile;
+        let (tile, resolution) = (&self.terrain.tile, self.resolution);
         let grid = tile.grid(resolution);
-        let padded = tile.grid(Resolution::M300).padded(halo);
+        let padded = tile.grid(Resolution::M300).padded(self.halo);
         // the halo of a 100 m product needs clouds only: one sample a cell; a 300 m product is the mean
         // over the cell, for which the heights of its nine parts are given
         let heights = match resolution {
@@ -259,13 +359,13 @@ impl Bench<'_> {
             Resolution::M300 => self.terrain.heights(&padded.subdivided(3))?,
         };
         timings.lap("terrain");
-        let around = observe(self.swath, padded, &heights, self.config.kernel)?;
+        let around = observe(self.swath, padded, &heights, self.config.kernel, refinement)?;
         drop(heights);
         timings.lap("observe");
         let Some(around) = around else {
             return Ok(None);
         };
-        let (around, state, rt) = self.illuminate(around, sky, notes)?;
+        let (around, rt) = self.illuminate(around, sky, notes)?;
         let normalised = atmosphere::normalise(&around, &rt);
         timings.lap("atmosphere");
         let land = self.terrain.land(&padded)?;
@@ -278,13 +378,14 @@ impl Bench<'_> {
                 land: &land,
                 background: None,
                 halo: None,
-                aux_missing: state.fallback,
+                aux_missing: rt.state.fallback,
             },
             &self.config.mask,
         );
         timings.lap("mask");
         if resolution == Resolution::M300 {
-            let surface = atmosphere::correct(&around, &rt, &self.config.budget);
+            let mut surface = atmosphere::correct(&around, &rt, &self.config.budget);
+            let extras = corrections::around(self.config, &around, &rt, &mut surface);
             timings.lap("atmosphere");
             let Some(clip) = Clip::of(&grid, &padded) else {
                 return Ok(None);
@@ -302,29 +403,32 @@ impl Bench<'_> {
                 observation,
                 normalised: clip.normalised(&normalised),
                 surface: clip.surface(&surface),
-                state,
+                rt,
                 halo: Some(field),
+                extras: extras.into_iter().collect(),
             }));
         }
         drop((around, normalised, rt));
         let heights = self.terrain.heights(&grid)?;
         timings.lap("terrain");
-        let observation = observe(self.swath, grid, &heights, self.config.kernel)?;
+        let observation = observe(self.swath, grid, &heights, self.config.kernel, refinement)?;
         timings.lap("observe");
         let Some(observation) = observation else {
             return Ok(None);
         };
         let mut again = Vec::new();
-        let (observation, state, rt) = self.illuminate(observation, sky, &mut again)?;
+        let (observation, rt) = self.illuminate(observation, sky, &mut again)?;
         let normalised = atmosphere::normalise(&observation, &rt);
-        let surface = atmosphere::correct(&observation, &rt, &self.config.budget);
+        let mut surface = atmosphere::correct(&observation, &rt, &self.config.budget);
+        let extras = corrections::around(self.config, &observation, &rt, &mut surface);
         timings.lap("atmosphere");
         Ok(Some(Sight {
             observation,
             normalised,
             surface,
-            state,
+            rt,
             halo: Some(field),
+            extras: extras.into_iter().collect(),
         }))
     }
 
@@ -333,7 +437,7 @@ impl Bench<'_> {
         observation: Observation,
         sky: &mut Sky,
         notes: &mut Vec<String>,
-    ) -> Result<(Observation, AtmosphereState, crate::rt::RtField), PipelineError> {
+    ) -> Result<(Observation, RtField), PipelineError> {
         let nodes = atmosphere::node_grid(&observation.grid);
         let state = sky.state(
             self.config,
@@ -345,6 +449,6 @@ impl Bench<'_> {
         )?;
         let rt = atmosphere::coefficients(self.table, &observation, &state)
             .map_err(PipelineError::room)?;
-        Ok((observation, state, rt))
+        Ok((observation, rt))
     }
 }

@@ -2,6 +2,7 @@
 //! variables override it, `config show` prints it with every default.
 
 use super::error::PipelineError;
+use super::geometric::GeometryOptions;
 use super::policy::OnMissing;
 use super::unit::tile_name;
 use crate::atmosphere::Budget;
@@ -11,11 +12,12 @@ use crate::fusion::FusionParams;
 use crate::grid::TileId;
 use crate::mask::MaskParams;
 use crate::reproject::Kernel;
-use crate::tables::Aerosol;
+use crate::tables::{self, Aerosol, RtTable, UnknownAerosol};
 use crate::temporal::TemporalParams;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -98,6 +100,65 @@ impl From<CameraLetter> for String {
     }
 }
 
+/// What the tables of radiative transfer take for aerosol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum AerosolModel {
+    /// One type everywhere.
+    Type(Aerosol),
+    /// Types mixed by the optical depths by kind of CAMS ([`crate::cams::Cams::shares`]).
+    Cams,
+}
+
+impl Default for AerosolModel {
+    fn default() -> Self {
+        AerosolModel::Type(Aerosol::default())
+    }
+}
+
+impl TryFrom<String> for AerosolModel {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.trim().eq_ignore_ascii_case("cams") {
+            true => Ok(AerosolModel::Cams),
+            false => text
+                .parse()
+                .map(AerosolModel::Type)
+                .map_err(|e: UnknownAerosol| format!("{e}, or cams")),
+        }
+    }
+}
+
+impl From<AerosolModel> for String {
+    fn from(model: AerosolModel) -> String {
+        match model {
+            AerosolModel::Type(aerosol) => aerosol.name().to_string(),
+            AerosolModel::Cams => "cams".to_string(),
+        }
+    }
+}
+
+/// A further correction of the surface reflectance; always applied in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Correction {
+    /// Light of the surroundings is removed; layer `ADJACENCY`.
+    Adjacency,
+    /// Slopes are normalised to level ground; layer `TOPOGRAPHY`.
+    Topography,
+    /// Reflectance is normalised to nadir view; layer `NADIR`.
+    Nadir,
+}
+
+/// A layer that is written on request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExtraLayer {
+    /// Random and systematic part of σ, `UNC_RANDOM` and `UNC_SYSTEMATIC`.
+    SigmaSplit,
+}
+
 /// A whole configuration. Units: metres, degrees, seconds; reflectance is dimensionless.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -144,8 +205,10 @@ pub struct Config {
     pub dem_gap: f32,
     /// Resampling kernel: `nearest`, `bilinear`, `cubic` or `cubic6`.
     pub kernel: Kernel,
-    /// Aerosol type of the tables.
-    pub aerosol: Aerosol,
+    /// Aerosol type of the tables, or `cams`: types mixed by CAMS's optical depths by kind.
+    pub aerosol: AerosolModel,
+    /// Scattering tables of the user (`scripts/pack-tables`), one a camera, in place of the built-in ones.
+    pub rt_table: Vec<PathBuf>,
     /// Replaces the AOD at 550 nm: a number or a raster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aod: Option<String>,
@@ -157,6 +220,12 @@ pub struct Config {
     pub tcwv: Option<String>,
     /// Also write the TOA reflectance.
     pub toa: bool,
+    /// Further corrections of the surface reflectance: `adjacency`, `topography`, `nadir`.
+    pub corrections: Vec<Correction>,
+    /// More layers to write: `sigma-split`.
+    pub layers: Vec<ExtraLayer>,
+    /// Geometric check and refinement.
+    pub geometry: GeometryOptions,
     /// 1-σ inputs of the uncertainty budget.
     pub budget: Budget,
     /// Thresholds of the single-date masks.
@@ -188,11 +257,15 @@ impl Default for Config {
             on_missing: OnMissing::default(),
             dem_gap: 0.3,
             kernel: Kernel::default(),
-            aerosol: Aerosol::default(),
+            aerosol: AerosolModel::default(),
+            rt_table: Vec::new(),
             aod: None,
             ozone: None,
             tcwv: None,
             toa: false,
+            corrections: Vec::new(),
+            layers: Vec::new(),
+            geometry: GeometryOptions::default(),
             budget: Budget::default(),
             mask: MaskParams::default(),
             temporal: TemporalParams::default(),
@@ -256,7 +329,8 @@ impl Config {
             .chain(&self.l1c_profile)
             .chain(&self.cams)
             .chain(&self.dem)
-            .chain(&self.landmask);
+            .chain(&self.landmask)
+            .chain(&self.rt_table);
         for path in inputs {
             if !path.exists() {
                 return Err(PipelineError::Config(format!(
@@ -265,6 +339,7 @@ impl Config {
                 )));
             }
         }
+        self.geometry.validate()?;
         if let (Some(from), Some(to)) = (self.from, self.to)
             && from > to
         {
@@ -304,6 +379,25 @@ impl Config {
         }
     }
 
+    /// The radiative-transfer tables of a camera: the user's where one is for it, else the built-in ones.
+    ///
+    /// # Errors
+    /// A table is unusable.
+    pub fn table(&self, camera: Camera) -> Result<Cow<'static, RtTable>, PipelineError> {
+        for path in &self.rt_table {
+            if RtTable::camera_of(path).map_err(PipelineError::room)? == camera {
+                return RtTable::from_file(camera, path)
+                    .map(Cow::Owned)
+                    .map_err(PipelineError::room);
+            }
+        }
+        match self.aerosol {
+            AerosolModel::Type(aerosol) => tables::load(camera, aerosol).map(Cow::Borrowed),
+            AerosolModel::Cams => RtTable::mixture(camera).map(Cow::Owned),
+        }
+        .map_err(PipelineError::room)
+    }
+
     /// The DEM files in words, for messages.
     pub fn dem_words(&self) -> String {
         let names: Vec<String> = self.dem.iter().map(|p| p.display().to_string()).collect();
@@ -332,6 +426,8 @@ impl Config {
             "ozone": self.ozone,
             "tcwv": self.tcwv,
             "toa": self.toa,
+            "corrections": self.corrections,
+            "layers": self.layers,
             "budget": plain(&self.budget),
             "mask": plain(&self.mask),
         })

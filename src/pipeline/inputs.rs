@@ -22,6 +22,8 @@ pub struct CamsFile {
     pub id: FileId,
     /// First and last time of its fields; `None`: the file cannot be used.
     pub span: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// Holds monthly means: of use only where nothing else serves.
+    pub monthly: bool,
 }
 
 /// Ancillary inputs.
@@ -37,6 +39,10 @@ pub struct Inputs {
     pub profile: Option<FileId>,
     /// Geoid grid, where it is a file of the user.
     pub geoid: Option<FileId>,
+    /// Radiative-transfer tables of the user.
+    pub tables: Vec<FileId>,
+    /// Reference of the geometric check, where it is a file of the user.
+    pub reference: Option<FileId>,
     /// Rasters that replace CAMS.
     pub overrides: Vec<FileId>,
     /// What a user should know.
@@ -63,9 +69,12 @@ impl Inputs {
             &["nc", "nc4", "cdf", "grib", "grb", "grib2", "zip"],
         )? {
             let id = FileId::of(&path)?;
+            let mut monthly = false;
             let span = match Cams::open(std::slice::from_ref(&path)) {
                 Ok(open) => {
                     let all = open.coverage();
+                    monthly = all.iter().any(|c| c.monthly)
+                        && all.iter().all(|c| c.monthly || c.first.is_none());
                     let first = all.iter().filter_map(|c| c.first).min();
                     let last = all.iter().filter_map(|c| c.last).max();
                     // fields without time serve any time
@@ -79,7 +88,12 @@ impl Inputs {
                     None
                 }
             };
-            cams.push(CamsFile { path, id, span });
+            cams.push(CamsFile {
+                path,
+                id,
+                span,
+                monthly,
+            });
         }
         let rasters: Vec<PathBuf> = [&config.aod, &config.ozone, &config.tcwv]
             .into_iter()
@@ -95,8 +109,10 @@ impl Inputs {
             cams,
             dem: ids(&config.dem, RASTERS)?,
             landmask: ids(&config.landmask, RASTERS)?,
+            tables: ids(&config.rt_table, &["pvrt"])?,
             profile: config.l1c_profile.as_deref().map(FileId::of).transpose()?,
             geoid: geoid.is_file().then(|| FileId::of(geoid)).transpose()?,
+            reference: config.geometry.file().map(FileId::of).transpose()?,
             overrides: ids(&rasters, RASTERS)?,
             notes,
         })
@@ -104,16 +120,19 @@ impl Inputs {
 
     /// CAMS files that bracket a segment's time: those whose fields cover it; where none does, the
     /// nearest before and after it, if no more than a day lies between; where those are not there but
-    /// some files cannot be used, these (the unit then fails and says why); else none.
+    /// some files cannot be used, these (the unit then fails and says why); else none. Files of monthly means come
+    /// with them where the others do not bracket the time.
     pub fn cams_at(&self, start: DateTime<Utc>) -> Vec<&CamsFile> {
         let end = start + SEGMENT;
-        let usable = || self.cams.iter().filter_map(|f| Some((f, f.span?)));
+        let steps = || self.cams.iter().filter(|f| !f.monthly);
+        let usable = || steps().filter_map(|f| Some((f, f.span?)));
         let mut chosen: Vec<&CamsFile> = usable()
             .filter(|(_, (from, to))| *from <= end && *to >= start)
             .map(|(f, _)| f)
             .collect();
         let covered = |t: DateTime<Utc>| usable().any(|(_, (from, to))| from <= t && t <= to);
-        if !covered(start) || !covered(end) {
+        let mut bracketed = covered(start) && covered(end);
+        if !bracketed {
             let before = usable().map(|(_, (_, to))| to).filter(|to| *to < end).max();
             let after = usable()
                 .map(|(_, (from, _))| from)
@@ -125,12 +144,16 @@ impl Inputs {
                 // a variable may have files of its own: all that end or begin there
                 let beside = usable().filter(|(_, (from, to))| *to == last || *from == first);
                 chosen.extend(beside.map(|(f, _)| f));
+                bracketed = true;
             }
         }
         chosen.sort_by(|a, b| a.path.cmp(&b.path));
         chosen.dedup_by(|a, b| a.path == b.path);
         if chosen.is_empty() {
             chosen = self.cams.iter().filter(|f| f.span.is_none()).collect();
+        }
+        if !bracketed {
+            chosen.extend(self.cams.iter().filter(|f| f.monthly));
         }
         chosen
     }
@@ -179,6 +202,7 @@ mod tests {
                 sha256: String::new(),
             },
             span: span.map(|(a, b)| (time(a), time(b))),
+            monthly: false,
         }
     }
 
@@ -202,6 +226,23 @@ mod tests {
         assert_eq!(at("2018-06-20T20:55:00Z"), ["a", "b"]);
         assert!(at("2018-06-23T10:45:00Z").is_empty());
         assert!(at("2018-06-30T10:45:00Z").is_empty());
+    }
+
+    #[test]
+    fn monthly_means_come_only_where_nothing_brackets_the_time() {
+        let mut months = file("m", Some(("2017-01-01T00:00:00Z", "2018-12-01T00:00:00Z")));
+        months.monthly = true;
+        let inputs = Inputs {
+            cams: vec![
+                file("a", Some(("2018-06-20T00:00:00Z", "2018-06-20T21:00:00Z"))),
+                months,
+            ],
+            ..Inputs::default()
+        };
+        let at = |t| names(&inputs.cams_at(time(t)));
+        assert_eq!(at("2018-06-20T10:45:00Z"), ["a"]);
+        assert_eq!(at("2018-06-23T10:45:00Z"), ["m"]);
+        assert_eq!(at("2019-06-23T10:45:00Z"), ["m"]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::config::Config;
 use super::error::{PipelineError, SKIPPED};
+use super::geometric;
 use super::index::{Index, Sighting};
 use super::inputs::Inputs;
 use super::ledger::{Entry, State};
@@ -95,7 +96,7 @@ fn acquisition(
     let cams = inputs.cams_at(sighting.start);
     let missing = cams.is_empty() || inputs.dem.is_empty();
     let ids: Vec<Value> = cams.iter().map(|c| json!(c.id)).collect();
-    let recipe = json!({
+    let mut recipe = json!({
         "stages": stage::versions(stage::ACQUIRE),
         "tile": tile.as_str(),
         "resolution": resolution.code(),
@@ -106,10 +107,17 @@ fn acquisition(
         "geoid": inputs.geoid,
         "landmask": inputs.landmask,
         "overrides": inputs.overrides,
+        "tables": inputs.tables,
         "parameters": config.acquisition_parameters(),
         // decides only where something is missing
         "on_missing": missing.then_some(config.on_missing),
     });
+    let reference = inputs.reference.as_ref().map(|id| json!(id));
+    let background = config.geometry.is_background()
+        && geometric::has_background(config.out(), tile, resolution);
+    if let Some(check) = geometric::key(&config.geometry, reference.as_ref(), background) {
+        recipe["geometry"] = check;
+    }
     let unit = Unit::Acquire {
         tile,
         segment: sighting.path.clone(),

@@ -14,6 +14,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
+/// Environment of a worker, unless the user has set it: glibc keeps freed memory for the next array instead of
+/// returning it to the kernel page by page (a twentieth of an acquisition's time), and GDAL's block cache has a
+/// bound that does not grow with the machine's memory.
+const FRUGAL: [(&str, &str); 3] = [
+    ("MALLOC_MMAP_THRESHOLD_", "1073741824"),
+    ("MALLOC_TRIM_THRESHOLD_", "1073741824"),
+    ("GDAL_CACHEMAX", "128MB"),
+];
+
 /// How often waiting looks whether the user asked to stop.
 const TICK: Duration = Duration::from_millis(100);
 /// Attempts at a unit whose failure may be transient.
@@ -167,6 +176,11 @@ impl Process {
                 "RAYON_NUM_THREADS",
                 cores.div_ceil(config.jobs.max(1)).to_string(),
             );
+        }
+        for (name, value) in FRUGAL {
+            if std::env::var_os(name).is_none() {
+                start.env(name, value);
+            }
         }
         lifeline::bind(&mut start);
         let mut child = start.spawn().map_err(broken)?;

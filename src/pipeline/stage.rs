@@ -28,12 +28,12 @@ pub const ACQUIRE: &[Stage] = &[
     ),
     stage(
         "cams",
-        1,
+        2,
         "aerosol, ozone and water vapour at the time of the observation",
     ),
     stage(
         "atmosphere",
-        1,
+        2,
         "radiative transfer, normalised and surface reflectance with its uncertainty",
     ),
     stage(
@@ -43,6 +43,13 @@ pub const ACQUIRE: &[Stage] = &[
     ),
     stage("product", 1, "the acquisition product on disk"),
 ];
+
+/// Stages of an acquisition that is checked against a reference.
+pub const GEOMETRY: &[Stage] = &[stage(
+    "register",
+    1,
+    "displacement against a reference and between bands",
+)];
 
 /// Stages of temporal screening.
 pub const SCREEN: &[Stage] = &[stage(

@@ -4,12 +4,17 @@
 //! of them, or the TOA and geometry layers of an acquisition product.
 
 pub mod composite;
+mod correct;
 pub mod look;
+pub mod register;
+
+pub use correct::{Explanation, correct, explain};
 
 use super::acquire::sky::Sky;
 use super::acquire::terrain::Terrain;
 use super::config::Config;
 use super::error::PipelineError;
+use super::geometric::{self, Grounds, Report};
 use super::inputs::Inputs;
 use crate::atmosphere;
 use crate::dem::{self, VerticalDatum};
@@ -23,20 +28,13 @@ use crate::product::geotiff::{Layer, write_layers};
 use crate::product::layers::{self, LayerSpec};
 use crate::product::{AcquisitionId, ProductError};
 use crate::raster::Raster;
-use crate::reflectance::{self, NODATA, NODATA_U16, Normalised};
-use crate::reproject::{self, Explanation, Request};
+use crate::reproject::{self, Request};
 use crate::rt::{AtmosphereState, RtField};
-use crate::tables;
+use crate::tables::RtTable;
 use gdal::raster::GdalType;
 use ndarray::Array2;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-
-/// Surface reflectance of the four bands in one file.
-const SR: LayerSpec = LayerSpec {
-    name: "SR",
-    title: "Surface reflectance",
-    ..layers::TOA
-};
 
 /// The tile of a name.
 ///
@@ -46,8 +44,9 @@ pub fn tile(id: TileId) -> Result<Tile, PipelineError> {
     tiles::lookup(id).ok_or(PipelineError::UnknownTile(id))
 }
 
-/// Orthorectifies one segment onto a tile's grid and writes the look below `folder`.
-/// Returns the files; none where the segment does not see the tile.
+/// Orthorectifies one segment onto a tile's grid and writes the look below `folder`; with a reference, checks
+/// its position, and with `refine` corrects it.
+/// Returns the files and the check; none where the segment does not see the tile.
 ///
 /// # Errors
 /// The segment, the DEM or the output is unusable.
@@ -57,12 +56,30 @@ pub fn reproject(
     tile: Tile,
     resolution: Resolution,
     folder: &Path,
-) -> Result<Vec<PathBuf>, PipelineError> {
+) -> Result<(Vec<PathBuf>, Option<Report>), PipelineError> {
+    config.geometry.validate()?;
     let stage = Stage::open(config, segment, tile, resolution)?;
-    let request = stage.request(config);
-    let seen = reproject::observe(&stage.segment, &request).map_err(PipelineError::room)?;
-    let Some(seen) = seen else {
-        return Ok(Vec::new());
+    let (segment, grid, request) = (&stage.segment, &stage.grid, stage.request(config));
+    let Some(seen) = reproject::observe(segment, &request).map_err(PipelineError::room)? else {
+        return Ok((Vec::new(), None));
+    };
+    let (seen, report) = match config.geometry.is_on() {
+        false => (seen, None),
+        true => {
+            let ground = Grounds::default().get(config, tile.id, grid, seen.time)?;
+            let (seen, report) = geometric::examine(
+                seen,
+                config.geometry.refine,
+                ground.as_deref(),
+                |o| o,
+                |o| geometric::check(&o.toa, None, ground.as_deref()),
+                |_, refinement| {
+                    reproject::observe_refined(segment, &request, Some(refinement))
+                        .map_err(PipelineError::room)
+                },
+            )?;
+            (seen, Some(report))
+        }
     };
     let id = AcquisitionId {
         tile: tile.id,
@@ -70,7 +87,8 @@ pub fn reproject(
         camera: seen.camera,
         resolution,
     };
-    look::write(&seen, folder, &id.to_string()).map_err(PipelineError::room)
+    let files = look::write(&seen, folder, &id.to_string()).map_err(PipelineError::room)?;
+    Ok((files, report))
 }
 
 /// Every number behind the pixel that holds a longitude and latitude (degrees), and the undulation of the geoid
@@ -78,13 +96,13 @@ pub fn reproject(
 ///
 /// # Errors
 /// The segment or the DEM is unusable.
-pub fn explain(
+pub fn explain_pixel(
     config: &Config,
     segment: &Path,
     tile: Tile,
     resolution: Resolution,
     place: (f64, f64),
-) -> Result<Option<(Explanation, f32)>, PipelineError> {
+) -> Result<Option<(reproject::Explanation, f32)>, PipelineError> {
     let stage = Stage::open(config, segment, tile, resolution)?;
     let request = stage.request(config);
     let explained = reproject::explain(&stage.segment, &request, place);
@@ -148,21 +166,53 @@ impl Stage {
     }
 }
 
-/// Coefficients and normalised reflectance of a look.
-fn illuminate(
-    config: &Config,
-    seen: &Observation,
-) -> Result<(AtmosphereState, RtField, Normalised), PipelineError> {
-    let nodes = atmosphere::node_grid(&seen.grid);
-    let (e, n) = seen
-        .grid
-        .at(seen.grid.height as f64 / 2.0, seen.grid.width as f64 / 2.0);
-    let (lon, lat) = Utm::new(seen.grid.epsg).inverse(e, n);
-    let tile = *tiles::at_point(lon, lat).first().ok_or_else(|| {
+/// The tile that a grid's middle lies in.
+fn tile_of(grid: &GridSpec) -> Result<Tile, PipelineError> {
+    let (e, n) = grid.at(grid.height as f64 / 2.0, grid.width as f64 / 2.0);
+    let (lon, lat) = Utm::new(grid.epsg).inverse(e, n);
+    tiles::at_point(lon, lat).first().copied().ok_or_else(|| {
         PipelineError::Config(format!(
             "the look lies at {lon:.2}, {lat:.2}, outside the Sentinel-2 tiles"
         ))
-    })?;
+    })
+}
+
+/// Reads a look; where it brings no heights of its own they come from the DEM, and without one the policy for
+/// missing data rules. Returns its name too.
+///
+/// # Errors
+/// As [`look::read`], and when the DEM is unusable or missing under the policy `fail` or `skip`.
+pub fn read(
+    config: &Config,
+    toa: &Path,
+    known: &look::Known,
+) -> Result<(String, Observation), PipelineError> {
+    let (name, mut seen) = look::read(toa, known)?;
+    if !look::has_terrain(toa) {
+        let tile = tile_of(&seen.grid)?;
+        if config.dem.is_empty() {
+            let mut notes = Vec::new();
+            let what = format!("{}: no heights beside it and no DEM (--dem)", toa.display());
+            config.missing(tile.id, &what, "sea level", &mut notes)?;
+            notes.iter().for_each(|note| tracing::warn!("{note}"));
+        } else {
+            seen.height = Terrain::read(config, tile)?.heights(&seen.grid)?.data;
+        }
+    }
+    Ok((name, seen))
+}
+
+/// A look with the state of the atmosphere it was seen through.
+struct Lit {
+    table: Cow<'static, RtTable>,
+    state: AtmosphereState,
+    rt: RtField,
+}
+
+/// State and coefficients of a look.
+fn illuminate(config: &Config, seen: &Observation) -> Result<Lit, PipelineError> {
+    let nodes = atmosphere::node_grid(&seen.grid);
+    let tile = tile_of(&seen.grid)?;
     let inputs = Inputs::survey(config)?;
     let files: Vec<PathBuf> = inputs
         .cams_at(seen.time)
@@ -174,43 +224,9 @@ fn illuminate(
     for note in notes {
         tracing::warn!("{note}");
     }
-    let table = tables::load(seen.camera, config.aerosol).map_err(PipelineError::room)?;
-    let rt = atmosphere::coefficients(table, seen, &state).map_err(PipelineError::room)?;
-    let normalised = atmosphere::normalise(seen, &rt);
-    Ok((state, rt, normalised))
-}
-
-/// Corrects a look to surface reflectance and writes `<name>_SR.tif` and `<name>_UNC.tif` below `folder`.
-///
-/// # Errors
-/// CAMS or the tables are unusable, or the output is.
-pub fn correct(
-    config: &Config,
-    name: &str,
-    seen: &Observation,
-    folder: &Path,
-) -> Result<Vec<PathBuf>, PipelineError> {
-    let (_, rt, _) = illuminate(config, seen)?;
-    let surface = atmosphere::correct(seen, &rt, &config.budget);
-    let rho = surface.rho.bands.map(|b| b.mapv(reflectance::encode));
-    let sigma = surface
-        .sigma
-        .bands
-        .map(|b| b.mapv(|s| reflectance::encode_u16(s, reflectance::SCALE)));
-    let scale = Some(layers::SCALE_F64);
-    let sr = folder.join(format!("{name}_SR.tif"));
-    write(&sr, seen, &SR, &rho, scale, Some(f64::from(NODATA))).map_err(PipelineError::room)?;
-    let unc = folder.join(format!("{name}_UNC.tif"));
-    write(
-        &unc,
-        seen,
-        &layers::UNC,
-        &sigma,
-        scale,
-        Some(f64::from(NODATA_U16)),
-    )
-    .map_err(PipelineError::room)?;
-    Ok(vec![sr, unc])
+    let table = config.table(seen.camera)?;
+    let rt = atmosphere::coefficients(&table, seen, &state).map_err(PipelineError::room)?;
+    Ok(Lit { table, state, rt })
 }
 
 /// Masks a look on its own (no halo: shadows of clouds outside the grid are not known) and writes
@@ -224,7 +240,8 @@ pub fn mask(
     seen: &Observation,
     folder: &Path,
 ) -> Result<Vec<PathBuf>, PipelineError> {
-    let (state, rt, normalised) = illuminate(config, seen)?;
+    let Lit { state, rt, .. } = illuminate(config, seen)?;
+    let normalised = atmosphere::normalise(seen, &rt);
     let surface = atmosphere::correct(seen, &rt, &config.budget);
     let files = (!config.landmask.is_empty()).then_some(config.landmask.as_slice());
     let land = LandMask::open(files)

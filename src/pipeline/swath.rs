@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// look, which lies within, costs no second inflation.
 pub struct Remembering<'a> {
     inner: &'a dyn Swath,
+    margin: usize,
     windows: [Mutex<Option<StripWindow>>; 6],
 }
 
@@ -19,8 +20,14 @@ impl<'a> Remembering<'a> {
     pub fn new(inner: &'a dyn Swath) -> Self {
         Remembering {
             inner,
+            margin: 0,
             windows: Default::default(),
         }
+    }
+
+    /// Reads so many lines and pixels more on every side: a later look may be moved a little.
+    pub fn with_margin(self, margin: usize) -> Self {
+        Remembering { margin, ..self }
     }
 }
 
@@ -61,9 +68,15 @@ impl Swath for Remembering<'_> {
         if let Some(part) = kept.as_ref().and_then(|w| cut(w, &lines, &pixels)) {
             return Ok(part);
         }
-        let window = self.inner.window(strip, lines, pixels)?;
-        *kept = Some(window.clone());
-        Ok(window)
+        let (height, width) = self.inner.shape(strip);
+        let wider = |r: &Range<usize>, n: usize| {
+            r.start.saturating_sub(self.margin)..(r.end + self.margin).min(n).max(r.end)
+        };
+        let whole = (wider(&lines, height), wider(&pixels, width));
+        let window = self.inner.window(strip, whole.0, whole.1)?;
+        let part = cut(&window, &lines, &pixels).unwrap_or_else(|| window.clone());
+        *kept = Some(window);
+        Ok(part)
     }
 }
 

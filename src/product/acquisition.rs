@@ -1,14 +1,16 @@
 //! Writing acquisition products: one tile, one overpass, never changed again.
 
 use super::geotiff::{self, Layer};
-use super::layers::{self, ANGLE_STEP, LayerSpec};
+use super::layers::{self, ANGLE_STEP, DataType, LayerSpec};
 use super::publish::Staging;
+use super::stac::accuracy::Accuracy;
 use super::stac::asset::{self, Fingerprint};
 use super::stac::footprint::{Footprint, any_valid};
 use super::stac::item::{self, ItemParts, Summary};
 use super::{AcquisitionId, ProductError, quicklook, stac};
 use crate::grid::GridSpec;
 use crate::observation::{Angles, Observation};
+use crate::raster::BandStack;
 use crate::reflectance::{SCALE, SurfaceReflectance, encode, encode_u16};
 use crate::status::Masks;
 use gdal::raster::GdalType;
@@ -40,6 +42,26 @@ pub struct Acquisition<'a> {
     pub record: Value,
     /// Write the TOA layer too.
     pub toa: bool,
+    /// Position as measured against a reference, where it was.
+    pub accuracy: Option<Accuracy>,
+    /// More layers.
+    pub extras: Vec<Extra>,
+}
+
+/// One more layer of four bands, on the grid of the surface reflectance.
+#[derive(Debug, Clone)]
+pub struct Extra {
+    /// The layer.
+    pub spec: LayerSpec,
+    /// Values in its unit, NaN = no data.
+    pub values: BandStack<f32>,
+}
+
+impl Extra {
+    /// A layer with its values.
+    pub fn new(spec: LayerSpec, values: BandStack<f32>) -> Extra {
+        Extra { spec, values }
+    }
 }
 
 /// Writes the product folder and returns its path. An older product of the same name is replaced.
@@ -107,6 +129,28 @@ pub fn write_acquisition(
         }
         folder.layer(&layers::TOA, &views(&toa))?;
     }
+    for Extra { spec, values } in &acquisition.extras {
+        let window = Window::new(&id, &values.grid, &grid)?;
+        let step = spec.scale.unwrap_or(1.0) as f32;
+        match spec.data_type {
+            DataType::I16 => {
+                let counts = values.bands.iter().map(|band| {
+                    let band = window.cut(spec.name, band)?;
+                    Ok(band.mapv(|v| encode(v / step * SCALE)))
+                });
+                let counts: Vec<_> = counts.collect::<Result<_, ProductError>>()?;
+                folder.layer(spec, &views(&counts))?;
+            }
+            _ => {
+                let counts = values.bands.iter().map(|band| {
+                    let band = window.cut(spec.name, band)?;
+                    Ok(band.mapv(|v| encode_u16(v, step)))
+                });
+                let counts: Vec<_> = counts.collect::<Result<_, ProductError>>()?;
+                folder.layer(spec, &views(&counts))?;
+            }
+        }
+    }
     folder.picture(
         quicklook::TITLE,
         &quicklook::acquisition([&rho[0], &rho[1], &rho[2], &rho[3]], &sm)?,
@@ -137,6 +181,9 @@ pub fn write_acquisition(
             json!({ "probav:source": obs.source }),
             summary.properties(),
             item::view(&cut_angles(&from_obs, a)?),
+            acquisition
+                .accuracy
+                .map_or_else(|| json!({}), |a| a.properties()),
         ],
         links: Vec::new(),
         assets: std::mem::take(&mut folder.assets),

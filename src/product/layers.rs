@@ -129,6 +129,46 @@ pub const UNC: LayerSpec = LayerSpec {
     ..REFLECTANCE[0]
 };
 
+/// Random part of σ, optional: what averages out in time.
+pub const UNC_RANDOM: LayerSpec = LayerSpec {
+    name: "UNC_RANDOM",
+    title: "Random part of the uncertainty (noise, resampling), one standard deviation",
+    ..UNC
+};
+
+/// Systematic part of σ, optional: what repeats in time and is common to neighbouring pixels.
+pub const UNC_SYSTEMATIC: LayerSpec = LayerSpec {
+    name: "UNC_SYSTEMATIC",
+    title: "Systematic part of the uncertainty (atmosphere, calibration, tables), one standard deviation",
+    ..UNC
+};
+
+/// What the adjacency correction added, optional.
+pub const ADJACENCY: LayerSpec = LayerSpec {
+    name: "ADJACENCY",
+    title: "Reflectance added by the adjacency correction",
+    bands: BANDS,
+    overviews: Overviews::None,
+    roles: &["metadata"],
+    ..REFLECTANCE[0]
+};
+
+/// What the topographic correction multiplied by, optional.
+pub const TOPOGRAPHY: LayerSpec = LayerSpec {
+    name: "TOPOGRAPHY",
+    title: "Factor of the topographic correction (SCS+C)",
+    data_type: DataType::U16,
+    nodata: Some(NODATA_U16 as i32),
+    ..ADJACENCY
+};
+
+/// What the normalisation to nadir multiplied by, optional.
+pub const NADIR: LayerSpec = LayerSpec {
+    name: "NADIR",
+    title: "Factor of the normalisation to nadir view (c-factor)",
+    ..TOPOGRAPHY
+};
+
 /// TOA reflectance, optional.
 pub const TOA: LayerSpec = LayerSpec {
     name: "TOA",

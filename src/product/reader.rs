@@ -129,6 +129,28 @@ impl AcquisitionReader {
         self.layer(&self.folder, &layers::UNC, rows)
     }
 
+    /// Random part of σ of rows where the product has the layer; coded as [`AcquisitionReader::sigma`].
+    ///
+    /// # Errors
+    /// As [`AcquisitionReader::rho`].
+    pub fn sigma_random(
+        &self,
+        rows: Range<usize>,
+    ) -> Result<Option<[Array2<u16>; 4]>, ProductError> {
+        self.optional(&layers::UNC_RANDOM, rows)
+    }
+
+    /// Systematic part of σ of rows where the product has the layer; coded as [`AcquisitionReader::sigma`].
+    ///
+    /// # Errors
+    /// As [`AcquisitionReader::rho`].
+    pub fn sigma_systematic(
+        &self,
+        rows: Range<usize>,
+    ) -> Result<Option<[Array2<u16>; 4]>, ProductError> {
+        self.optional(&layers::UNC_SYSTEMATIC, rows)
+    }
+
     /// The mask layers of rows: the screened ones where asked for and present (SAT has no screened form).
     ///
     /// # Errors
@@ -188,14 +210,7 @@ impl AcquisitionReader {
     /// # Errors
     /// As [`AcquisitionReader::rho`].
     pub fn toa(&self, rows: Range<usize>) -> Result<Option<[Array2<i16>; 4]>, ProductError> {
-        if !self
-            .folder
-            .join(self.id.file_name(layers::TOA.name))
-            .is_file()
-        {
-            return Ok(None);
-        }
-        self.layer(&self.folder, &layers::TOA, rows).map(Some)
+        self.optional(&layers::TOA, rows)
     }
 
     /// `run.json` of the acquisition.
@@ -212,6 +227,18 @@ impl AcquisitionReader {
     /// [`ProductError::Read`], [`ProductError::Damaged`].
     pub fn item(&self) -> Result<Value, ProductError> {
         read_json(&self.folder.join(super::stac::ITEM))
+    }
+
+    /// A layer that not every product has.
+    fn optional<T: GdalType + Copy, const N: usize>(
+        &self,
+        spec: &LayerSpec,
+        rows: Range<usize>,
+    ) -> Result<Option<[Array2<T>; N]>, ProductError> {
+        if !self.folder.join(self.id.file_name(spec.name)).is_file() {
+            return Ok(None);
+        }
+        self.layer(&self.folder, spec, rows).map(Some)
     }
 
     fn layer<T: GdalType + Copy, const N: usize>(

@@ -4,6 +4,7 @@
 //! and on every asset, scale and no data, bands with wavelengths, bit fields of the masks, checksums. No
 //! clock enters an item: the same product gives the same bytes.
 
+pub mod accuracy;
 pub mod asset;
 pub mod cube;
 pub mod footprint;
@@ -39,6 +40,9 @@ pub mod extension {
         "https://stac-extensions.github.io/classification/v1.1.0/schema.json";
     /// File v2.1.0.
     pub const FILE: &str = "https://stac-extensions.github.io/file/v2.1.0/schema.json";
+    /// Accuracy v1.0.0-beta.1.
+    pub const ACCURACY: &str =
+        "https://stac-extensions.github.io/accuracy/v1.0.0-beta.1/schema.json";
     /// Data cube v2.3.0.
     pub const DATACUBE: &str = "https://stac-extensions.github.io/datacube/v2.3.0/schema.json";
 }

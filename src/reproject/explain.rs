@@ -154,7 +154,7 @@ pub fn explain(
     let weights = Weights::of(request.kernel);
     let mut strips = Vec::new();
     for strip in Strip::ALL {
-        let Some((mapping, _)) = see(swath, strip, &nodes, false)? else {
+        let Some((mapping, _)) = see(swath, strip, &nodes, None, false)? else {
             continue;
         };
         let Some(window) = look(swath, strip, &mapping, factor)? else {
@@ -270,7 +270,7 @@ impl Viewer<'_> {
             .exact(nodes, block, row, col, f64::from(height))
             .map(|(line, pixel)| {
                 let at = self.mapping.surface().at(line, pixel, f64::from(height)).at;
-                let to = nodes.target(row as f64, col as f64);
+                let to = nodes.target(row as f64, col as f64, None);
                 (line, pixel, (at[0] - to[0]).hypot(at[1] - to[1]))
             });
         let sample = index[0] as usize;

@@ -7,6 +7,7 @@
 use super::frame::Frame;
 use super::surface::Surface;
 use super::wide::{Isa, quadratic};
+use crate::displacement::Displacement;
 use crate::grid::GridSpec;
 use rayon::prelude::*;
 
@@ -30,8 +31,6 @@ pub(super) struct Nodes {
     pub(super) heights: (f64, f64),
     /// The frame.
     pub(super) frame: Frame,
-    /// Displacement of the ground under the raster, metres east and north at each node.
-    pub(super) shift: Option<Vec<[f64; 2]>>,
 }
 
 impl Nodes {
@@ -60,7 +59,6 @@ impl Nodes {
                 (0.5 * (high - low)).max(HALF_RANGE) + 1.0,
             ),
             frame,
-            shift: None,
         }
     }
 
@@ -125,11 +123,18 @@ pub(super) struct Mapping {
     surface: Surface,
     /// Lines and pixels of the strip.
     shape: (usize, usize),
+    /// Displacement that is removed.
+    shift: Option<Displacement>,
 }
 
 impl Mapping {
     /// Solves the nodes; `None` if no pixel of the grid can lie in the raster.
-    pub(super) fn new(nodes: &Nodes, surface: Surface, shape: (usize, usize)) -> Option<Mapping> {
+    pub(super) fn new(
+        nodes: &Nodes,
+        surface: Surface,
+        shape: (usize, usize),
+        shift: Option<Displacement>,
+    ) -> Option<Mapping> {
         let (rows, cols) = nodes.shape;
         // a serial chain down the first column, then every row on its own: the result does not
         // depend on how rows are shared between threads
@@ -145,7 +150,7 @@ impl Mapping {
         }
         let solved: Vec<[f64; 6]> = (0..rows)
             .into_par_iter()
-            .flat_map_iter(|i| solve_row(nodes, &surface, i, starts[i]))
+            .flat_map_iter(|i| solve_row(nodes, &surface, i, starts[i], shift.as_ref()))
             .collect();
         let mut mapping = Mapping {
             nodes: solved,
@@ -153,6 +158,7 @@ impl Mapping {
             reach: [0.0; 4],
             surface,
             shape,
+            shift,
         };
         let blocks: Vec<(Block, [f64; 4])> = (0..(rows - 1) * (cols - 1))
             .into_par_iter()
@@ -221,6 +227,7 @@ impl Mapping {
         let target = nodes.target(
             (bi * nodes.step) as f64 + half,
             (bj * nodes.step) as f64 + half,
+            self.shift.as_ref(),
         );
         let (dl, dp) = self
             .surface
@@ -321,7 +328,7 @@ impl Mapping {
         height: f64,
     ) -> Option<(f64, f64)> {
         let cols = nodes.shape.1;
-        let target = nodes.target(row as f64, col as f64);
+        let target = nodes.target(row as f64, col as f64, self.shift.as_ref());
         let start = [0, 1, cols, cols + 1]
             .iter()
             .map(|k| self.nodes[bi * cols + bj + k])
@@ -337,23 +344,14 @@ impl Mapping {
 }
 
 impl Nodes {
-    /// Frame coordinates of the ground that the raster shows at a pixel position, the displacement of a
-    /// refinement included.
-    pub(super) fn target(&self, row: f64, col: f64) -> [f64; 2] {
-        let Some(shift) = &self.shift else {
+    /// Frame coordinates of the place where the tie points have what belongs at a pixel position.
+    pub(super) fn target(&self, row: f64, col: f64, shift: Option<&Displacement>) -> [f64; 2] {
+        let Some(shift) = shift else {
             return self.position(row, col);
         };
-        let (v, u) = (row / self.step as f64, col / self.step as f64);
-        let i = (v.max(0.0) as usize).min(self.shape.0 - 2);
-        let j = (u.max(0.0) as usize).min(self.shape.1 - 2);
-        let (v, u) = (v - i as f64, u - j as f64);
-        let at = |a: usize, b: usize, e: usize| shift[(i + a) * self.shape.1 + j + b][e];
-        let d = [0, 1].map(|e| {
-            (1.0 - v) * ((1.0 - u) * at(0, 0, e) + u * at(0, 1, e))
-                + v * ((1.0 - u) * at(1, 0, e) + u * at(1, 1, e))
-        });
         let (e, n) = self.grid.at(row, col);
-        self.frame.of_utm(e + d[0], n + d[1])
+        let [de, dn] = shift.at(e, n);
+        self.frame.of_utm(e + de, n + dn)
     }
 }
 
@@ -366,16 +364,22 @@ pub(super) struct Edge {
     pub(super) slope: [[f32; 3]; 2],
 }
 
-fn solve_row(nodes: &Nodes, surface: &Surface, i: usize, start: (f64, f64)) -> Vec<[f64; 6]> {
+fn solve_row(
+    nodes: &Nodes,
+    surface: &Surface,
+    i: usize,
+    start: (f64, f64),
+    shift: Option<&Displacement>,
+) -> Vec<[f64; 6]> {
     let cols = nodes.shape.1;
     let (middle, half) = nodes.heights;
     let mut before: Option<(f64, f64)> = None;
     let mut guess = start;
     let mut out = Vec::with_capacity(cols);
     for j in 0..cols {
-        let target = match nodes.shift {
+        let target = match shift {
             None => nodes.xy[i * cols + j],
-            Some(_) => nodes.target((i * nodes.step) as f64, (j * nodes.step) as f64),
+            Some(_) => nodes.target((i * nodes.step) as f64, (j * nodes.step) as f64, shift),
         };
         let found = surface
             .solve(target, middle, guess)

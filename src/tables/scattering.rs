@@ -2,7 +2,7 @@
 
 use super::axis::{AngleStencil, Stencil};
 use super::container::Container;
-use super::{Aerosol, TablesError, ascending};
+use super::{TablesError, ascending};
 use crate::band::Band;
 
 /// Largest number of (pressure, AOD) values kept per geometry.
@@ -27,7 +27,8 @@ pub(super) struct Scattering {
     pub centroid_um: [f32; 4],
     pub camera: u8,
     pub engine: String,
-    pub aerosol: Aerosol,
+    /// Name of the aerosol type; a user's table may have one of its own.
+    pub aerosol: String,
 }
 
 /// An axis at 0, step, 2·step, ….
@@ -94,10 +95,9 @@ impl Scattering {
         if centroid_um.iter().any(|c| !(0.3..3.0).contains(c)) {
             return Err(file.damaged("centroid_um is outside 0.3 to 3 µm"));
         }
-        let aerosol = header
-            .aerosol
-            .parse()
-            .map_err(|_| file.damaged(format!("aerosol type '{}' is unknown", header.aerosol)))?;
+        if header.aerosol.is_empty() {
+            return Err(file.damaged("it does not name its aerosol type"));
+        }
         Ok(Scattering {
             path: file.array("rho_path", &[4, sza.count, vza.count, raa.count, np, na])?,
             transmittance: file.array("t_scat", &[4, sza.count, np, na])?,
@@ -111,7 +111,7 @@ impl Scattering {
             centroid_um,
             camera: header.camera,
             engine: header.engine.clone(),
-            aerosol,
+            aerosol: header.aerosol.clone(),
         })
     }
 
@@ -198,7 +198,7 @@ pub(super) struct ScatterPath<'a> {
 }
 
 /// Scattering terms of one band, without gas.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize)]
 pub struct Scatter {
     /// Path reflectance of molecules and aerosol.
     pub path: f32,
@@ -208,6 +208,19 @@ pub struct Scatter {
     pub t_up: f32,
     /// Spherical albedo of the atmosphere seen from below.
     pub spherical_albedo: f32,
+    /// Optical depth of the aerosol in the band.
+    pub tau_aerosol: f32,
+}
+
+impl Scatter {
+    /// Adds another type's terms with a weight.
+    pub(super) fn add(&mut self, other: &Scatter, weight: f32) {
+        self.path += weight * other.path;
+        self.t_down += weight * other.t_down;
+        self.t_up += weight * other.t_up;
+        self.spherical_albedo += weight * other.spherical_albedo;
+        self.tau_aerosol += weight * other.tau_aerosol;
+    }
 }
 
 impl ScatterPath<'_> {
@@ -227,6 +240,7 @@ impl ScatterPath<'_> {
             t_down: of(&self.down, 0),
             t_up: of(&self.up, 0),
             spherical_albedo: of(&t.albedo, self.albedo),
+            tau_aerosol: of(&t.tau_aerosol, self.albedo),
         }
     }
 }

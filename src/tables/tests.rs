@@ -6,7 +6,7 @@ fn every_camera_and_type_loads() {
     for camera in Camera::ALL {
         for aerosol in Aerosol::ALL {
             let table = load(camera, aerosol).unwrap();
-            assert_eq!((table.camera(), table.aerosol()), (camera, aerosol));
+            assert_eq!((table.camera(), table.aerosol()), (camera, aerosol.name()));
             assert!(table.max_aod() >= 1.2);
             assert_eq!(aerosol.name().parse::<Aerosol>(), Ok(aerosol));
         }
@@ -128,6 +128,42 @@ fn the_field_is_smooth_through_nadir() {
             .path
     };
     assert!((at(0.0) - at(120.0)).abs() < 2e-5);
+}
+
+#[test]
+fn types_mix_by_their_shares() {
+    for camera in Camera::ALL {
+        let mixture = RtTable::mixture(camera).unwrap();
+        let at = |shares: Option<[f32; 5]>| {
+            mixture
+                .mixed_path(Band::Red, 40.0, 30.0, 100.0, shares)
+                .scatter(950.0, 0.4)
+        };
+        let of = |aerosol: Aerosol| {
+            load(camera, aerosol)
+                .unwrap()
+                .path(Band::Red, 40.0, 30.0, 100.0)
+                .scatter(950.0, 0.4)
+        };
+        assert_eq!(at(None), of(Aerosol::Continental));
+        assert_eq!(at(Some([0.0, 0.0, 1.0, 0.0, 0.0])), of(Aerosol::Maritime));
+        assert_eq!(at(Some([0.0; 5])), of(Aerosol::Continental));
+        let (half, a, b) = (
+            at(Some([0.0, 0.5, 0.0, 0.0, 0.5])),
+            of(Aerosol::Desert),
+            of(Aerosol::Biomass),
+        );
+        assert!((half.path - 0.5 * (a.path + b.path)).abs() < 1e-6);
+        assert!((half.t_down - 0.5 * (a.t_down + b.t_down)).abs() < 1e-6);
+        // without aerosol all types are the same air
+        let clear = |shares| {
+            mixture
+                .mixed_path(Band::Blue, 40.0, 30.0, 100.0, shares)
+                .scatter(950.0, 0.0)
+                .path
+        };
+        assert!((clear(None) - clear(Some([0.0, 0.0, 0.0, 1.0, 0.0]))).abs() < 2e-4);
+    }
 }
 
 #[test]

@@ -164,6 +164,8 @@ impl Scene {
             masks: &self.masks,
             record: json!({ "version": "0.1.0", "parameters": { "kernel": "cubic6" } }),
             toa,
+            extras: Vec::new(),
+            accuracy: None,
         }
     }
 

@@ -13,7 +13,9 @@ fn overrides_are_checked() {
         ozone: Some("0.31".parse().unwrap()),
         tcwv: Some("1.8".parse().unwrap()),
     };
-    let state = fallback_state(&nodes, time, &all).unwrap();
+    let state = Cams::default()
+        .state_with_fallback(time, &nodes, &all)
+        .unwrap();
     assert!(!state.fallback && state.ozone.iter().all(|v| *v == 0.31));
     for bad in [
         Overrides {
@@ -29,7 +31,9 @@ fn overrides_are_checked() {
             ..Overrides::default()
         },
     ] {
-        let error = fallback_state(&nodes, time, &bad).unwrap_err();
+        let error = Cams::default()
+            .state_with_fallback(time, &nodes, &bad)
+            .unwrap_err();
         assert!(matches!(error, CamsError::OverrideNumber { .. }), "{error}");
         assert_eq!(error.class(), Class::Usage);
     }
@@ -38,7 +42,7 @@ fn overrides_are_checked() {
         ..Overrides::default()
     };
     assert!(matches!(
-        fallback_state(&nodes, time, &missing),
+        Cams::default().state_with_fallback(time, &nodes, &missing),
         Err(CamsError::OverrideRaster { .. })
     ));
 }
@@ -68,7 +72,9 @@ fn an_override_raster_is_sampled_at_the_nodes() {
         aod: Some(Source::Raster(file)),
         ..Overrides::default()
     };
-    let state = fallback_state(&nodes, utc("2018-06-20T10:00:00"), &overrides).unwrap();
+    let state = Cams::default()
+        .state_with_fallback(utc("2018-06-20T10:00:00"), &nodes, &overrides)
+        .unwrap();
     for (v, lon) in state.aod550.iter().zip(&Place::new(&nodes).lon) {
         let truth = ((lon - 2.0) / 0.125 - 0.5) * 0.01;
         assert!((f64::from(*v) - truth).abs() < 1e-5, "{v} {truth}");
@@ -79,7 +85,9 @@ fn an_override_raster_is_sampled_at_the_nodes() {
 #[test]
 fn the_fallback_follows_latitude_and_season() {
     let at = |lat: f64, time: &str| {
-        let state = fallback_state(&node(4.5, lat), utc(time), &Overrides::default()).unwrap();
+        let state = Cams::default()
+            .state_with_fallback(utc(time), &node(4.5, lat), &Overrides::default())
+            .unwrap();
         assert!(state.fallback && state.provenance.iter().all(|p| p.contains("fallback")));
         (state.tcwv[[0, 0]], state.ozone[[0, 0]])
     };

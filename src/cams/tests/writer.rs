@@ -37,6 +37,8 @@ pub struct Scene {
     pub hole: bool,
     pub swapped: bool,
     pub orography: bool,
+    /// Times of the fields in place of three-hourly ones, seconds since 1970.
+    pub months: Vec<i64>,
 }
 
 /// Writes the values of a variable; NetCDF-3 has a mode for definitions and one for data.
@@ -71,6 +73,7 @@ impl Scene {
             hole: false,
             swapped: false,
             orography: false,
+            months: Vec::new(),
         }
     }
 
@@ -87,6 +90,7 @@ impl Scene {
             Variable::Ozone => 0.006 * shape,
             Variable::Tcwv => 14.0 * shape,
             Variable::Geopotential => 1200.0 * 9.80665,
+            Variable::Species(_) => 0.02 * shape,
         }
     }
 
@@ -133,10 +137,17 @@ impl Scene {
             .clone()
             .filter(|k| !self.without.contains(k))
             .collect();
-        let times: Vec<i64> = steps
+        let steps = match self.months.len() {
+            0 => steps,
+            n => (0..n).collect(),
+        };
+        let three_hourly = steps
             .iter()
-            .map(|k| START + *k as i64 * STEP + self.shift_days * 86_400)
-            .collect();
+            .map(|k| START + *k as i64 * STEP + self.shift_days * 86_400);
+        let times: Vec<i64> = match self.months.is_empty() {
+            true => three_hourly.collect(),
+            false => self.months.clone(),
+        };
         let lat = self.lats();
         let lon: Vec<f64> = self
             .lon

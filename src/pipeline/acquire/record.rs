@@ -1,9 +1,11 @@
 //! The record of an acquisition: `run.json`, and what it counts.
 
+use crate::atmosphere::Split;
 use crate::band::Band;
 use crate::observation::Observation;
+use crate::pipeline::geometric::Report;
 use crate::pipeline::unit::Task;
-use crate::rt::AtmosphereState;
+use crate::rt::{Origin, RtField};
 use crate::status::{Masks, sm, usable};
 use serde_json::{Map, Value, json};
 use std::time::Instant;
@@ -66,28 +68,35 @@ pub struct Facts<'a> {
     pub observation: &'a Observation,
     /// Its masks.
     pub masks: &'a Masks,
-    /// State of the atmosphere used.
-    pub state: &'a AtmosphereState,
+    /// Coefficients and state of the atmosphere used.
+    pub rt: &'a RtField,
+    /// What σ is made of, usable pixels.
+    pub parts: &'a [Split],
     /// Halo in 300 m pixels.
     pub halo: usize,
     /// Share of the observed land without height.
     pub dem_gap: f32,
     /// What a user should know.
     pub notes: &'a [String],
+    /// The geometric check, where there was one.
+    pub geometry: Option<&'a Report>,
 }
 
 /// `run.json`. Everything but `timings` is the same for the same input.
 pub fn record(facts: &Facts, timings: &Timings) -> Value {
-    json!({
+    let mut out = json!({
         "source": facts.observation.source,
         "key": facts.task.key,
         "unit": facts.task.unit.to_string(),
         "software": { "probav-ard": env!("CARGO_PKG_VERSION") },
         "recipe": facts.task.recipe,
         "atmosphere": {
-            "provenance": facts.state.provenance,
-            "fallback": facts.state.fallback,
+            "provenance": facts.rt.state.provenance,
+            "fallback": facts.rt.state.fallback,
+            "origins": origins(&facts.rt.state.origins),
+            "tables": facts.rt.notes,
         },
+        "sigma": sigma(facts.parts),
         "geometry": {
             "halo_300m_pixels": facts.halo,
             "land_without_height": round(f64::from(facts.dem_gap)),
@@ -97,7 +106,39 @@ pub fn record(facts: &Facts, timings: &Timings) -> Value {
         "counts": counts(facts.masks),
         "notes": facts.notes,
         "timings": timings.json(),
-    })
+    });
+    if let Some(report) = facts.geometry {
+        out["geometric_check"] = report.json();
+    }
+    out
+}
+
+fn origins([aod550, ozone, tcwv]: &[Origin; 3]) -> Value {
+    json!({ "aod550": aod550, "ozone": ozone, "tcwv": tcwv })
+}
+
+/// Root mean squares of the parts of σ over usable pixels, by band; null where there is none.
+fn sigma(parts: &[Split]) -> Value {
+    let digits = |v: f32| (f64::from(v) * 1e6).round() / 1e6;
+    let bands: Map<String, Value> = parts
+        .iter()
+        .map(|p| {
+            let sources: Map<String, Value> = p
+                .sources
+                .iter()
+                .map(|(name, v)| (name.to_string(), json!(digits(*v))))
+                .collect();
+            let told = json!({
+                "mean_reflectance": digits(p.reflectance),
+                "random": digits(p.random),
+                "systematic": digits(p.systematic),
+                "sources": sources,
+            });
+            let told = if p.pixels == 0 { Value::Null } else { told };
+            (p.band.name().to_lowercase(), told)
+        })
+        .collect();
+    Value::Object(bands)
 }
 
 /// Pixels of the tile by fate, and shares of the covered ones.

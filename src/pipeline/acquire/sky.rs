@@ -1,10 +1,10 @@
 //! The state of the atmosphere for an observation, by the policy for missing data.
 
-use crate::cams::{self, Cams, CamsError};
+use crate::cams::Cams;
 use crate::grid::{NodeGrid, TileId};
-use crate::pipeline::config::Config;
+use crate::pipeline::config::{AerosolModel, Config};
 use crate::pipeline::error::PipelineError;
-use crate::rt::AtmosphereState;
+use crate::rt::{AtmosphereState, Origin};
 use chrono::{DateTime, Utc};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +16,8 @@ pub struct Sky {
 }
 
 impl Sky {
-    /// State at a time on the nodes of a grid, from `files`; where there are none, by the policy.
+    /// State at a time on the nodes of a grid, from `files`; where they have no fields of the time, by the policy.
+    /// With `flag` stand-ins are tried in the order of [`Cams::state_with_fallback`].
     ///
     /// # Errors
     /// A file is broken, or CAMS is missing and the policy is `fail` or `skip`.
@@ -30,23 +31,47 @@ impl Sky {
         notes: &mut Vec<String>,
     ) -> Result<AtmosphereState, PipelineError> {
         let overrides = config.overrides();
-        let what = if files.is_empty() {
-            match config.cams.is_empty() {
-                true => "no CAMS files given (--cams)".to_string(),
-                false => format!("no CAMS fields of {time} in {}", words(&config.cams)),
+        let none = match config.cams.is_empty() {
+            true => "no CAMS files given (--cams)".to_string(),
+            false => format!("no CAMS fields of {time} in {}", words(&config.cams)),
+        };
+        let cams = match files.is_empty() {
+            true => Arc::default(),
+            false => self.open(files)?,
+        };
+        let mut state = match cams.state(time, nodes, &overrides) {
+            Ok(state) => state,
+            Err(error) if error.is_absence() => {
+                let stood_in = cams
+                    .state_with_fallback(time, nodes, &overrides)
+                    .map_err(PipelineError::room)?;
+                let what = if files.is_empty() {
+                    none
+                } else {
+                    error.to_string()
+                };
+                config.missing(tile, &what, &stand_ins(&stood_in), notes)?;
+                stood_in
             }
-        } else {
-            let cams = self.open(files)?;
-            match cams.state(time, nodes, &overrides) {
-                Ok(state) => return Ok(state),
-                Err(error) if is_absence(&error) => error.to_string(),
+            Err(error) => return Err(PipelineError::room(error)),
+        };
+        if config.aerosol == AerosolModel::Cams {
+            match cams.shares(time, nodes) {
+                Ok((shares, origin)) => {
+                    state.provenance.push(origin);
+                    state.shares = Some(shares);
+                }
+                Err(error) if error.is_absence() => {
+                    config.missing(tile, &error.to_string(), "continental aerosol", notes)?;
+                    state
+                        .provenance
+                        .push("aerosol types: continental (fallback)".to_string());
+                    state.fallback = true;
+                }
                 Err(error) => return Err(PipelineError::room(error)),
             }
-        };
-        if !overrides.complete() {
-            config.missing(tile, &what, "climatology", notes)?;
         }
-        cams::fallback_state(nodes, time, &overrides).map_err(PipelineError::room)
+        Ok(state)
     }
 
     fn open(&mut self, files: &[PathBuf]) -> Result<Arc<Cams>, PipelineError> {
@@ -59,17 +84,23 @@ impl Sky {
     }
 }
 
-/// True where the files are sound but have nothing for the time or place: the policy's case. Anything
-/// else is a broken file, which no policy hides.
-fn is_absence(error: &CamsError) -> bool {
-    matches!(
-        error,
-        CamsError::NoFiles { .. }
-            | CamsError::Missing { .. }
-            | CamsError::OutsideTime { .. }
-            | CamsError::Gap { .. }
-            | CamsError::OutsideArea { .. }
-    )
+/// What stands in for missing fields, in words.
+fn stand_ins(state: &AtmosphereState) -> String {
+    let names = ["aod550", "gtco3", "tcwv"];
+    let list: Vec<String> = names
+        .iter()
+        .zip(state.origins)
+        .filter(|(_, origin)| origin.is_fallback())
+        .map(|(name, origin)| {
+            let source = match origin {
+                Origin::Monthly => "monthly means",
+                Origin::MonthlyClimatology => "a climatology of monthly means",
+                _ => "the built-in climatology",
+            };
+            format!("{source} ({name})")
+        })
+        .collect();
+    list.join(", ")
 }
 
 fn words(paths: &[PathBuf]) -> String {

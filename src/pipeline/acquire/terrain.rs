@@ -14,9 +14,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub const HALO_MAX: usize = 67;
 /// Halos are read in steps of this many pixels, so that the next acquisition finds its own within.
 const HALO_STEP: usize = 16;
-/// Pixel of the scout's grid in metres: 122 × 122 look-outs over a tile.
-const SCOUT_M: f64 = 900.0;
-/// Grids kept: the scout's, the tile at both resolutions, and a few sizes of halo.
+/// 300 m pixels between the scout's look-outs: 122 × 122 over a tile.
+const SCOUT_STEP: usize = 3;
+/// Grids kept: the tile at 100 m, the widest halo at 300 m, and a few sizes of halo at 100 m.
 const KEPT: usize = 8;
 
 /// DEM and land mask of a tile. Values are read once for a grid and kept for the next acquisition.
@@ -106,8 +106,12 @@ impl Terrain {
         Ok(piece)
     }
 
-    /// A grid padded by a halo, with the halo rounded up to the next step.
+    /// The grid of the piece: at 300 m the tile with the widest halo, which serves scouts and all halos; a
+    /// finer grid with a halo has it rounded up to the next step.
     fn rounded(&self, grid: &GridSpec) -> GridSpec {
+        if grid.pixel == Resolution::M300.metres() {
+            return self.tile.grid(Resolution::M300).padded(HALO_MAX);
+        }
         let halo = (self.tile.ulx - grid.ulx) / Resolution::M300.metres();
         if halo <= 0.0 || grid.width != grid.height {
             return *grid;
@@ -141,33 +145,32 @@ impl Terrain {
     /// # Errors
     /// As [`Terrain::heights`].
     pub fn scout(&self) -> Result<(GridSpec, Raster<f32>), PipelineError> {
-        let fine = self.tile.grid(Resolution::M100);
-        let factor = SCOUT_M / fine.pixel;
+        let fine = self.tile.grid(Resolution::M300);
         let grid = GridSpec {
-            pixel: SCOUT_M,
-            width: (fine.width as f64 / factor) as usize,
-            height: (fine.height as f64 / factor) as usize,
+            pixel: fine.pixel * SCOUT_STEP as f64,
+            width: fine.width / SCOUT_STEP,
+            height: fine.height / SCOUT_STEP,
             ..fine
         };
-        let mut heights = self.heights(&grid)?;
-        heights
-            .data
-            .mapv_inplace(|h| if h.is_nan() { 0.0 } else { h });
-        Ok((grid, heights))
+        let data = thin(&self.heights(&fine)?.data).mapv_into(|h| if h.is_nan() { 0.0 } else { h });
+        Ok((
+            grid,
+            Raster {
+                grid,
+                data,
+                nodata: None,
+            },
+        ))
     }
 
     /// Share (0–1) of the land cells seen by a scout that have no height.
     ///
     /// # Errors
     /// As [`Terrain::heights`].
-    pub fn gap(
-        &self,
-        grid: &GridSpec,
-        seen: impl Fn(usize, usize) -> bool,
-    ) -> Result<f32, PipelineError> {
-        let piece = self.piece(grid)?;
-        let heights = piece.cut(&piece.heights, grid);
-        let land = piece.cut(&piece.land, grid);
+    pub fn gap(&self, seen: impl Fn(usize, usize) -> bool) -> Result<f32, PipelineError> {
+        let fine = self.tile.grid(Resolution::M300);
+        let heights = thin(&self.heights(&fine)?.data);
+        let land = thin(&self.land(&fine)?);
         let (mut all, mut without) = (0u32, 0u32);
         for ((at, height), land) in heights.indexed_iter().zip(&land) {
             if *land == 1 && seen(at.0, at.1) {
@@ -181,6 +184,12 @@ impl Terrain {
             without as f32 / all as f32
         })
     }
+}
+
+/// Every third value of an array, from the centres of blocks of three.
+fn thin<T: Clone>(values: &Array2<T>) -> Array2<T> {
+    let centres = ndarray::Slice::new((SCOUT_STEP / 2) as isize, None, SCOUT_STEP as isize);
+    values.slice_each_axis(|_| centres).to_owned()
 }
 
 impl Piece {

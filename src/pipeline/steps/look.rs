@@ -105,41 +105,51 @@ pub struct Known {
     pub camera: Option<Camera>,
     /// Time of observation.
     pub time: Option<DateTime<Utc>>,
+    /// File of angles, where it is not `<name>_GEOMETRY.tif` beside the TOA file.
+    pub angles: Option<PathBuf>,
 }
 
-/// Reads a look by its TOA file; returns its name too. Scaled integers with a no-data value do as well as
-/// floats. Without `_QUALITY` every value counts as good; without `_TERRAIN` heights are 0 m. Camera and
-/// time come from the file's tags, else from a product name, else from `known`.
+/// Names of angles where VNIR and SWIR share one view.
+const ONE_VIEW: [&str; 4] = ["SZA", "SAA", "VZA", "VAA"];
+
+/// Name of a look: that of its TOA file without `_TOA` and ending.
+pub fn name_of(toa: &Path) -> String {
+    let stem = toa.file_stem().unwrap_or_default().to_string_lossy();
+    stem.strip_suffix("_TOA").unwrap_or(&stem).to_string()
+}
+
+/// True where a look brings its own heights (`<name>_TERRAIN.tif`).
+pub fn has_terrain(toa: &Path) -> bool {
+    toa.with_file_name(format!("{}_TERRAIN.tif", name_of(toa)))
+        .exists()
+}
+
+/// Reads a look by its TOA file; returns its name too. Any north-up GeoTIFF in a UTM zone will do: bands described
+/// BLUE RED NIR SWIR, or four without these names in that order; floats, or scaled integers with a no-data value.
+/// Angles: six bands as in `_GEOMETRY`, or SZA SAA VZA VAA for both views. Without `_QUALITY` every value counts as
+/// good; without `_TERRAIN` heights are 0 m. Camera and time come from the file's tags, else from a product name,
+/// else from `known`.
 ///
 /// # Errors
 /// A file is missing or damaged, has other bands, or camera or time cannot be told.
 pub fn read(toa: &Path, known: &Known) -> Result<(String, Observation), PipelineError> {
-    let file = toa
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let name = file
-        .strip_suffix("_TOA.tif")
-        .ok_or_else(|| {
-            PipelineError::Config(format!(
-                "{}: a look is named by its TOA file, <name>_TOA.tif",
-                toa.display()
-            ))
-        })?
-        .to_string();
+    let name = name_of(toa);
     let beside = |layer: &str| toa.with_file_name(format!("{name}_{layer}.tif"));
     let values = read_layers::<f32>(toa).map_err(PipelineError::room)?;
-    let geometry = read_layers::<f32>(&beside("GEOMETRY")).map_err(PipelineError::room)?;
+    let angle_file = known.angles.clone().unwrap_or_else(|| beside("GEOMETRY"));
+    let geometry = read_layers::<f32>(&angle_file).map_err(PipelineError::room)?;
     let grid = values.grid;
     let toa_bands = bands(&values, toa, layers::TOA.bands, &grid)?;
-    let mut angles = bands(
-        &geometry,
-        &beside("GEOMETRY"),
-        layers::GEOMETRY.bands,
-        &grid,
-    )?
-    .into_iter();
+    let one_view = geometry.bands.len() == ONE_VIEW.len();
+    let names = match one_view {
+        true => &ONE_VIEW[..],
+        false => layers::GEOMETRY.bands,
+    };
+    let mut angles = bands(&geometry, &angle_file, names, &grid)?;
+    if one_view {
+        angles.extend_from_within(2..4);
+    }
+    let mut angles = angles.into_iter();
     let mut next = || angles.next().unwrap_or_default();
     let angles = Angles {
         sza: next(),
@@ -191,7 +201,10 @@ pub fn read(toa: &Path, known: &Known) -> Result<(String, Observation), Pipeline
     let observation = Observation {
         grid,
         camera: camera.ok_or_else(|| untold("camera"))?,
-        source: tag("SOURCE").unwrap_or(file),
+        source: tag("SOURCE").unwrap_or_else(|| {
+            let file = toa.file_name().unwrap_or_default();
+            file.to_string_lossy().into_owned()
+        }),
         time: time.ok_or_else(|| untold("time"))?,
         toa: BandStack {
             grid,
@@ -213,23 +226,40 @@ fn four<T: Default + Clone>(mut items: impl Iterator<Item = Array2<T>>) -> [Arra
     std::array::from_fn(|_| items.next().unwrap_or_default())
 }
 
-/// The bands of these names, on this grid.
+/// The bands of these names, on this grid; without any of the names, as many bands in this order.
 fn named<'a, T>(
     file: &'a Layers<T>,
     path: &Path,
     names: &[&str],
     grid: &GridSpec,
 ) -> Result<Vec<&'a Array2<T>>, PipelineError> {
+    Ok(positions(file, path, names, grid)?
+        .into_iter()
+        .map(|k| &file.bands[k])
+        .collect())
+}
+
+/// Where the bands of [`named`] lie in the file.
+fn positions<T>(
+    file: &Layers<T>,
+    path: &Path,
+    names: &[&str],
+    grid: &GridSpec,
+) -> Result<Vec<usize>, PipelineError> {
     if file.grid != *grid {
         return Err(PipelineError::Config(format!(
             "{}: lies on another grid than the TOA file",
             path.display()
         )));
     }
+    let at = |name: &str| file.names.iter().position(|n| n.eq_ignore_ascii_case(name));
+    if file.bands.len() == names.len() && names.iter().all(|name| at(name).is_none()) {
+        return Ok((0..names.len()).collect());
+    }
     names
         .iter()
         .map(|name| {
-            file.get(name).ok_or_else(|| {
+            at(name).ok_or_else(|| {
                 PipelineError::Config(format!(
                     "{}: has no band described {name}; expected {}",
                     path.display(),
@@ -247,24 +277,16 @@ fn bands(
     names: &[&str],
     grid: &GridSpec,
 ) -> Result<Vec<Array2<f32>>, PipelineError> {
-    let found = named(file, path, names, grid)?;
-    Ok(names
-        .iter()
-        .zip(found)
-        .map(|(name, data)| {
-            let k = file
-                .names
-                .iter()
-                .position(|n| n == name)
-                .unwrap_or_default();
-            let (scale, nodata) = (file.scales[k], file.nodata[k]);
-            data.mapv(|v| {
-                if Some(f64::from(v)) == nodata {
-                    f32::NAN
-                } else {
-                    (f64::from(v) * scale) as f32
-                }
-            })
+    let value = |k: usize| {
+        let (scale, nodata) = (file.scales[k], file.nodata[k]);
+        file.bands[k].mapv(|v| {
+            if Some(f64::from(v)) == nodata {
+                f32::NAN
+            } else {
+                (f64::from(v) * scale) as f32
+            }
         })
-        .collect())
+    };
+    let found = positions(file, path, names, grid)?;
+    Ok(found.into_iter().map(value).collect())
 }

@@ -184,6 +184,7 @@ pub(super) fn used_extensions(
         ("classification:", extension::CLASSIFICATION),
         ("file:", extension::FILE),
         ("cube:", extension::DATACUBE),
+        ("accuracy:", extension::ACCURACY),
     ];
     let has = |value: &Value, prefix: &str| {
         let keys = |v: &Value| {

@@ -1,0 +1,304 @@
+//! The geometric check of an acquisition against a reference, and the refinement of its mapping.
+
+mod report;
+#[cfg(test)]
+mod tests;
+
+pub use report::{Report, Source};
+
+use super::config::Config;
+use super::error::PipelineError;
+use crate::displacement::Refinement;
+use crate::grid::{GridSpec, Resolution, TileId};
+use crate::observation::Observation;
+use crate::product::{self, layout};
+use crate::raster::BandStack;
+use crate::reference::Reference;
+use crate::register::{self, Check, Features};
+use crate::status::{Masks, qx, sm};
+use chrono::{DateTime, Utc};
+use ndarray::{Array2, Zip};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The word for the tile's own background as reference.
+const BACKGROUND: &str = "background";
+/// Rows of a background that are read at once.
+const ROWS: usize = 128;
+/// What a second check must come to, as a share of the first, to be kept.
+const BETTER: f64 = 0.7;
+/// Share of the values that is clear ground from which on an image counts as free of cloud.
+const CLOUDLESS: f64 = 0.6;
+/// Lines and pixels that a refinement may move the window of native samples by.
+pub const MARGIN: usize = 12;
+
+/// The geometric check and refinement; off by default.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GeometryOptions {
+    /// What acquisitions are checked against: a raster, or `background`, the tile's own multi-date
+    /// reference of an earlier screening.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// Remove a displacement that the check finds, before the one resampling.
+    pub refine: bool,
+}
+
+impl GeometryOptions {
+    /// True when acquisitions are checked.
+    pub fn is_on(&self) -> bool {
+        self.reference.is_some() || self.refine
+    }
+
+    /// The reference where it is a file.
+    pub fn file(&self) -> Option<&Path> {
+        let text = self.reference.as_deref()?;
+        (text != BACKGROUND).then(|| Path::new(text))
+    }
+
+    /// True when the reference is the tile's own background.
+    pub fn is_background(&self) -> bool {
+        self.reference.as_deref() == Some(BACKGROUND)
+    }
+
+    /// Checks the options.
+    ///
+    /// # Errors
+    /// The reference is neither a file nor `background`.
+    pub fn validate(&self) -> Result<(), PipelineError> {
+        match self.file() {
+            Some(path) if !path.is_file() => Err(PipelineError::Config(format!(
+                "{}: no such reference raster; check --reference, a file or the word 'background'",
+                path.display()
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// True when a tile has a background on a grid.
+pub fn has_background(out: &Path, tile: TileId, resolution: Resolution) -> bool {
+    layout::background_folder(out, tile, resolution).is_dir()
+}
+
+/// Features of the reference on a grid, and what they are of.
+#[derive(Debug)]
+pub struct Ground {
+    grid: GridSpec,
+    bands: [Option<Features>; 4],
+    source: Source,
+}
+
+impl Ground {
+    /// Features of a raster on a grid.
+    ///
+    /// # Errors
+    /// The raster cannot be read.
+    pub fn of_file(path: &Path, grid: &GridSpec) -> Result<Ground, PipelineError> {
+        let reference = Reference::open(path).map_err(PipelineError::room)?;
+        let images = reference.sample(grid).map_err(PipelineError::room)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Ok(Ground {
+            grid: *grid,
+            bands: edges(grid, images.each_ref().map(Option::as_ref), None),
+            source: Source::File(name.into_owned()),
+        })
+    }
+
+    /// What it is of.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+}
+
+/// The references a worker has looked at; a background, which depends on the time of the look, is not kept.
+#[derive(Debug, Default)]
+pub struct Grounds {
+    kept: Vec<(PathBuf, Arc<Ground>)>,
+}
+
+impl Grounds {
+    /// The reference of an acquisition; `None` where the options name none.
+    ///
+    /// # Errors
+    /// The raster or the background cannot be read.
+    pub fn get(
+        &mut self,
+        config: &Config,
+        tile: TileId,
+        grid: &GridSpec,
+        time: DateTime<Utc>,
+    ) -> Result<Option<Arc<Ground>>, PipelineError> {
+        let options = &config.geometry;
+        if options.is_background() {
+            return background(config.out(), tile, grid, time).map(|g| Some(Arc::new(g)));
+        }
+        let Some(path) = options.file() else {
+            return Ok(None);
+        };
+        let same = |(p, g): &&(PathBuf, Arc<Ground>)| p == path && g.grid == *grid;
+        if let Some((_, ground)) = self.kept.iter().find(same) {
+            return Ok(Some(Arc::clone(ground)));
+        }
+        let ground = Arc::new(Ground::of_file(path, grid)?);
+        if self.kept.len() > 1 {
+            self.kept.remove(0);
+        }
+        self.kept.push((path.to_path_buf(), Arc::clone(&ground)));
+        Ok(Some(ground))
+    }
+}
+
+/// The tile's own reference at the season of a look.
+fn background(
+    out: &Path,
+    tile: TileId,
+    grid: &GridSpec,
+    time: DateTime<Utc>,
+) -> Result<Ground, PipelineError> {
+    let resolution = match grid.pixel {
+        p if p == Resolution::M300.metres() => Resolution::M300,
+        _ => Resolution::M100,
+    };
+    let none = || Ground {
+        grid: *grid,
+        bands: [None, None, None, None],
+        source: Source::NoBackground,
+    };
+    let mut images: [Array2<f32>; 4] =
+        std::array::from_fn(|_| Array2::from_elem((grid.height, grid.width), f32::NAN));
+    for first in (0..grid.height).step_by(ROWS) {
+        let rows = first..(first + ROWS).min(grid.height);
+        let part = product::read_background(out, tile, resolution, rows.clone())
+            .map_err(PipelineError::room)?;
+        let Some(part) = part else {
+            return Ok(none());
+        };
+        for (image, values) in images.iter_mut().zip(part.at(time)) {
+            image
+                .slice_mut(ndarray::s![rows.clone(), ..])
+                .assign(&values);
+        }
+    }
+    Ok(Ground {
+        grid: *grid,
+        bands: edges(grid, images.each_ref().map(Some), None),
+        source: Source::Background,
+    })
+}
+
+fn edges(
+    grid: &GridSpec,
+    images: [Option<&Array2<f32>>; 4],
+    clear: Option<&Array2<bool>>,
+) -> [Option<Features>; 4] {
+    let mut found: Vec<Option<Features>> = images
+        .par_iter()
+        .map(|image| image.map(|image| Features::new(*grid, image, clear)))
+        .collect();
+    std::array::from_fn(|b| found[b].take())
+}
+
+/// Where an acquisition shows the ground, as its own masks see it.
+pub fn clear(masks: &Masks) -> Array2<bool> {
+    const OTHER: u16 = qx::CLOUD_BUFFER
+        | qx::SHADOW_OBJECT
+        | qx::SHADOW_TEMPORAL
+        | qx::SHADOW_BUFFER
+        | qx::CONFIDENCE;
+    let mut out = Array2::from_elem(masks.sm.dim(), false);
+    Zip::from(&mut out)
+        .and(&masks.sm)
+        .and(&masks.qx)
+        .for_each(|o, s, q| *o = s & sm::CLASS == sm::CLEAR && q & OTHER == 0);
+    out
+}
+
+/// Compares the bands of an image with a reference and with each other: where its masks see the ground, and,
+/// where that gives nothing, everywhere (masks of one date take bright ground for cloud; clouds do not
+/// match).
+pub fn check(toa: &BandStack<f32>, clear: Option<&Array2<bool>>, ground: Option<&Ground>) -> Check {
+    let images = [0, 1, 2, 3].map(|b| Some(&toa.bands[b]));
+    let reference = match ground {
+        Some(g) => g.bands.each_ref().map(Option::as_ref),
+        None => [None; 4],
+    };
+    let cloudless = clear.is_some_and(|c| {
+        let (mut seen, mut ground) = (0u32, 0u32);
+        for (v, c) in toa.bands[1].iter().zip(c) {
+            seen += u32::from(!v.is_nan());
+            ground += u32::from(!v.is_nan() && *c);
+        }
+        f64::from(ground) > CLOUDLESS * f64::from(seen)
+    });
+    let look = |clear: Option<&Array2<bool>>| {
+        let bands = edges(&toa.grid, images, clear);
+        register::check(
+            bands.each_ref().map(Option::as_ref),
+            reference,
+            clear.is_some() && cloudless,
+        )
+    };
+    let found = look(clear);
+    let wanted = reference.iter().any(Option::is_some);
+    if clear.is_some() && wanted && found.leading().is_none() {
+        let bold = look(None);
+        if bold.leading().is_some() {
+            return bold;
+        }
+    }
+    found
+}
+
+/// Checks a look, and with `refine` looks again without the displacement found; the second look is kept if
+/// its own check is better.
+///
+/// # Errors
+/// Those of `again`.
+pub fn examine<T>(
+    first: T,
+    refine: bool,
+    ground: Option<&Ground>,
+    seen: impl Fn(&T) -> &Observation,
+    measure: impl Fn(&T) -> Check,
+    again: impl FnOnce(&T, &Refinement) -> Result<Option<T>, PipelineError>,
+) -> Result<(T, Report), PipelineError> {
+    let before = measure(&first);
+    let pixel = seen(&first).grid.pixel;
+    let mut report = Report::new(ground.map(|g| &g.source), pixel, before);
+    report.look_for_heights(&seen(&first).angles);
+    if !refine {
+        return Ok((first, report));
+    }
+    let Some(refinement) = report.before.refinement() else {
+        return Ok((first, report));
+    };
+    let Some(second) = again(&first, &refinement)? else {
+        report.refused(refinement, None);
+        return Ok((first, report));
+    };
+    let after = measure(&second);
+    if after.error() < BETTER * report.before.error() {
+        report.applied(refinement, after);
+        Ok((second, report))
+    } else {
+        report.refused(refinement, Some(after));
+        Ok((first, report))
+    }
+}
+
+/// What enters the key of an acquisition; `None` where nothing is checked. Of a background only whether it
+/// is there: an acquisition is never made again because later ones improved it.
+pub fn key(options: &GeometryOptions, file: Option<&Value>, background: bool) -> Option<Value> {
+    options.is_on().then(|| {
+        json!({
+            "stages": super::stage::versions(super::stage::GEOMETRY),
+            "refine": options.refine,
+            "reference": file,
+            "background": options.is_background().then_some(background),
+        })
+    })
+}

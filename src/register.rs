@@ -1,0 +1,280 @@
+//! The geometric check: sub-pixel displacement of an acquisition against a reference on the same grid,
+//! and of its bands against each other.
+//!
+//! Edges are compared, not brightness: the double-angle gradient of an image (`features`) is the same for
+//! an edge from dark to bright and from bright to dark, so that a harvested field, another season, another
+//! band or another sensor still match. One displacement for all, in whole pixels, comes from the sum of the
+//! correlations of all chips (`coarse`); each chip is then matched by iterative least squares (`chip`), and a
+//! robust fit of low order over the chips decides (`fit`). Clouds and shadows are left out by the mask; those
+//! that the mask misses do not correlate with the reference and are left out by the fit.
+//!
+//! Sources: double angle for contrast-free orientation, Granlund 1978 (Comput. Graph. Image Process. 8);
+//! iterative least-squares matching, Lucas and Kanade 1981 (IJCAI) and Gruen 1985 (S. Afr. J. Photogramm.
+//! 14); both gradients averaged for unbiased and fast steps, Benhimane and Malis 2004 (IROS); biweight,
+//! Beaton and Tukey 1974 (Technometrics 16).
+
+mod chip;
+mod coarse;
+mod features;
+mod fit;
+mod heights;
+
+#[cfg(test)]
+mod tests;
+
+pub use features::Features;
+pub use heights::{HeightError, Sight, height_error};
+
+use crate::band::Band;
+use crate::displacement::{Displacement, Refinement};
+use crate::grid::GridSpec;
+use serde::Serialize;
+
+/// Side of a chip, pixels.
+pub(crate) const CHIP: usize = 16;
+/// Most chips of one comparison.
+const MOST_CHIPS: usize = 500;
+
+/// One matched chip.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Chip {
+    /// Row and column of its centre.
+    pub at: [f64; 2],
+    /// Displacement in pixels, along columns (east) and rows (south).
+    pub d: [f64; 2],
+    /// 1 σ of each component from the residuals of the match, pixels.
+    pub sigma: f64,
+    /// Correlation at the match, 0–1.
+    pub correlation: f64,
+}
+
+/// Why a comparison gives nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Decline {
+    /// Too little clear ground in common.
+    TooLittleGround,
+    /// No displacement within the search range stands out.
+    NoMatch,
+    /// Chips disagree with each other.
+    Scattered,
+    /// The two do not lie on one grid.
+    OtherGrid,
+}
+
+impl std::fmt::Display for Decline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Decline::TooLittleGround => "too little clear ground in common with the reference",
+            Decline::NoMatch => "no displacement stands out",
+            Decline::Scattered => "chips disagree",
+            Decline::OtherGrid => "not on one grid",
+        })
+    }
+}
+
+/// Displacement of one image against another. Lengths in metres, east and north.
+#[derive(Debug, Clone, Serialize)]
+pub struct Measure {
+    /// Mean displacement over the chips.
+    pub bias: [f64; 2],
+    /// 1 σ of each component of the bias.
+    pub sigma: f64,
+    /// Robust standard deviation of one component about the model.
+    pub scatter: f64,
+    /// Root mean square of the model over the chips: the displacement without the chips' own scatter.
+    pub systematic: f64,
+    /// Root mean square of the chips' displacement, bias included.
+    pub rmse: f64,
+    /// 90th percentile of the length of the chips' displacement.
+    pub ce90: f64,
+    /// Chips in agreement.
+    pub chips: usize,
+    /// Chips compared.
+    pub compared: usize,
+    /// The model of low order.
+    #[serde(skip)]
+    pub model: Displacement,
+    /// Independent chips per chip, 0–1: neighbours may overlap.
+    #[serde(skip)]
+    pub overlap: f64,
+    /// The chips in agreement, for what needs to look at them.
+    #[serde(skip)]
+    pub at: Vec<Chip>,
+}
+
+/// Displacement of `image` against `reference`: a feature of the reference at x lies at x + d in the image.
+///
+/// # Errors
+/// A reason why it cannot be told.
+pub fn measure(image: &Features, reference: &Features) -> Result<Measure, Decline> {
+    if image.grid != reference.grid {
+        return Err(Decline::OtherGrid);
+    }
+    let places = coarse::places(image, reference);
+    if places.at.is_empty() {
+        return Err(Decline::TooLittleGround);
+    }
+    let start = coarse::displacement(image, reference, &places)?;
+    let chips = chip::match_all(image, reference, &places.at, start);
+    fit::fit(&image.grid, &chips, places.at.len(), places.overlap)
+}
+
+/// The geometric check of one acquisition.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// Each band (BLUE, RED, NIR, SWIR) against its band of the reference, where there is one.
+    pub absolute: [Option<Result<Measure, Decline>>; 4],
+    /// BLUE, NIR and SWIR against RED of the same acquisition; none for RED.
+    pub between: [Option<Result<Measure, Decline>>; 4],
+    /// Little of what is seen is cloud. Clouds move between the looks of two bands, and thin ones escape the
+    /// masks: elsewhere a bias between bands counts only where the reference confirms it.
+    pub cloudless: bool,
+}
+
+/// Smallest bias between bands that is corrected, metres.
+const LEAST_BETWEEN_M: f64 = 10.0;
+/// Smallest displacement against the reference that is corrected, metres.
+const LEAST_ABSOLUTE_M: f64 = 6.0;
+/// Largest difference between the bias of two bands and that of each against the reference, metres.
+const CONFIRMED_M: f64 = 5.0;
+/// Multiple of its σ that a displacement must have to be corrected.
+const SIGNIFICANT: f64 = 4.0;
+
+/// Compares bands with a reference and with each other; `bands` and `reference` in the order of
+/// [`Band::ALL`], where they exist; see [`Check::cloudless`].
+pub fn check(
+    bands: [Option<&Features>; 4],
+    reference: [Option<&Features>; 4],
+    cloudless: bool,
+) -> Check {
+    let red = bands[Band::Red.index()];
+    let pairs: Vec<(bool, usize)> = (0..4).flat_map(|b| [(true, b), (false, b)]).collect();
+    let mut results: Vec<Option<Result<Measure, Decline>>> = pairs
+        .iter()
+        .map(|&(absolute, b)| {
+            let image = bands[b]?;
+            let other = if absolute {
+                reference[b]?
+            } else if b == Band::Red.index() {
+                return None;
+            } else {
+                red?
+            };
+            Some(measure(image, other))
+        })
+        .collect();
+    let mut take = |k: usize| results[k].take();
+    Check {
+        absolute: std::array::from_fn(|b| take(2 * b)),
+        between: std::array::from_fn(|b| take(2 * b + 1)),
+        cloudless,
+    }
+}
+
+impl Check {
+    /// The measure that stands for the acquisition: RED, else NIR, else BLUE, else SWIR.
+    pub fn leading(&self) -> Option<(Band, &Measure)> {
+        [Band::Red, Band::Nir, Band::Blue, Band::Swir]
+            .into_iter()
+            .find_map(|b| match &self.absolute[b.index()] {
+                Some(Ok(m)) => Some((b, m)),
+                _ => None,
+            })
+    }
+
+    /// One number for how far off the acquisition is, metres: against the reference and, where that bias can
+    /// be trusted, between its bands; infinite where there is nothing to go by.
+    pub fn error(&self) -> f64 {
+        let absolute: Vec<f64> = self
+            .absolute
+            .iter()
+            .flatten()
+            .flatten()
+            .map(|m| m.systematic.powi(2))
+            .collect();
+        let between: Vec<f64> = (0..4)
+            .filter_map(|b| match &self.between[b] {
+                Some(Ok(m)) if self.confirmed(b, m) => Some(m.systematic.powi(2)),
+                _ => None,
+            })
+            .collect();
+        let wanted = self.absolute.iter().any(Option::is_some);
+        if (wanted && absolute.is_empty()) || (absolute.is_empty() && between.is_empty()) {
+            return f64::INFINITY;
+        }
+        let mean = absolute.iter().sum::<f64>() / absolute.len().max(1) as f64;
+        (mean + between.iter().sum::<f64>()).sqrt()
+    }
+
+    /// True where the bias of a band against RED is that of both against the reference.
+    fn confirmed(&self, band: usize, m: &Measure) -> bool {
+        let (Some(Ok(own)), Some(Ok(red))) =
+            (&self.absolute[band], &self.absolute[Band::Red.index()])
+        else {
+            return self.cloudless && self.absolute[band].is_none();
+        };
+        let apart = [0, 1].map(|e| own.bias[e] - red.bias[e] - m.bias[e]);
+        apart[0].hypot(apart[1]) < CONFIRMED_M.max(2.0 * own.sigma.hypot(red.sigma))
+    }
+
+    /// Mean displacement of the bands against the reference, after the bias `between` them, and its σ, metres.
+    fn common(&self, between: &[[f64; 2]; 4]) -> Option<([f64; 2], f64)> {
+        let found: Vec<([f64; 2], f64)> = self
+            .absolute
+            .iter()
+            .zip(between)
+            .filter_map(|(m, b)| match m {
+                Some(Ok(m)) => Some(([m.bias[0] - b[0], m.bias[1] - b[1]], m.sigma)),
+                _ => None,
+            })
+            .collect();
+        let weight = |sigma: f64| 1.0 / (sigma * sigma + 1e-6);
+        let total: f64 = found.iter().map(|f| weight(f.1)).sum();
+        if found.is_empty() {
+            return None;
+        }
+        let mean = [0, 1].map(|e| found.iter().map(|f| weight(f.1) * f.0[e]).sum::<f64>() / total);
+        // bands that disagree by more than their σ make the mean less certain
+        let spread = found
+            .iter()
+            .map(|f| weight(f.1) * ((f.0[0] - mean[0]).powi(2) + (f.0[1] - mean[1]).powi(2)))
+            .sum::<f64>();
+        let freedom = (2 * found.len() - 2).max(1) as f64;
+        Some((mean, ((spread / freedom).max(1.0) / total).sqrt()))
+    }
+
+    /// What should be removed from each band; `None` where nothing is significant.
+    pub fn refinement(&self) -> Option<Refinement> {
+        let worth = |m: &Measure, least: f64| {
+            let length = m.bias[0].hypot(m.bias[1]);
+            length > least.max(SIGNIFICANT * m.sigma)
+        };
+        let between: [[f64; 2]; 4] = std::array::from_fn(|b| match &self.between[b] {
+            Some(Ok(m)) if worth(m, LEAST_BETWEEN_M) && self.confirmed(b, m) => m.bias,
+            _ => [0.0; 2],
+        });
+        let common = self.common(&between).and_then(|(pooled, sigma)| {
+            let (band, m) = self.leading()?;
+            let length = pooled[0].hypot(pooled[1]);
+            let drift = !m.model.is_constant();
+            (drift || length > LEAST_ABSOLUTE_M.max(SIGNIFICANT * sigma)).then(|| {
+                let own = between[band.index()];
+                // the shape of the leading band about the mean of all
+                let more = [0, 1].map(|e| pooled[e] - (m.bias[e] - own[e]));
+                m.model.moved(more[0] - own[0], more[1] - own[1])
+            })
+        });
+        if common.is_none() && between.iter().all(|b| *b == [0.0; 2]) {
+            return None;
+        }
+        let common = common.unwrap_or(Displacement::constant(0.0, 0.0));
+        Some(between.map(|b| common.moved(b[0], b[1])))
+    }
+}
+
+/// Row and column of a chip's centre as a position of the grid.
+fn position(grid: &GridSpec, chip: &Chip) -> (f64, f64) {
+    grid.at(chip.at[0], chip.at[1])
+}
