@@ -58,7 +58,7 @@ pub fn reproject(args: &ReprojectArgs) -> Result<u8, Failure> {
     if let Some(&[lon, lat]) = args.explain.as_deref() {
         let place = (lon, lat);
         let Some((explained, undulation)) =
-            steps::explain_reprojection(&config, &args.segment, tile, resolution, place)?
+            steps::explain_pixel(&config, &args.segment, tile, resolution, place)?
         else {
             return Err(Failure::usage(format!(
                 "{lon} {lat} lies outside tile {}: `probav-ard grid` names the tiles of a place",

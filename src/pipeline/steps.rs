@@ -97,7 +97,7 @@ pub fn reproject(
 ///
 /// # Errors
 /// The segment or the DEM is unusable.
-pub fn explain_reprojection(
+pub fn explain_pixel(
     config: &Config,
     segment: &Path,
     tile: Tile,
