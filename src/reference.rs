@@ -67,8 +67,9 @@ impl Reference {
             min: f32::MIN,
             max: f32::MAX,
         };
-        // NaN and zero give one part
-        let parts = (grid.pixel / self.cell).round().min(MOST_PARTS).max(1.0) as usize;
+        // a NaN becomes no part at all
+        let parts = (grid.pixel / self.cell).round().clamp(1.0, MOST_PARTS) as usize;
+        let parts = parts.max(1);
         let mut out = [None, None, None, None];
         for (out, band) in out.iter_mut().zip(&self.bands) {
             if let Some(band) = band {

@@ -332,6 +332,7 @@ fn every_verb_has_a_manual_page() {
         "grid",
         "inspect",
         "reproject",
+        "register",
         "mask",
         "correct",
         "screen",
@@ -381,4 +382,62 @@ fn reproject_explains_a_pixel() {
         .arg(archive().join("l1c").join(SEGMENT))
         .assert()
         .code(2);
+}
+
+/// The check and the correction of a position, as run alone: every verb tells the same numbers.
+#[test]
+fn a_position_is_measured_and_put_right_step_by_step() {
+    let work = tempfile::tempdir().expect("temporary folder");
+    let truth = archive()
+        .join("truth")
+        .join(SEGMENT.replace(".HDF5", ".tif"));
+    let looked = probav_ard()
+        .args([
+            "reproject",
+            "--tile",
+            "31UFR",
+            "--dem-vertical",
+            "ellipsoid",
+        ])
+        .arg("--dem")
+        .arg(archive().join("dem/dem.tif"))
+        .arg("--reference")
+        .arg(&truth)
+        .arg("--refine")
+        .arg("--out")
+        .arg(work.path())
+        .arg(archive().join("l1c").join(SEGMENT))
+        .assert()
+        .success()
+        .stderr(predicates::str::contains("reference: PROBAV_L1C"));
+    let toa = lines(&looked.get_output().stdout)[0].clone();
+    let told = probav_ard()
+        .args(["register", &toa, "--json", "--reference"])
+        .arg(&truth)
+        .assert()
+        .success();
+    let json: serde_json::Value = serde_json::from_slice(&told.get_output().stdout).expect("JSON");
+    assert_eq!(json["verdict"], "accepted");
+    assert_eq!(json["band"], "RED");
+    let bias = |k: usize| json["bias_m"][k].as_f64().expect("metres");
+    assert!(bias(0).hypot(bias(1)) < 5.0, "{json}");
+    assert!(json["chips"].as_u64().expect("number") > 20);
+    // bands alone
+    probav_ard()
+        .args(["register", &toa])
+        .assert()
+        .success()
+        .stdout(predicates::str::contains("NIR - RED"));
+    // a reference of elsewhere says nothing
+    probav_ard()
+        .args(["register", &toa, "--reference"])
+        .arg(archive().join("dem/dem.tif"))
+        .assert()
+        .code(1)
+        .stdout(predicates::str::contains("declined"));
+    probav_ard()
+        .args(["register", &toa, "--reference", "none.tif"])
+        .assert()
+        .failure()
+        .stderr(predicates::str::contains("none.tif"));
 }

@@ -181,10 +181,9 @@ impl Pair<'_> {
             n: f64::from(n),
             ..Sums::default()
         };
-        for i in 0..CHIP {
+        for (i, weight) in weight.iter().enumerate() {
             let mut line = [0.0f32; 6];
-            for j in 0..CHIP {
-                let w = weight[i][j];
+            for (j, &w) in weight.iter().enumerate() {
                 for (r, o) in [(&fixed[0], &moved.u), (&fixed[1], &moved.v)] {
                     let (y, x) = (i + 1, j + 1);
                     let along = |p: &Plane| 0.5 * (p[y][x + 1] - p[y][x - 1]);
@@ -200,8 +199,8 @@ impl Pair<'_> {
                     line[5] += w * e * e;
                 }
             }
-            for k in 0..3 {
-                sums.a[k] += f64::from(line[k]);
+            for (a, line) in sums.a.iter_mut().zip(line) {
+                *a += f64::from(line);
             }
             sums.b[0] += f64::from(line[3]);
             sums.b[1] += f64::from(line[4]);

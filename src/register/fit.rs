@@ -266,12 +266,12 @@ fn solve(chips: &[Chip], frame: &Frame, w: &[f64], terms: usize) -> Option<[[f64
     let mut b = [[0.0; 3]; 2];
     for (chip, w) in chips.iter().zip(w) {
         let f = frame.basis(chip);
-        for i in 0..terms {
-            for j in 0..terms {
-                a[i][j] += w * f[i] * f[j];
+        for (i, row) in a.iter_mut().enumerate().take(terms) {
+            for (j, v) in row.iter_mut().enumerate().take(terms) {
+                *v += w * f[i] * f[j];
             }
-            for e in 0..2 {
-                b[e][i] += w * f[i] * chip.d[e];
+            for (b, d) in b.iter_mut().zip(chip.d) {
+                b[i] += w * f[i] * d;
             }
         }
     }
@@ -282,9 +282,10 @@ fn solve(chips: &[Chip], frame: &Frame, w: &[f64], terms: usize) -> Option<[[f64
             return None;
         }
         for k in i + 1..terms {
-            let f = a[k][i] / a[i][i];
-            for j in i..terms {
-                a[k][j] -= f * a[i][j];
+            let pivot = a[i];
+            let f = a[k][i] / pivot[i];
+            for (v, p) in a[k].iter_mut().zip(pivot).skip(i) {
+                *v -= f * p;
             }
             for line in &mut b {
                 line[k] -= f * line[i];

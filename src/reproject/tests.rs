@@ -419,3 +419,37 @@ fn an_explanation_adds_up() {
         );
     }
 }
+
+/// Looking where the tie points have what belongs at a pixel is looking at another pixel of the grid.
+#[test]
+fn a_displacement_is_removed_before_the_one_resampling() {
+    let g = grid(100.0, 120);
+    let swath = Synthetic::over(g, 30_000.0).centred(0.0);
+    let heights = Raster::filled(g, 0.0f32);
+    let request = Request {
+        grid: g,
+        heights: &heights,
+        kernel: Kernel::Cubic6,
+    };
+    let shift = |east, north| Displacement::constant(east, north);
+    let removed = [
+        shift(300.0, 0.0),
+        shift(0.0, -400.0),
+        shift(0.0, 0.0),
+        shift(200.0, 0.0),
+    ];
+    let still = observe(&swath, &request).unwrap().unwrap();
+    let moved = observe_refined(&swath, &request, Some(&removed))
+        .unwrap()
+        .unwrap();
+    // the value of the scene is a position in metres
+    for (band, rows, cols) in [(Band::Blue, 0, 3), (Band::Red, 4, 0), (Band::Swir, 0, 2)] {
+        for r in 2..114 {
+            for c in 2..114 {
+                let d = moved.toa[band][(r, c)] - still.toa[band][(r + rows, c + cols)];
+                assert!(d.abs() < 2.0, "{band} ({r}, {c}): {d}");
+            }
+        }
+    }
+    assert_eq!(moved.toa[Band::Nir], still.toa[Band::Nir]);
+}

@@ -160,3 +160,49 @@ fn options_are_off_by_default_and_enter_the_key_when_on() {
     let text = missing.validate().unwrap_err().to_string();
     assert!(text.contains("--reference"), "{text}");
 }
+
+#[test]
+fn the_background_of_a_tile_serves_at_its_own_season() {
+    let dir = tempfile::tempdir().unwrap();
+    let id: TileId = "31UFR".parse().unwrap();
+    let grid = tiles::lookup(id).unwrap().grid(Resolution::M300);
+    let config = Config {
+        out: Some(dir.path().to_path_buf()),
+        geometry: GeometryOptions {
+            reference: Some(BACKGROUND.to_string()),
+            refine: false,
+        },
+        ..Config::default()
+    };
+    let time: DateTime<Utc> = "2018-07-06T10:31:00Z".parse().unwrap();
+    let get = || {
+        let found = Grounds::default().get(&config, id, &grid, time).unwrap();
+        found.unwrap()
+    };
+    let texture = |d: f64| {
+        Array2::from_shape_fn((grid.height, grid.width), |(r, c)| {
+            let (x, y) = (c as f64 - d, r as f64);
+            let wave = |a: f64, b: f64, k: f64| (a * x + b * y + k).sin();
+            (0.2 + 0.03 * wave(0.9, 0.4, 0.0) * wave(0.07, 0.05, 1.0)
+                + 0.03 * wave(-0.5, 0.8, 2.0)
+                + 0.02 * wave(0.31, 0.27, 4.0)) as f32
+        })
+    };
+    let mut toa = BandStack::filled(grid, f32::NAN);
+    toa.bands[1] = texture(0.5);
+    assert_eq!(get().source(), &Source::NoBackground);
+    assert!(!has_background(dir.path(), id, Resolution::M300));
+    assert!(check(&toa, None, Some(&get())).leading().is_none());
+    let mut background = crate::background::Background::empty(grid);
+    for band in &mut background.coefficients {
+        band.fill(0.0);
+    }
+    background.coefficients[1]
+        .slice_mut(ndarray::s![0, .., ..])
+        .assign(&texture(0.0));
+    product::write_background(dir.path(), id, Resolution::M300, &background).unwrap();
+    assert!(has_background(dir.path(), id, Resolution::M300));
+    let found = check(&toa, None, Some(&get()));
+    let (_, m) = found.leading().unwrap();
+    assert!((m.bias[0] - 150.0).hypot(m.bias[1]) < 6.0, "{m:?}");
+}
