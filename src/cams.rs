@@ -228,7 +228,7 @@ impl Cams {
 
 /// Files of the given paths; folders are replaced by the files in them that may be CAMS files, sorted.
 fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CamsError> {
-    const EXTENSIONS: [&str; 7] = ["nc", "nc4", "cdf", "grib", "grb", "grib2", "zip"];
+    const EXTENSIONS: [&str; 8] = ["nc", "nc4", "cdf", "grib", "grb", "grib2", "grb2", "zip"];
     let mut files = Vec::new();
     for path in paths {
         if !path.is_dir() {

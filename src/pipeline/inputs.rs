@@ -66,7 +66,7 @@ impl Inputs {
         let mut cams = Vec::new();
         for path in files(
             &config.cams,
-            &["nc", "nc4", "cdf", "grib", "grb", "grib2", "zip"],
+            &["nc", "nc4", "cdf", "grib", "grb", "grib2", "grb2", "zip"],
         )? {
             let id = FileId::of(&path)?;
             let mut monthly = false;
