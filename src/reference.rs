@@ -7,8 +7,10 @@ use gdal::{Dataset, Metadata};
 use ndarray::{Array2, Axis};
 use std::path::{Path, PathBuf};
 
-/// Parts of a pixel along one side.
-const PARTS: usize = 3;
+/// Most parts of a pixel along one side: finer rasters are averaged to these first.
+const MOST_PARTS: f64 = 3.0;
+/// Metres in a degree of latitude.
+const DEGREE_M: f64 = 111_000.0;
 
 /// Bands of a raster that serve as reference.
 ///
@@ -17,6 +19,8 @@ const PARTS: usize = 3;
 #[derive(Debug, Clone)]
 pub struct Reference {
     bands: [Option<GeoRaster>; 4],
+    /// Size of a cell, roughly, metres.
+    cell: f64,
 }
 
 impl Reference {
@@ -30,6 +34,9 @@ impl Reference {
             reason: e.to_string(),
         };
         let data = Dataset::open(path).map_err(open)?;
+        let geographic = data.spatial_ref().is_ok_and(|s| s.is_geographic());
+        let unit = if geographic { DEGREE_M } else { 1.0 };
+        let cell = unit * data.geo_transform().map_err(open)?[5].abs();
         let mut number: [Option<usize>; 4] = [None; 4];
         for i in 1..=data.raster_count() {
             let name = data.rasterband(i).map_err(open)?.description();
@@ -47,11 +54,11 @@ impl Reference {
                 *band = Some(GeoRaster::open(&[one_band(path, number)])?);
             }
         }
-        Ok(Reference { bands })
+        Ok(Reference { bands, cell })
     }
 
     /// BLUE, RED, NIR, SWIR on a grid, where there are such bands; NaN where the raster holds nothing. A value
-    /// is the mean of nine bilinear ones: a raster finer than the grid must not be point-sampled.
+    /// is the mean of up to nine bilinear ones: a raster finer than the grid must not be point-sampled.
     ///
     /// # Errors
     /// [`GeoRasterError`] when the file vanished, is damaged, or cannot be projected.
@@ -60,10 +67,16 @@ impl Reference {
             min: f32::MIN,
             max: f32::MAX,
         };
+        // NaN and zero give one part
+        let parts = (grid.pixel / self.cell).round().min(MOST_PARTS).max(1.0) as usize;
         let mut out = [None, None, None, None];
         for (out, band) in out.iter_mut().zip(&self.bands) {
             if let Some(band) = band {
-                *out = Some(mean(&band.sample(&grid.subdivided(PARTS), any)?, grid));
+                let values = band.sample(&grid.subdivided(parts), any)?;
+                *out = Some(match parts {
+                    1 => values,
+                    n => mean(&values, grid, n),
+                });
             }
         }
         Ok(out)
@@ -71,16 +84,16 @@ impl Reference {
 }
 
 /// Mean of the parts of each pixel; NaN where one has no value.
-fn mean(parts: &Array2<f32>, grid: &GridSpec) -> Array2<f32> {
-    let share = 1.0 / (PARTS * PARTS) as f32;
+fn mean(parts: &Array2<f32>, grid: &GridSpec, side: usize) -> Array2<f32> {
+    let share = 1.0 / (side * side) as f32;
     let mut out = Array2::zeros((grid.height, grid.width));
     for (rows, mut line) in parts
-        .axis_chunks_iter(Axis(0), PARTS)
+        .axis_chunks_iter(Axis(0), side)
         .zip(out.axis_iter_mut(Axis(0)))
     {
         for row in rows.rows() {
             for (k, v) in row.iter().enumerate() {
-                line[k / PARTS] += share * v;
+                line[k / side] += share * v;
             }
         }
     }

@@ -129,7 +129,7 @@ pub struct Check {
     /// BLUE, NIR and SWIR against RED of the same acquisition; none for RED.
     pub between: [Option<Result<Measure, Decline>>; 4],
     /// Little of what is seen is cloud. Clouds move between the looks of two bands, and thin ones escape the
-    /// masks: elsewhere a bias between bands counts only where the reference confirms it.
+    /// masks: elsewhere a bias between bands counts only against a reference of these bands.
     pub cloudless: bool,
 }
 
@@ -137,8 +137,8 @@ pub struct Check {
 const LEAST_BETWEEN_M: f64 = 10.0;
 /// Smallest displacement against the reference that is corrected, metres.
 const LEAST_ABSOLUTE_M: f64 = 6.0;
-/// Largest difference between the bias of two bands and that of each against the reference, metres.
-const CONFIRMED_M: f64 = 5.0;
+/// Smallest displacement left after a correction that calls for another, metres.
+const LEAST_LEFT_M: f64 = 3.0;
 /// Multiple of its σ that a displacement must have to be corrected.
 const SIGNIFICANT: f64 = 4.0;
 
@@ -195,10 +195,8 @@ impl Check {
             .map(|m| m.systematic.powi(2))
             .collect();
         let between: Vec<f64> = (0..4)
-            .filter_map(|b| match &self.between[b] {
-                Some(Ok(m)) if self.confirmed(b, m) => Some(m.systematic.powi(2)),
-                _ => None,
-            })
+            .filter_map(|b| self.against_red(b))
+            .map(|(d, _)| d[0].powi(2) + d[1].powi(2))
             .collect();
         let wanted = self.absolute.iter().any(Option::is_some);
         if (wanted && absolute.is_empty()) || (absolute.is_empty() && between.is_empty()) {
@@ -208,15 +206,23 @@ impl Check {
         (mean + between.iter().sum::<f64>()).sqrt()
     }
 
-    /// True where the bias of a band against RED is that of both against the reference.
-    fn confirmed(&self, band: usize, m: &Measure) -> bool {
-        let (Some(Ok(own)), Some(Ok(red))) =
-            (&self.absolute[band], &self.absolute[Band::Red.index()])
-        else {
-            return self.cloudless && self.absolute[band].is_none();
-        };
-        let apart = [0, 1].map(|e| own.bias[e] - red.bias[e] - m.bias[e]);
-        apart[0].hypot(apart[1]) < CONFIRMED_M.max(2.0 * own.sigma.hypot(red.sigma))
+    /// Bias of a band against RED and its σ, metres, where it can be told: from the displacement of both
+    /// against the reference, else from comparing them with each other.
+    fn against_red(&self, band: usize) -> Option<([f64; 2], f64)> {
+        let red = Band::Red.index();
+        match (
+            &self.absolute[band],
+            &self.absolute[red],
+            &self.between[band],
+        ) {
+            _ if band == red => None,
+            (Some(Ok(own)), Some(Ok(red)), _) => Some((
+                [0, 1].map(|e| own.bias[e] - red.bias[e]),
+                own.sigma.hypot(red.sigma),
+            )),
+            (None, _, Some(Ok(m))) if self.cloudless => Some((m.bias, m.sigma)),
+            _ => None,
+        }
     }
 
     /// Mean displacement of the bands against the reference, after the bias `between` them, and its σ, metres.
@@ -245,14 +251,16 @@ impl Check {
         Some((mean, ((spread / freedom).max(1.0) / total).sqrt()))
     }
 
+    /// What is left after a correction, metres, where that is worth another.
+    pub fn left(&self) -> Option<[f64; 2]> {
+        let (d, sigma) = self.common(&[[0.0; 2]; 4])?;
+        (d[0].hypot(d[1]) > LEAST_LEFT_M.max(SIGNIFICANT * sigma)).then_some(d)
+    }
+
     /// What should be removed from each band; `None` where nothing is significant.
     pub fn refinement(&self) -> Option<Refinement> {
-        let worth = |m: &Measure, least: f64| {
-            let length = m.bias[0].hypot(m.bias[1]);
-            length > least.max(SIGNIFICANT * m.sigma)
-        };
-        let between: [[f64; 2]; 4] = std::array::from_fn(|b| match &self.between[b] {
-            Some(Ok(m)) if worth(m, LEAST_BETWEEN_M) && self.confirmed(b, m) => m.bias,
+        let between: [[f64; 2]; 4] = std::array::from_fn(|b| match self.against_red(b) {
+            Some((d, sigma)) if d[0].hypot(d[1]) > LEAST_BETWEEN_M.max(SIGNIFICANT * sigma) => d,
             _ => [0.0; 2],
         });
         let common = self.common(&between).and_then(|(pooled, sigma)| {

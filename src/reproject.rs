@@ -6,11 +6,13 @@
 //! tie-point model, the mapping on sparse nodes, the window of native samples, the kernel, and the layers
 //! of angles, time and occlusion.
 
+mod cells;
 mod directions;
 mod frame;
 mod kernel;
 mod layers;
 mod mapping;
+mod mean;
 mod occlusion;
 mod resample;
 mod surface;
@@ -29,12 +31,13 @@ use crate::displacement::{Displacement, Refinement};
 use crate::error::{Class, Classified};
 use crate::grid::GridSpec;
 use crate::l1c::{L1cError, Swath};
-use crate::observation::{Observation, quality};
+use crate::observation::Observation;
 use crate::raster::{BandStack, Raster};
+use cells::Cells;
 use chrono::TimeDelta;
 use directions::Directions;
-use kernel::Weights;
-use layers::{Layers, Sources, StripGeometry};
+use kernel::{Phases, Weights};
+use layers::{Layers, Sources, StripGeometry, hidden};
 use mapping::{Mapping, Nodes};
 use ndarray::Array2;
 use resample::{Job, Plane, UNSEEN, farther, single};
@@ -44,8 +47,8 @@ use window::Window;
 
 /// Ground distance between nodes, metres; about 16 native pixels (`reference/grid_reprojection.md` §4).
 const NODE_SPACING: f64 = 1600.0;
-/// Least number of valid sub-samples of a mean, of nine.
-const LEAST_SUBSAMPLES: usize = 5;
+/// The same for means over 3 × 3, where it must be a multiple of three pixels.
+const NODE_SPACING_OF_MEANS: f64 = 2400.0;
 
 /// What can prevent an orthorectification.
 #[derive(Debug, thiserror::Error)]
@@ -160,30 +163,43 @@ pub fn observe_refined(
             grid_pixel: grid.pixel,
         });
     }
-    let nodes = nodes(&request.heights.grid, heights)?;
-    let relative = nodes.relative(heights);
+    let nodes = nodes(&request.heights.grid, factor, heights)?;
+    let mut cells = Cells::new(&nodes, grid, factor, heights);
     let weights = Weights::of(request.kernel);
+    let phases = (factor > 1).then(|| Phases::of(&weights)).flatten();
     let isa = Isa::detect();
     let shift = |strip: Strip| refinement.map(|r| r[strip.band().index()]);
     let mut bands: [Option<(Array2<f32>, Array2<u8>)>; 4] = [None, None, None, None];
     let mut leading: Option<(Strip, StripGeometry)> = None;
     for strip in [Strip::Red, Strip::Nir, Strip::Blue] {
-        let mut plane = Plane::empty(heights.len(), 1);
-        let Some((mapping, window, geometry)) =
+        let Some((mapping, directions)) =
             see(swath, strip, &nodes, shift(strip), leading.is_none())?
         else {
             continue;
         };
+        let Some(window) = look(swath, strip, &mapping, factor)? else {
+            continue;
+        };
+        if let Some(directions) = &directions {
+            cells.hidden = hidden(&nodes, &cells, heights, directions, isa);
+        }
+        let mut plane = Plane::empty(grid.len(), 1);
         let job = Job {
             isa,
             nodes: &nodes,
+            cells: &cells,
+            heights,
             mapping: &mapping,
             window: &window,
             weights: &weights,
+            phases: phases.as_ref(),
         };
-        single(&job, &relative, &mut plane);
-        bands[strip.band().index()] = Some(gather(plane.toa, plane.flags, &grid, factor));
-        if let Some(directions) = geometry {
+        single(&job, &mut plane);
+        bands[strip.band().index()] = Some((
+            square(&grid, plane.toa, f32::NAN),
+            square(&grid, plane.flags, UNSEEN),
+        ));
+        if let Some(directions) = directions {
             leading = Some((
                 strip,
                 StripGeometry {
@@ -194,29 +210,36 @@ pub fn observe_refined(
         }
     }
     let mut swir: [Option<StripGeometry>; 3] = [None, None, None];
-    let mut plane = Plane::empty(heights.len(), 3);
+    let mut plane = Plane::empty(grid.len(), 3);
     for (k, strip) in Strip::SWIR.into_iter().enumerate() {
-        let Some((mapping, window, geometry)) = see(swath, strip, &nodes, shift(strip), true)?
-        else {
+        let Some((mapping, directions)) = see(swath, strip, &nodes, shift(strip), true)? else {
             continue;
         };
-        let width = swath.shape(strip).1;
+        let Some(window) = look(swath, strip, &mapping, factor)? else {
+            continue;
+        };
         let job = Job {
             isa,
             nodes: &nodes,
+            cells: &cells,
+            heights,
             mapping: &mapping,
             window: &window,
             weights: &weights,
+            phases: phases.as_ref(),
         };
-        farther(&job, &relative, k as u8, width, &mut plane);
-        swir[k] = geometry.map(|directions| StripGeometry {
+        farther(&job, k as u8, swath.shape(strip).1, &mut plane);
+        swir[k] = directions.map(|directions| StripGeometry {
             mapping,
             directions,
         });
     }
-    let choice = pick(plane.choice, &grid, factor);
+    let choice = plane.choice;
     if swir.iter().any(Option::is_some) {
-        bands[Band::Swir.index()] = Some(gather(plane.toa, plane.flags, &grid, factor));
+        bands[Band::Swir.index()] = Some((
+            square(&grid, plane.toa, f32::NAN),
+            square(&grid, plane.flags, UNSEEN),
+        ));
     }
     let (toa, flags) = stack(bands, grid);
     if flags
@@ -232,10 +255,7 @@ pub fn observe_refined(
         occluded,
     } = Sources {
         nodes: &nodes,
-        factor,
-        grid,
-        heights,
-        relative: &relative,
+        cells: &cells,
         isa,
         leading: leading.as_ref().map(|(_, g)| g),
         swir: [0, 1, 2].map(|k| swir[k].as_ref()),
@@ -245,12 +265,7 @@ pub fn observe_refined(
     .layers();
     let clock = swath.clock(leading.as_ref().map_or(Strip::Swir2, |(s, _)| *s));
     // the whole second nearest to the middle of the observed lines
-    let (low, high) = lines
-        .iter()
-        .filter(|l| !l.is_nan())
-        .fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), l| {
-            (a.min(*l), b.max(*l))
-        });
+    let (low, high) = extremes(lines.as_slice().unwrap_or(&[]));
     let middle = if low <= high {
         clock.first + 0.5 * f64::from(low + high) * clock.period
     } else {
@@ -277,7 +292,7 @@ pub fn observe_refined(
         quality: flags,
         angles,
         seconds,
-        height: mean_height(heights, &grid, factor),
+        height: square(&grid, cells.heights(&nodes, heights), f32::NAN),
         occluded,
     }))
 }
@@ -293,14 +308,27 @@ fn subdivision(grid: &GridSpec, heights: &GridSpec) -> Result<usize, ReprojectEr
         })
 }
 
+/// Least and largest of the finite values; infinity and its negative where there are none.
+fn extremes(values: &[f32]) -> (f32, f32) {
+    // several chains side by side: one alone waits for itself
+    const LANES: usize = 32;
+    let (mut low, mut high) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
+    for chunk in values.chunks(LANES) {
+        for ((low, high), &v) in low.iter_mut().zip(&mut high).zip(chunk) {
+            let finite = v.abs() < f32::INFINITY;
+            *low = if finite & (v < *low) { v } else { *low };
+            *high = if finite & (v > *high) { v } else { *high };
+        }
+    }
+    (
+        low.iter().fold(f32::INFINITY, |a, b| a.min(*b)),
+        high.iter().fold(f32::NEG_INFINITY, |a, b| a.max(*b)),
+    )
+}
+
 /// Nodes of the working grid for the range of its heights.
-fn nodes(grid: &GridSpec, heights: &[f32]) -> Result<Nodes, ReprojectError> {
-    let (low, high) = heights
-        .iter()
-        .filter(|h| h.is_finite())
-        .fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), h| {
-            (a.min(*h), b.max(*h))
-        });
+fn nodes(grid: &GridSpec, factor: usize, heights: &[f32]) -> Result<Nodes, ReprojectError> {
+    let (low, high) = extremes(heights);
     if low > high {
         return Err(ReprojectError::NoHeights {
             epsg: grid.epsg,
@@ -308,19 +336,24 @@ fn nodes(grid: &GridSpec, heights: &[f32]) -> Result<Nodes, ReprojectError> {
             uly: grid.uly,
         });
     }
-    let step = ((NODE_SPACING / grid.pixel).round() as usize).clamp(4, 64);
+    let spacing = if factor == 1 {
+        NODE_SPACING
+    } else {
+        NODE_SPACING_OF_MEANS
+    };
+    let cells = (spacing / (grid.pixel * factor as f64)).round() as usize;
+    let step = factor * cells.clamp(4, 64);
     Ok(Nodes::new(*grid, step, f64::from(low), f64::from(high)))
 }
 
-/// Mapping, samples and, if wanted, directions of a strip; `None` if it does not see the grid.
-#[allow(clippy::type_complexity)]
+/// Mapping and, if wanted, directions of a strip; `None` if it does not see the grid.
 fn see(
     swath: &dyn Swath,
     strip: Strip,
     nodes: &Nodes,
     shift: Option<Displacement>,
     with_directions: bool,
-) -> Result<Option<(Mapping, Window, Option<Directions>)>, ReprojectError> {
+) -> Result<Option<(Mapping, Option<Directions>)>, ReprojectError> {
     let shape = swath.shape(strip);
     if shape.0 == 0 || shape.1 == 0 {
         return Ok(None);
@@ -336,11 +369,22 @@ fn see(
     let Some(mapping) = Mapping::new(nodes, surface, shape, shift) else {
         return Ok(None);
     };
-    let Some(window) = Window::read(swath, strip, mapping.reach)? else {
-        return Ok(None);
-    };
     let directions = with_directions.then(|| Directions::new(nodes, &mapping, &ties));
-    Ok(Some((mapping, window, directions)))
+    Ok(Some((mapping, directions)))
+}
+
+/// Samples of a strip, ready for means where they are made.
+fn look(
+    swath: &dyn Swath,
+    strip: Strip,
+    mapping: &Mapping,
+    factor: usize,
+) -> Result<Option<Window>, ReprojectError> {
+    let mut window = Window::read(swath, strip, mapping.reach)?;
+    if let Some(window) = window.as_mut().filter(|_| factor > 1) {
+        window.survey();
+    }
+    Ok(window)
 }
 
 /// Bands side by side; an absent one is unseen.
@@ -374,77 +418,4 @@ fn stack(
 fn square<T: Clone>(grid: &GridSpec, values: Vec<T>, none: T) -> Array2<T> {
     let shape = (grid.height, grid.width);
     Array2::from_shape_vec(shape, values).unwrap_or_else(|_| Array2::from_elem(shape, none))
-}
-
-/// A band of the working grid on the output grid: as it is, or the mean of 3 × 3 with their flags.
-fn gather(
-    toa: Vec<f32>,
-    flags: Vec<u8>,
-    grid: &GridSpec,
-    factor: usize,
-) -> (Array2<f32>, Array2<u8>) {
-    let shape = (grid.height, grid.width);
-    let width = grid.width * factor;
-    let cell = |r: usize, c: usize| {
-        (0..factor * factor)
-            .map(move |k| (r * factor + k / factor) * width + c * factor + k % factor)
-    };
-    if factor == 1 {
-        return (square(grid, toa, f32::NAN), square(grid, flags, UNSEEN));
-    }
-    let value = Array2::from_shape_fn(shape, |(r, c)| {
-        let (sum, n) = cell(r, c)
-            .map(|k| toa[k])
-            .filter(|v| !v.is_nan())
-            .fold((0.0, 0), |(s, n), v| (s + v, n + 1));
-        if n >= LEAST_SUBSAMPLES {
-            sum / n as f32
-        } else {
-            f32::NAN
-        }
-    });
-    let flags = Array2::from_shape_fn(shape, |(r, c)| {
-        let all = cell(r, c).map(|k| flags[k]);
-        let valid = all.clone().filter(|f| f & quality::MISSING == 0);
-        let seen = valid.fold(0, |a, f| a | f);
-        if value[(r, c)].is_nan() {
-            // outside only if every part is
-            let outside = all.fold(quality::OUTSIDE, |a, f| a & f);
-            quality::MISSING | outside
-        } else {
-            seen
-        }
-    });
-    (value, flags)
-}
-
-/// Strip of the middle working pixel of every output pixel, else of the first that has one.
-fn pick(choice: Vec<u8>, grid: &GridSpec, factor: usize) -> Array2<u8> {
-    let shape = (grid.height, grid.width);
-    if factor == 1 {
-        return square(grid, choice, 255);
-    }
-    let (width, parts) = (grid.width * factor, factor * factor);
-    Array2::from_shape_fn(shape, |(r, c)| {
-        std::iter::once(parts / 2)
-            .chain(0..parts)
-            .map(|k| choice[(r * factor + k / factor) * width + c * factor + k % factor])
-            .find(|s| *s != 255)
-            .unwrap_or(255)
-    })
-}
-
-/// Height of every output pixel: the mean of its known parts.
-fn mean_height(heights: &[f32], grid: &GridSpec, factor: usize) -> Array2<f32> {
-    if factor == 1 {
-        return square(grid, heights.to_vec(), f32::NAN);
-    }
-    let width = grid.width * factor;
-    Array2::from_shape_fn((grid.height, grid.width), |(r, c)| {
-        let (sum, n) = (0..factor * factor)
-            .map(|k| heights[(r * factor + k / factor) * width + c * factor + k % factor])
-            .filter(|h| !h.is_nan())
-            .fold((0.0, 0), |(s, n), h| (s + h, n + 1));
-        if n > 0 { sum / n as f32 } else { f32::NAN }
-    })
 }

@@ -134,6 +134,7 @@ pub fn acquire(
     if config.geometry.is_on() {
         let (grid, time) = (scene.observation.grid, scene.observation.time);
         let ground = workshop.grounds.get(config, *tile, &grid, time)?;
+        timings.lap("reference");
         let measure = |s: &Scene| {
             let clear = geometric::clear(&s.masks);
             geometric::check(&s.observation.toa, Some(&clear), ground.as_deref())

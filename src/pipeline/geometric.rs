@@ -254,7 +254,7 @@ pub fn check(toa: &BandStack<f32>, clear: Option<&Array2<bool>>, ground: Option<
 }
 
 /// Checks a look, and with `refine` looks again without the displacement found; the second look is kept if
-/// its own check is better.
+/// its own check is better, and so is a third without what the second has left.
 ///
 /// # Errors
 /// Those of `again`.
@@ -264,7 +264,7 @@ pub fn examine<T>(
     ground: Option<&Ground>,
     seen: impl Fn(&T) -> &Observation,
     measure: impl Fn(&T) -> Check,
-    again: impl FnOnce(&T, &Refinement) -> Result<Option<T>, PipelineError>,
+    mut again: impl FnMut(&T, &Refinement) -> Result<Option<T>, PipelineError>,
 ) -> Result<(T, Report), PipelineError> {
     let before = measure(&first);
     let pixel = seen(&first).grid.pixel;
@@ -281,13 +281,23 @@ pub fn examine<T>(
         return Ok((first, report));
     };
     let after = measure(&second);
-    if after.error() < BETTER * report.before.error() {
-        report.applied(refinement, after);
-        Ok((second, report))
-    } else {
+    if after.error() >= BETTER * report.before.error() {
         report.refused(refinement, Some(after));
-        Ok((first, report))
+        return Ok((first, report));
     }
+    // edges are drawn a little towards whole pixels: what is left of a large displacement is seen better
+    if let Some(d) = after.left() {
+        let finer = refinement.map(|r| r.moved(d[0], d[1]));
+        if let Some(third) = again(&first, &finer)? {
+            let last = measure(&third);
+            if last.error() < after.error() {
+                report.applied(finer, last);
+                return Ok((third, report));
+            }
+        }
+    }
+    report.applied(refinement, after);
+    Ok((second, report))
 }
 
 /// What enters the key of an acquisition; `None` where nothing is checked. Of a background only whether it

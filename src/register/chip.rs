@@ -173,7 +173,7 @@ impl Pair<'_> {
                 }
             }
         }
-        if n < 0.4 * (CHIP * CHIP) as f32 || rr <= 0.0 || oo <= 0.0 {
+        if n < 0.3 * (CHIP * CHIP) as f32 || rr <= 0.0 || oo <= 0.0 {
             return None;
         }
         let gain = ro / oo;

@@ -9,7 +9,7 @@ const CELL: usize = CHIP / 4;
 /// Cells along one side of a chip.
 const CELLS: usize = CHIP / CELL;
 /// Share of a chip's pixels that must be clear in both images.
-const CLEAR: f64 = 0.5;
+const CLEAR: f64 = 0.35;
 /// Displacements searched, pixels to each side.
 pub(super) const SEARCH: i32 = 4;
 /// Displacements along one axis.

@@ -5,7 +5,7 @@ use crate::displacement::Displacement;
 use crate::grid::GridSpec;
 
 /// Least number of independent chips in agreement.
-const LEAST: f64 = 1.5;
+const LEAST: f64 = 1.0;
 /// Independent chips in agreement that a drift needs.
 const DRIFT_LEAST: f64 = 40.0;
 /// Gain of a drift over a shift in χ² (four more parameters) that is taken for real.

@@ -1,7 +1,6 @@
 //! Directions to the Sun and to the satellite at the nodes of one strip.
 
 use super::mapping::{Mapping, Nodes};
-use crate::geometry::Direction;
 use crate::l1c::TiePoints;
 
 /// Horizontal components (east, north) of the unit vectors to the Sun and to the satellite per node,
@@ -70,8 +69,8 @@ impl Field {
         let r = range(&ties.lines, reach[0], reach[1]);
         let c = range(&ties.pixels, reach[2], reach[3]);
         let horizontal = |zenith: f32, azimuth: f32| {
-            let d = Direction::from_angles(f64::from(zenith), f64::from(azimuth));
-            [d.east, d.north]
+            let (sine, (s, c)) = (zenith.to_radians().sin(), azimuth.to_radians().sin_cos());
+            [f64::from(sine * s), f64::from(sine * c)]
         };
         let v = r
             .clone()
@@ -167,6 +166,7 @@ fn arctangent(y: f32, x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geometry::Direction;
 
     #[test]
     fn the_series_agrees_with_the_library() {

@@ -117,6 +117,48 @@ impl Weights {
     }
 }
 
+/// Fractions at which [`Phases`] holds a kernel: places are then rounded to 1/512 of a sample at most.
+pub(super) const PHASES: usize = 256;
+/// Values of one fraction: zeros before and behind the six taps, so that eight or sixteen can be read from
+/// up to seven before the first tap.
+pub(super) const PHASE_ROW: usize = 24;
+/// Place of the first tap.
+pub(super) const PHASE_TAP: usize = 8;
+
+/// A kernel tabulated by fraction, with its derivative: for means, which need many weights of few places.
+#[derive(Debug, Clone)]
+pub(super) struct Phases {
+    /// Weights of each fraction.
+    pub(super) weights: PhaseTable,
+    /// Change of the weights with the place, per sample.
+    pub(super) change: PhaseTable,
+}
+
+/// A row of taps for each fraction.
+pub(super) type PhaseTable = Box<[[f32; PHASE_ROW]; PHASES]>;
+
+impl Phases {
+    /// Of a kernel that does not round; `None` of one that does.
+    pub(super) fn of(w: &Weights) -> Option<Phases> {
+        if w.round {
+            return None;
+        }
+        let mut phases = Phases {
+            weights: Box::new([[0.0; PHASE_ROW]; PHASES]),
+            change: Box::new([[0.0; PHASE_ROW]; PHASES]),
+        };
+        for k in 0..PHASES {
+            let f = k as f32 / PHASES as f32;
+            for t in 0..6 {
+                let [a, b, c, d] = [w.c[0][t], w.c[1][t], w.c[2][t], w.c[3][t]];
+                phases.weights[k][PHASE_TAP + t] = a + f * (b + f * (c + f * d));
+                phases.change[k][PHASE_TAP + t] = b + f * (2.0 * c + f * 3.0 * d);
+            }
+        }
+        Some(phases)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

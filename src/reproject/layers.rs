@@ -1,11 +1,11 @@
 //! Angles, time and occlusion on the output grid.
 
+use super::cells::Cells;
 use super::directions::Directions;
 use super::mapping::{Mapping, Nodes};
-use super::occlusion::Relief;
+use super::occlusion::{BLOCK, Relief};
 use super::resample::UNSEEN;
 use super::wide::{Isa, quadratic, zenith_azimuth};
-use crate::grid::GridSpec;
 use crate::observation::Angles;
 use crate::raster::BandStack;
 use ndarray::Array2;
@@ -30,15 +30,10 @@ pub(super) struct Layers {
 
 /// What the layers are made from.
 pub(super) struct Sources<'a> {
-    /// Working nodes; `factor` working pixels make one output pixel.
+    /// Working nodes.
     pub(super) nodes: &'a Nodes,
-    /// Working pixels along one side of an output pixel, 1 or 3.
-    pub(super) factor: usize,
-    /// The output grid.
-    pub(super) grid: GridSpec,
-    /// Heights on the working grid, and the same as the variable of the nodes.
-    pub(super) heights: &'a [f32],
-    pub(super) relative: &'a [f32],
+    /// Heights of the output pixels, and what is hidden of them.
+    pub(super) cells: &'a Cells,
     /// Instruction set.
     pub(super) isa: Isa,
     /// The strip whose angles and time stand for the VNIR bands.
@@ -46,7 +41,7 @@ pub(super) struct Sources<'a> {
     /// The SWIR strips.
     pub(super) swir: [Option<&'a StripGeometry>; 3],
     /// Which SWIR strip each output pixel took, 255 for none.
-    pub(super) choice: &'a Array2<u8>,
+    pub(super) choice: &'a [u8],
     /// Quality of the bands on the output grid.
     pub(super) quality: &'a BandStack<u8>,
 }
@@ -54,8 +49,7 @@ pub(super) struct Sources<'a> {
 impl Sources<'_> {
     /// All layers.
     pub(super) fn layers(&self) -> Layers {
-        let relief = Relief::new(&self.nodes.grid, self.heights);
-        let (h, w) = (self.grid.height, self.grid.width);
+        let (h, w) = (self.cells.grid.height, self.cells.grid.width);
         let plane = || Array2::from_elem((h, w), f32::NAN);
         let mut out = Layers {
             angles: Angles {
@@ -89,32 +83,20 @@ impl Sources<'_> {
             .zip(t6.zip(occluded.par_chunks_mut(w.max(1))))
             .enumerate()
             .for_each(|(r, ((((a, b), (c, d)), (e, f)), (g, o)))| {
-                self.row(r, &relief, [a, b, c, d, e, f, g], o);
+                self.row(r, [a, b, c, d, e, f, g], o);
             });
         out
     }
 
-    fn row(&self, r: usize, relief: &Relief<'_>, out: [&mut [f32]; 7], occluded: &mut [bool]) {
+    fn row(&self, r: usize, out: [&mut [f32]; 7], occluded: &mut [bool]) {
         let [sza, saa, vza, vaa, swir_vza, swir_vaa, lines] = out;
-        let (f, half, width) = (self.factor, self.factor / 2, self.grid.width);
+        let width = self.cells.grid.width;
         let seen = self.seen(r);
         if seen.iter().all(|s| *s == 0) {
             return;
         }
-        let fine = r * f + half;
-        let relative = &self.relative[fine * self.nodes.grid.width..][..self.nodes.grid.width];
-        // the middle stands in where there is no height
-        let relative: Vec<f32> = relative[half..]
-            .iter()
-            .step_by(f)
-            .map(|u| if u.is_nan() { 0.0 } else { *u })
-            .collect();
-        let place = Place {
-            nodes: self.nodes,
-            row: fine,
-            every: f,
-            relative: &relative,
-        };
+        let relative = known(self.cells, r);
+        let place = Place::new(self.nodes, self.cells, r, &relative);
         let isa = self.isa;
         let mut buffers = [(); 4].map(|()| vec![f32::NAN; width]);
         if let Some(g) = self.leading {
@@ -128,7 +110,7 @@ impl Sources<'_> {
         let mut azimuth = vec![f32::NAN; width];
         for (s, g) in self.swir.iter().enumerate() {
             let Some(g) = g else { continue };
-            let choice = self.choice.row(r);
+            let choice = &self.choice[r * width..][..width];
             if choice.iter().all(|c| *c != s as u8) {
                 continue;
             }
@@ -147,18 +129,18 @@ impl Sources<'_> {
         for (c, seen) in seen.iter().enumerate() {
             if seen & VNIR == 0 {
                 (vza[c], vaa[c], lines[c]) = (f32::NAN, f32::NAN, f32::NAN);
+            } else {
+                occluded[c] = self.cells.is_hidden(r * width + c);
             }
             if *seen == 0 {
                 (sza[c], saa[c]) = (f32::NAN, f32::NAN);
-            } else if relief.can_hide() {
-                occluded[c] = self.hidden(r, c, relief, vza[c], vaa[c]);
             }
         }
     }
 
     /// Per pixel of a row, which cameras see it.
     fn seen(&self, r: usize) -> Vec<u8> {
-        let mut seen = vec![0; self.grid.width];
+        let mut seen = vec![0; self.cells.grid.width];
         for (b, bit) in [(0, VNIR), (1, VNIR), (2, VNIR), (3, SWIR)] {
             for (s, q) in seen.iter_mut().zip(self.quality.bands[b].row(r)) {
                 *s |= if q & UNSEEN == UNSEEN { 0 } else { bit };
@@ -166,15 +148,68 @@ impl Sources<'_> {
         }
         seen
     }
+}
 
-    /// Most of the working pixels of an output pixel are hidden.
-    fn hidden(&self, r: usize, c: usize, relief: &Relief<'_>, vza: f32, vaa: f32) -> bool {
-        let f = self.factor;
-        let hidden = (0..f * f)
-            .filter(|k| relief.hides(r * f + k / f, c * f + k % f, vza, vaa))
-            .count();
-        2 * hidden > f * f
+/// Relative heights of a row; the middle stands in where there is none.
+fn known(cells: &Cells, r: usize) -> Vec<f32> {
+    let width = cells.grid.width;
+    let row = &cells.relative[r * width..][..width];
+    row.iter()
+        .map(|u| if u.is_nan() { 0.0 } else { *u })
+        .collect()
+}
+
+/// Which working pixels terrain hides from a strip, as [`Cells::hidden`] has them; nothing on level land.
+pub(super) fn hidden(
+    nodes: &Nodes,
+    cells: &Cells,
+    heights: &[f32],
+    directions: &Directions,
+    isa: Isa,
+) -> Vec<u16> {
+    let relief = Relief::new(&nodes.grid, heights);
+    if !relief.can_hide() {
+        return Vec::new();
     }
+    let (width, f) = (cells.grid.width, cells.factor);
+    let mut hidden = vec![0u16; cells.grid.len()];
+    hidden
+        .par_chunks_mut(width.max(1))
+        .enumerate()
+        .for_each(|(r, hidden)| {
+            let relative = known(cells, r);
+            let place = Place::new(nodes, cells, r, &relative);
+            let mut buffers = [(); 4].map(|()| vec![f32::NAN; width]);
+            let [se, sn, ve, vn] = &mut buffers;
+            place.directions(isa, directions, [se, sn, ve, vn]);
+            let mut c = 0;
+            while c < width {
+                // pixels whose first working pixel lies in the same block
+                let next = ((c * f / BLOCK + 1) * BLOCK).div_ceil(f).min(width);
+                let here = c..next;
+                c = next;
+                let open = relief
+                    .sight(ve[here.start], vn[here.start])
+                    .is_some_and(|s| relief.is_open(r * f, here.start * f, &s));
+                if open {
+                    continue;
+                }
+                for c in here {
+                    hidden[c] = parts(&relief, f, r, c, ve[c], vn[c]);
+                }
+            }
+        });
+    hidden
+}
+
+/// Bits of the hidden working pixels of one output pixel.
+fn parts(relief: &Relief<'_>, f: usize, r: usize, c: usize, east: f32, north: f32) -> u16 {
+    let Some(sight) = relief.sight(east, north) else {
+        return 0;
+    };
+    (0..f * f)
+        .filter(|k| relief.hides(r * f + k / f, c * f + k % f, &sight))
+        .fold(0, |bits, k| bits | 1 << k)
 }
 
 /// Some VNIR strip has the pixel in its raster.
@@ -193,7 +228,16 @@ struct Place<'a> {
     relative: &'a [f32],
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    fn new(nodes: &'a Nodes, cells: &Cells, r: usize, relative: &'a [f32]) -> Place<'a> {
+        Place {
+            nodes,
+            row: r * cells.factor + cells.factor / 2,
+            every: cells.factor,
+            relative,
+        }
+    }
+
     /// Calls `put` for every block of the row with its number, its range of output pixels and the working
     /// column of the first of them.
     fn blocks(&self, mut put: impl FnMut(usize, std::ops::Range<usize>, usize)) {

@@ -240,7 +240,8 @@ impl Mapping {
         }
     }
 
-    /// Coordinates of pixels of one row inside one block, from column `first_col` on, relative to `origin`.
+    /// Coordinates of every `every`-th pixel of one row inside one block, from column `first_col` on, relative
+    /// to `origin`.
     ///
     /// `relative` are the relative heights of the same pixels; NaN gives NaN.
     #[allow(clippy::too_many_arguments)]
@@ -250,7 +251,7 @@ impl Mapping {
         nodes: &Nodes,
         (bi, bj): (usize, usize),
         row: usize,
-        first_col: usize,
+        (first_col, every): (usize, usize),
         relative: &[f32],
         origin: (f64, f64),
         lines: &mut [f32],
@@ -260,7 +261,7 @@ impl Mapping {
             for (k, &u) in relative.iter().enumerate() {
                 let h = nodes.heights.0 + f64::from(u) * nodes.heights.1;
                 let (l, p) = self
-                    .exact(nodes, (bi, bj), row, first_col + k, h)
+                    .exact(nodes, (bi, bj), row, first_col + k * every, h)
                     .unwrap_or((f64::NAN, f64::NAN));
                 lines[k] = (l - origin.0) as f32;
                 pixels[k] = (p - origin.1) as f32;
@@ -268,8 +269,24 @@ impl Mapping {
             return;
         }
         let edge = self.edge(nodes, (bi, bj), row, first_col, origin);
-        quadratic(isa, edge.start[0], edge.slope[0], relative, lines);
-        quadratic(isa, edge.start[1], edge.slope[1], relative, pixels);
+        let [along, across] = edge.slope.map(|s| s.map(|s| s * every as f32));
+        quadratic(isa, edge.start[0], along, relative, lines);
+        quadratic(isa, edge.start[1], across, relative, pixels);
+    }
+
+    /// How (line, pixel) changes within a block: per pixel to the east, per pixel to the south, and per relative
+    /// height; NaN where a corner is unsolved.
+    pub(super) fn change(&self, nodes: &Nodes, (bi, bj): (usize, usize)) -> [[f32; 2]; 3] {
+        let cols = nodes.shape.1;
+        let n = &self.nodes[bi * cols + bj..];
+        let q = [&n[0], &n[1], &n[cols], &n[cols + 1]];
+        let step = 2.0 * nodes.step as f64;
+        let pair = |f: &dyn Fn(usize) -> f64| [f(0) as f32, f(1) as f32];
+        [
+            pair(&|e| ((q[1][e] - q[0][e]) + (q[3][e] - q[2][e])) / step),
+            pair(&|e| ((q[2][e] - q[0][e]) + (q[3][e] - q[1][e])) / step),
+            pair(&|e| 0.25 * q.iter().map(|q| q[e + 2]).sum::<f64>()),
+        ]
     }
 
     /// The six coefficients along a row of a block: value at `first_col` and change per column.

@@ -1,7 +1,9 @@
 //! One strip onto the pixels of a grid.
 
-use super::kernel::Weights;
+use super::cells::Cells;
+use super::kernel::{Phases, Weights};
 use super::mapping::{Block, Mapping, Nodes};
+use super::mean::means;
 use super::wide::{Isa, Samples, interpolate, nearest};
 use super::window::Window;
 use crate::observation::quality;
@@ -43,27 +45,77 @@ pub(super) struct Job<'a> {
     pub(super) isa: Isa,
     /// The working grid.
     pub(super) nodes: &'a Nodes,
+    /// The output pixels.
+    pub(super) cells: &'a Cells,
+    /// Heights on the working grid, metres.
+    pub(super) heights: &'a [f32],
     /// Coordinates.
     pub(super) mapping: &'a Mapping,
     /// Samples.
     pub(super) window: &'a Window,
     /// Kernel.
     pub(super) weights: &'a Weights,
+    /// The same tabulated, for means.
+    pub(super) phases: Option<&'a Phases>,
 }
 
-/// Interpolates a strip's window at every pixel of the grid; `relative` are the pixels' relative heights.
+impl Job<'_> {
+    /// Output pixels between two rows of nodes.
+    fn chunk(&self) -> usize {
+        self.nodes.step / self.cells.factor * self.cells.grid.width
+    }
+
+    /// Runs over the output pixels between two rows of nodes; `put` receives the place of the first of some
+    /// pixels in the chunk, their values, flags, and pixel coordinates in the window.
+    fn run(&self, bi: usize, put: impl FnMut(usize, &[f32], &[u8], &[f32])) {
+        if self.cells.factor == 1 {
+            points(self, bi, put);
+        } else {
+            means(self, bi, put);
+        }
+    }
+
+    /// Calls `put` for every run of neighbouring blocks between two rows of nodes that can lie in the raster.
+    pub(super) fn runs(&self, bi: usize, mut put: impl FnMut(std::ops::Range<usize>)) {
+        let blocks = self.nodes.shape.1 - 1;
+        let row = &self.mapping.blocks[bi * blocks..(bi + 1) * blocks];
+        let mut bj = 0;
+        while bj < blocks {
+            let start = bj;
+            while bj < blocks && row[bj] != Block::Outside {
+                bj += 1;
+            }
+            if start < bj {
+                put(start..bj);
+            }
+            bj += 1;
+        }
+    }
+
+    /// The window as the inner loops take it, and its place in the raster.
+    pub(super) fn samples(&self) -> (Samples<'_>, (f64, f64)) {
+        let w = self.window;
+        let samples = Samples {
+            values: &w.values,
+            stride: w.stride,
+            rows: w.rows,
+        };
+        (samples, (w.origin.0 as f64, w.origin.1 as f64))
+    }
+}
+
+/// Resamples a strip's window at every output pixel.
 ///
 /// A pixel gets a value where its nearest sample is one (`reference/grid_reprojection.md` §4, step 6).
-pub(super) fn single(job: &Job<'_>, relative: &[f32], plane: &mut Plane) {
-    let chunk = job.nodes.step * job.nodes.grid.width;
+pub(super) fn single(job: &Job<'_>, plane: &mut Plane) {
+    let chunk = job.chunk();
     plane
         .toa
         .par_chunks_mut(chunk)
         .zip(plane.flags.par_chunks_mut(chunk))
-        .zip(relative.par_chunks(chunk))
         .enumerate()
-        .for_each(|(bi, ((toa, flags), relative))| {
-            block_row(job, relative, bi, |at, v, f, _| {
+        .for_each(|(bi, (toa, flags))| {
+            job.run(bi, |at, v, f, _| {
                 flags[at..at + f.len()].copy_from_slice(f);
                 for ((t, v), f) in toa[at..at + v.len()].iter_mut().zip(v).zip(f) {
                     *t = if f & quality::MISSING == 0 {
@@ -79,8 +131,8 @@ pub(super) fn single(job: &Job<'_>, relative: &[f32], plane: &mut Plane) {
 /// As [`single`], for strip number `strip` of several that overlap, `width` pixels wide: every pixel
 /// keeps the sample that lies farther from its strip's end, never a mixture; a missing sample gives way
 /// to a valid one.
-pub(super) fn farther(job: &Job<'_>, relative: &[f32], strip: u8, width: usize, plane: &mut Plane) {
-    let chunk = job.nodes.step * job.nodes.grid.width;
+pub(super) fn farther(job: &Job<'_>, strip: u8, width: usize, plane: &mut Plane) {
+    let chunk = job.chunk();
     let left = job.window.origin.1 as f32 + 0.5;
     let right = width as f32;
     plane
@@ -89,10 +141,9 @@ pub(super) fn farther(job: &Job<'_>, relative: &[f32], strip: u8, width: usize, 
         .zip(plane.flags.par_chunks_mut(chunk))
         .zip(plane.depth.par_chunks_mut(chunk))
         .zip(plane.choice.par_chunks_mut(chunk))
-        .zip(relative.par_chunks(chunk))
         .enumerate()
-        .for_each(|(bi, ((((toa, flags), depth), choice), relative))| {
-            block_row(job, relative, bi, |at, v, f, p| {
+        .for_each(|(bi, (((toa, flags), depth), choice))| {
+            job.run(bi, |at, v, f, p| {
                 for k in 0..v.len() {
                     let a = at + k;
                     if f[k] & quality::MISSING == 0 {
@@ -109,61 +160,43 @@ pub(super) fn farther(job: &Job<'_>, relative: &[f32], strip: u8, width: usize, 
         });
 }
 
-/// Runs over the blocks between two rows of nodes; `put` receives the place of the first pixel in the
-/// chunk, values, flags, and pixel coordinates in the window.
-fn block_row(
-    job: &Job<'_>,
-    relative: &[f32],
-    bi: usize,
-    mut put: impl FnMut(usize, &[f32], &[u8], &[f32]),
-) {
+/// One sample at every output pixel.
+fn points(job: &Job<'_>, bi: usize, mut put: impl FnMut(usize, &[f32], &[u8], &[f32])) {
     let Job {
         isa,
         nodes,
         mapping,
         window,
         weights,
+        ..
     } = *job;
-    let (width, step, blocks) = (nodes.grid.width, nodes.step, nodes.shape.1 - 1);
-    let samples = Samples {
-        values: &window.values,
-        stride: window.stride,
-        rows: window.rows,
-    };
-    let origin = (window.origin.0 as f64, window.origin.1 as f64);
-    let row_blocks = &mapping.blocks[bi * blocks..(bi + 1) * blocks];
-    let mut lines = vec![0.0f32; width];
-    let mut pixels = vec![0.0f32; width];
-    let mut values = vec![0.0f32; width];
+    let (width, step) = (nodes.grid.width, nodes.step);
+    let (samples, origin) = job.samples();
+    let [mut lines, mut pixels, mut values] = [(); 3].map(|()| vec![0.0f32; width]);
     let mut index = vec![0u32; width];
     let mut flags = vec![0u8; width];
-    for (r, relative) in relative.chunks(width).enumerate() {
-        // neighbouring blocks are one run of the inner loops
-        let mut bj = 0;
-        while bj < blocks {
-            if row_blocks[bj] == Block::Outside {
-                bj += 1;
-                continue;
-            }
-            let start = bj * step;
-            while bj < blocks && row_blocks[bj] != Block::Outside {
+    let first = bi * step;
+    for row in first..(first + step).min(nodes.grid.height) {
+        let relative = &job.cells.relative[row * width..][..width];
+        job.runs(bi, |blocks| {
+            let run = (blocks.start * step).min(width)..(blocks.end * step).min(width);
+            for bj in blocks {
                 let (a, b) = (bj * step, ((bj + 1) * step).min(width));
                 if a < b {
                     mapping.locate(
                         isa,
                         nodes,
                         (bi, bj),
-                        bi * step + r,
-                        a,
+                        row,
+                        (a, 1),
                         &relative[a..b],
                         origin,
                         &mut lines[a..b],
                         &mut pixels[a..b],
                     );
                 }
-                bj += 1;
             }
-            let run = start.min(width)..(bj * step).min(width);
+            // neighbouring blocks are one run of the inner loops
             let (l, p) = (&lines[run.clone()], &pixels[run.clone()]);
             let (v, k) = (&mut values[run.clone()], &mut index[run.clone()]);
             interpolate(isa, samples, weights, l, p, v);
@@ -172,7 +205,7 @@ fn block_row(
             for (((f, k), l), p) in f.iter_mut().zip(&*k).zip(l).zip(p) {
                 *f = window.flags_at(*k, *l, *p);
             }
-            put(r * width + start, v, f, p);
-        }
+            put((row - first) * width + run.start, v, f, p);
+        });
     }
 }

@@ -4,6 +4,7 @@ use super::synthetic::{Synthetic, mountains};
 use super::*;
 use crate::band::Camera;
 use crate::geometry::Direction;
+use crate::observation::quality;
 use ndarray::Zip;
 
 /// A small grid in the middle of zone 33, 47.8° N.

@@ -5,8 +5,18 @@
 //! features were detected before, and the load of eight values whose place was tested before. Results differ between
 //! instruction sets by the rounding of fused multiply-adds alone, far below a count.
 
+mod spread;
+
 use super::directions::angles;
-use super::kernel::Weights;
+use super::kernel::{Phases, Weights};
+use spread::lattice_body;
+pub(super) use spread::{Lattice, Places};
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::{
+    __m256, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_movehdup_ps, _mm_movehl_ps,
+    _mm256_castps256_ps128, _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_mul_ps,
+    _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
+};
 
 /// Samples of one window, row by row, finite everywhere.
 #[derive(Debug, Clone, Copy)]
@@ -109,6 +119,29 @@ pub(super) fn interpolate(
         },
         Isa::Baseline => interpolate_plain(samples, weights, lines, pixels, out),
     }
+}
+
+/// Means over lattices, NaN where a kernel would leave the window; see [`spread`](self::spread).
+pub(super) fn spread(
+    isa: Isa,
+    samples: Samples<'_>,
+    table: &Phases,
+    places: Places<'_>,
+    out: &mut [f32],
+) {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: `Isa::detect` found AVX2 and FMA, which both sets contain
+        Isa::Avx512 | Isa::Avx2 => unsafe { spread::fused(samples, table, places, out) },
+        Isa::Baseline => spread::plain(samples, table, places, out),
+    }
+}
+
+wide! {
+    /// Moments of the lattices of neighbouring pixels, from the change of the ground's relative height to the
+    /// east and to the south: those along the lines, along the pixels, and the mixed one, as [`Places`] has them.
+    lattice, lattice_avx2, lattice_avx512, lattice_body
+    (lattice: &Lattice, slopes: [&[f32]; 2], out: [&mut [f32]; 3])
 }
 
 wide! {
@@ -259,22 +292,39 @@ fn interpolate_plain(s: Samples<'_>, w: &Weights, lines: &[f32], pixels: &[f32],
     }
 }
 
+/// Eight values in one register.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load(v: &[f32; 8]) -> __m256 {
+    // SAFETY: eight values are readable behind the reference, and no alignment is asked for
+    unsafe { _mm256_loadu_ps(v.as_ptr()) }
+}
+
+/// Eight values out of a register.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store(to: &mut [f32; 8], v: __m256) {
+    // SAFETY: eight values are writable behind the reference, and no alignment is asked for
+    unsafe { _mm256_storeu_ps(to.as_mut_ptr(), v) }
+}
+
+/// Sum of eight values.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn total(v: __m256) -> f32 {
+    let sum = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+    let sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
+    _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(sum)))
+}
+
 /// The same with the eight taps of a line in one register: left to itself, the compiler keeps them apart.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn interpolate_fused(s: Samples<'_>, w: &Weights, lines: &[f32], pixels: &[f32], out: &mut [f32]) {
-    use std::arch::x86_64::{
-        __m256, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_movehdup_ps, _mm_movehl_ps,
-        _mm256_castps256_ps128, _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
-        _mm256_mul_ps, _mm256_set1_ps, _mm256_setzero_ps,
-    };
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn load(v: &[f32; 8]) -> __m256 {
-        // SAFETY: eight values are readable behind the reference, and no alignment is asked for
-        unsafe { _mm256_loadu_ps(v.as_ptr()) }
-    }
     // the largest first tap lies at (rows − 6, stride − 6): all reads below end within this length
     if s.values.len() < s.rows * s.stride + SLACK {
         out.fill(0.0);
@@ -309,9 +359,7 @@ fn interpolate_fused(s: Samples<'_>, w: &Weights, lines: &[f32], pixels: &[f32],
             let wp = _mm256_fmadd_ps(g, wp, c[1]);
             let wp = _mm256_fmadd_ps(g, wp, c[0]);
             let sum = _mm256_fmadd_ps(even, wp, _mm256_mul_ps(odd, wp));
-            let sum = _mm_add_ps(_mm256_castps256_ps128(sum), _mm256_extractf128_ps::<1>(sum));
-            let sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
-            *o = _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(sum)));
+            *o = total(sum);
         }
     }
 }

@@ -13,8 +13,16 @@ use crate::observation::quality;
 use ndarray::Array2;
 use std::ops::Range;
 
+/// Samples around the one nearest to the centre of an output pixel that its mean can touch.
+pub(super) const NEAR: usize = 3;
+/// Samples of a mean's kernel beyond the nearest one.
+const FAR: usize = 4;
+
 /// Flags of a sample that is no sample.
 const NONE: u8 = quality::MISSING | quality::OUTSIDE;
+
+/// Samples looked at at once.
+const CHUNK: usize = 64;
 
 /// A rectangle of native samples with a margin of [`REACH`] on every side.
 #[derive(Debug, Clone)]
@@ -31,6 +39,8 @@ pub(super) struct Window {
     pub(super) origin: (i64, i64),
     /// Some sample is saturated.
     pub(super) saturated: bool,
+    /// 0 where every sample within [`NEAR`] is inside the window and has no flag; empty until asked for.
+    near: Vec<u8>,
 }
 
 impl Window {
@@ -100,22 +110,68 @@ impl Window {
             rows,
             origin,
             saturated: false,
+            near: Vec::new(),
         };
         window.fill();
         window.values.resize(rows * stride + SLACK, 0.0);
         window
     }
 
+    /// Finds the samples that [`Window::is_clean`] knows.
+    pub(super) fn survey(&mut self) {
+        let (rows, stride) = (self.rows, self.stride);
+        let mut near = vec![1u8; rows * stride];
+        if rows >= 2 * FAR && stride >= 2 * FAR {
+            // seven in a row by way of two and four
+            let mut across = self.flags.clone();
+            for step in [1, 2, 3] {
+                merge(&mut across, step);
+            }
+            for step in [1, 2, 3] {
+                merge(&mut across, step * stride);
+            }
+            for i in FAR..rows - FAR {
+                let from = &across[(i - NEAR) * stride + FAR - NEAR..];
+                let to = &mut near[i * stride + FAR..(i + 1) * stride - FAR];
+                for (to, f) in to.iter_mut().zip(from) {
+                    *to = *f;
+                }
+            }
+        }
+        self.near = near;
+    }
+
+    /// True if no sample that the mean around a nearest sample can touch has a flag or lies outside.
+    #[inline]
+    pub(super) fn is_clean(&self, nearest: u32) -> bool {
+        self.near.get(nearest as usize) == Some(&0)
+    }
+
     /// Bridges single columns and lines, then continues the valid samples over [`REACH`] more.
     fn fill(&mut self) {
         let mut missing = Vec::new();
         let mut seen = 0u8;
-        for (k, (v, f)) in self.values.iter_mut().zip(&mut self.flags).enumerate() {
-            seen |= *f;
-            if *f & quality::MISSING != 0 || !v.is_finite() {
-                *f |= quality::MISSING;
-                *v = f32::NAN;
-                missing.push(k as u32);
+        let chunks = self
+            .values
+            .chunks_mut(CHUNK)
+            .zip(self.flags.chunks_mut(CHUNK));
+        for (c, (values, flags)) in chunks.enumerate() {
+            // most chunks have nothing to fill: seen at once by the vector unit
+            let some = flags.iter().fold(0, |a, f| a | f);
+            // the exponent of infinity and NaN is all ones: the sum then carries into the sign
+            let strange = values
+                .iter()
+                .fold(0, |a, v| a | ((v.to_bits() & 0x7fff_ffff) + 0x0080_0000));
+            seen |= some;
+            if some & quality::MISSING == 0 && strange >> 31 == 0 {
+                continue;
+            }
+            for (k, (v, f)) in values.iter_mut().zip(flags).enumerate() {
+                if *f & quality::MISSING != 0 || !v.is_finite() {
+                    *f |= quality::MISSING;
+                    *v = f32::NAN;
+                    missing.push((c * CHUNK + k) as u32);
+                }
             }
         }
         self.saturated = seen & quality::SATURATED != 0;
@@ -234,6 +290,23 @@ impl Window {
             return flags | (around & quality::SATURATED);
         }
         flags
+    }
+}
+
+/// Every value with the bits of the one `step` further on.
+fn merge(values: &mut [u8], step: usize) {
+    const PART: usize = 4096;
+    let mut copy = [0u8; PART];
+    let n = values.len().saturating_sub(step);
+    let mut at = 0;
+    while at < n {
+        // read ahead of what is written: a part at a time, from a copy
+        let m = PART.min(n - at);
+        copy[..m].copy_from_slice(&values[at + step..at + step + m]);
+        for (v, c) in values[at..at + m].iter_mut().zip(&copy) {
+            *v |= c;
+        }
+        at += m;
     }
 }
 

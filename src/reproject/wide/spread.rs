@@ -1,0 +1,405 @@
+//! The mean of an interpolated image over a lattice of 3 × 3 places, as one sum over native samples.
+//!
+//! The nine places are centre + x·a + y·b for x and y in −1, 0, 1. The mean of a smooth function over them is,
+//! to fourth order, that over the three places ±√(a₁² + b₁²) along the lines and the three ±√(a₂² + b₂²) along
+//! the pixels, plus ⅔(a₁a₂ + b₁b₂) times its mixed derivative: second moments of both sets are the same (a
+//! turned lattice has the moments of one that is not turned). Each axis then has one set of weights, the mean
+//! of three shifted kernels, and the mixed derivative has the derivatives of both.
+
+use super::super::kernel::{PHASE_TAP, PHASES, PhaseTable, Phases};
+use super::{Samples, Sum, eight, whole};
+
+/// How (line, pixel) changes from one working pixel to the next.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Lattice {
+    /// One to the east, on level ground.
+    pub(in super::super) east: [f32; 2],
+    /// One to the south, on level ground.
+    pub(in super::super) south: [f32; 2],
+    /// Per relative height.
+    pub(in super::super) up: [f32; 2],
+}
+
+/// Centres of some lattices in window coordinates, and how far they spread.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Places<'a> {
+    pub(in super::super) lines: &'a [f32],
+    pub(in super::super) pixels: &'a [f32],
+    /// √(a₁² + b₁²) along the lines, at most 2.
+    pub(in super::super) along: &'a [f32],
+    /// √(a₂² + b₂²) along the pixels, below 1.
+    pub(in super::super) across: &'a [f32],
+    /// a₁a₂ + b₁b₂.
+    pub(in super::super) mixed: &'a [f32],
+}
+
+/// Mixed moment, ⅔(a₁a₂ + b₁b₂), below which its term is left out: less than 1 % of the shortest waves.
+const LEAST_MIXED: f32 = 5e-3;
+
+/// Moments of the lattices of neighbouring pixels from the slopes of the ground.
+#[inline(always)]
+pub(super) fn lattice_body<S: Sum>(l: &Lattice, slopes: [&[f32]; 2], out: [&mut [f32]; 3]) {
+    let [along, across, mixed] = out;
+    let out = along.iter_mut().zip(across).zip(mixed);
+    for ((&e, &s), ((along, across), mixed)) in slopes[0].iter().zip(slopes[1]).zip(out) {
+        let a = [
+            S::madd(l.up[0], e, l.east[0]),
+            S::madd(l.up[1], e, l.east[1]),
+        ];
+        let b = [
+            S::madd(l.up[0], s, l.south[0]),
+            S::madd(l.up[1], s, l.south[1]),
+        ];
+        *along = S::madd(a[0], a[0], b[0] * b[0]).sqrt();
+        *across = S::madd(a[1], a[1], b[1] * b[1]).sqrt();
+        *mixed = S::madd(a[0], a[1], b[0] * b[1]);
+    }
+}
+
+const BATCH: usize = 64;
+
+/// Places of some pixels in 1/256 of a sample: lowest, centre and highest of each axis.
+struct Batch {
+    lines: [[u32; BATCH]; 3],
+    pixels: [[u32; BATCH]; 3],
+}
+
+impl Batch {
+    const EMPTY: Batch = Batch {
+        lines: [[0; BATCH]; 3],
+        pixels: [[0; BATCH]; 3],
+    };
+
+    /// Lines that every pixel of the batch needs at most, eight or more.
+    #[inline(always)]
+    fn prepare(&mut self, s: Samples<'_>, at: Places<'_>) -> usize {
+        axis(&mut self.lines, at.lines, at.along, s.rows, 2.0);
+        axis(&mut self.pixels, at.pixels, at.across, s.stride, 0.99);
+        let mut most = 8;
+        for (low, top) in self.lines[0]
+            .iter()
+            .zip(&self.lines[2])
+            .take(at.lines.len())
+        {
+            most = most.max(6 + cell(*top) - cell(*low));
+        }
+        most
+    }
+}
+
+#[inline(always)]
+fn axis(out: &mut [[u32; BATCH]; 3], x: &[f32], d: &[f32], n: usize, most: f32) {
+    let (high, scale) = ((n - 1) as f32, PHASES as f32);
+    let [low, centre, top] = out;
+    let out = low.iter_mut().zip(centre).zip(top);
+    for ((&x, &d), ((low, centre), top)) in x.iter().zip(d).zip(out) {
+        // NaN becomes 0: outside, and known as such elsewhere
+        let (x, d) = (x.max(0.0).min(high), d.max(0.0).min(most));
+        *low = whole((x - d).max(0.0) * scale);
+        *centre = whole(x * scale);
+        *top = whole((x + d) * scale);
+    }
+}
+
+#[inline(always)]
+fn cell(place: u32) -> usize {
+    place as usize / PHASES
+}
+
+/// Larger windows would leave the range of [`whole`].
+fn is_small(s: Samples<'_>) -> bool {
+    let most = (1 << 22) / PHASES - 4;
+    s.rows < most && s.stride < most
+}
+
+/// Samples from the first tap of a pixel on, over some lines; none where they would leave the window.
+#[inline(always)]
+fn block<'a>(s: Samples<'a>, line: u32, pixel: u32, lines: usize) -> Option<&'a [f32]> {
+    let (i, j) = (cell(line), cell(pixel));
+    if i < 2 || j < 2 {
+        return None;
+    }
+    let at = (i - 2) * s.stride + j - 2;
+    s.values.get(at..at + (lines - 1) * s.stride + 8)
+}
+
+/// The three rows of weights of a lattice along one axis, each from the lowest place's first tap on.
+#[derive(Clone, Copy)]
+struct Three {
+    phase: [usize; 3],
+    /// Column of the lowest place's first tap.
+    start: [usize; 3],
+}
+
+impl Three {
+    #[inline(always)]
+    fn of(x: [u32; 3]) -> Three {
+        let low = cell(x[0]);
+        // at most seven, which the places keep by themselves: known to the compiler thus
+        let start = [
+            PHASE_TAP,
+            PHASE_TAP - (cell(x[1]) - low) % PHASE_TAP,
+            PHASE_TAP - (cell(x[2]) - low) % PHASE_TAP,
+        ];
+        let phase = [
+            x[0] as usize % PHASES,
+            x[1] as usize % PHASES,
+            x[2] as usize % PHASES,
+        ];
+        Three { phase, start }
+    }
+
+    /// Eight weights of one of the places.
+    #[inline(always)]
+    fn eight<'a>(&self, table: &'a PhaseTable, k: usize) -> &'a [f32; 8] {
+        eight(&table[self.phase[k]], self.start[k])
+    }
+
+    /// Eight weights.
+    fn sum(&self, table: &PhaseTable) -> [f32; 8] {
+        let [a, b, c] = [0, 1, 2].map(|k| self.eight(table, k));
+        std::array::from_fn(|t| (a[t] + b[t]) + c[t])
+    }
+
+    /// The weight of a tap from the ninth on.
+    #[inline(always)]
+    fn further(&self, table: &PhaseTable, tap: usize) -> f32 {
+        let mut sum = 0.0;
+        for k in 0..3 {
+            let row = &table[self.phase[k]];
+            sum += row.get(self.start[k] + tap).unwrap_or(&0.0);
+        }
+        sum
+    }
+}
+
+/// Means, NaN where the kernel would leave the window.
+pub(super) fn plain(s: Samples<'_>, table: &Phases, at: Places<'_>, out: &mut [f32]) {
+    if !is_small(s) {
+        out.fill(f32::NAN);
+        return;
+    }
+    let columns_sum = |table: &PhaseTable, rows: &Three, block: &[f32]| {
+        let w = rows.sum(table);
+        let mut sums = [0.0f32; 8];
+        for (i, line) in block.chunks(s.stride).enumerate() {
+            let w = w.get(i).copied();
+            let w = w.unwrap_or_else(|| rows.further(table, i));
+            for (sum, v) in sums.iter_mut().zip(line) {
+                *sum += v * w;
+            }
+        }
+        sums
+    };
+    let mut batch = Batch::EMPTY;
+    for (b, out) in out.chunks_mut(BATCH).enumerate() {
+        let part = at.part(b * BATCH, out.len());
+        let lines = batch.prepare(s, part);
+        for (k, o) in out.iter_mut().enumerate() {
+            *o = f32::NAN;
+            let [l, p] = [&batch.lines, &batch.pixels].map(|x| [x[0][k], x[1][k], x[2][k]]);
+            let Some(block) = block(s, l[0], p[0], lines) else {
+                continue;
+            };
+            let (rows, columns) = (Three::of(l), Three::of(p));
+            let wp = columns.sum(&table.weights);
+            let mut sums = columns_sum(&table.weights, &rows, block);
+            for (sum, w) in sums.iter_mut().zip(wp) {
+                *sum *= w;
+            }
+            let mixed = part.mixed[k] * (2.0 / 3.0);
+            if mixed.abs() > LEAST_MIXED {
+                let dp = columns.sum(&table.change);
+                let change = columns_sum(&table.change, &rows, block);
+                for ((sum, c), d) in sums.iter_mut().zip(change).zip(dp) {
+                    *sum += c * d * mixed;
+                }
+            }
+            let total = ((sums[0] + sums[4]) + (sums[2] + sums[6]))
+                + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+            *o = total * (1.0 / 9.0);
+        }
+    }
+}
+
+impl<'a> Places<'a> {
+    fn part(&self, first: usize, n: usize) -> Places<'a> {
+        let cut = |x: &'a [f32]| &x[first..first + n];
+        Places {
+            lines: cut(self.lines),
+            pixels: cut(self.pixels),
+            along: cut(self.along),
+            across: cut(self.across),
+            mixed: cut(self.mixed),
+        }
+    }
+}
+
+/// The same with the eight taps of a line in one register. No closures here: the functions of the standard
+/// library that take them are compiled for every machine and would not be inlined.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+pub(super) fn fused(s: Samples<'_>, table: &Phases, at: Places<'_>, out: &mut [f32]) {
+    use super::{load, store, total};
+    use std::arch::x86_64::{
+        __m256, _mm256_add_ps, _mm256_fmadd_ps, _mm256_mul_ps, _mm256_set1_ps, _mm256_setzero_ps,
+    };
+    #[inline]
+    #[target_feature(enable = "avx2,fma")]
+    fn sum_of_three(x: &Three, table: &PhaseTable) -> __m256 {
+        let a = load(x.eight(table, 0));
+        let b = load(x.eight(table, 1));
+        let c = load(x.eight(table, 2));
+        _mm256_add_ps(_mm256_add_ps(a, b), c)
+    }
+    /// Eight columns, each summed over the lines with three rows of a table as weights.
+    #[inline]
+    #[target_feature(enable = "avx2,fma")]
+    fn columns_sum(table: &PhaseTable, rows: &Three, block: &[f32], stride: usize) -> __m256 {
+        let mut w = [0.0; 8];
+        store(&mut w, sum_of_three(rows, table));
+        let mut lines = block.chunks(stride);
+        let mut sum = _mm256_setzero_ps();
+        for w in &w {
+            let Some(v) = lines.next().and_then(<[f32]>::first_chunk) else {
+                return sum;
+            };
+            sum = _mm256_fmadd_ps(load(v), _mm256_set1_ps(*w), sum);
+        }
+        for (tap, line) in (8..).zip(lines) {
+            if let Some(v) = line.first_chunk() {
+                let w = rows.further(table, tap);
+                sum = _mm256_fmadd_ps(load(v), _mm256_set1_ps(w), sum);
+            }
+        }
+        sum
+    }
+    if !is_small(s) {
+        out.fill(f32::NAN);
+        return;
+    }
+    let mut batch = Batch::EMPTY;
+    for (b, out) in out.chunks_mut(BATCH).enumerate() {
+        let part = at.part(b * BATCH, out.len());
+        let lines = batch.prepare(s, part);
+        for (k, o) in out.iter_mut().enumerate() {
+            *o = f32::NAN;
+            let l = [batch.lines[0][k], batch.lines[1][k], batch.lines[2][k]];
+            let p = [batch.pixels[0][k], batch.pixels[1][k], batch.pixels[2][k]];
+            let Some(block) = block(s, l[0], p[0], lines) else {
+                continue;
+            };
+            let (rows, columns) = (Three::of(l), Three::of(p));
+            let wp = sum_of_three(&columns, &table.weights);
+            let sum = columns_sum(&table.weights, &rows, block, s.stride);
+            let mut sum = _mm256_mul_ps(sum, wp);
+            let mixed = part.mixed[k] * (2.0 / 3.0);
+            if mixed.abs() > LEAST_MIXED {
+                let dp = sum_of_three(&columns, &table.change);
+                let dp = _mm256_mul_ps(dp, _mm256_set1_ps(mixed));
+                let change = columns_sum(&table.change, &rows, block, s.stride);
+                sum = _mm256_fmadd_ps(change, dp, sum);
+            }
+            *o = total(sum) * (1.0 / 9.0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::kernel::{Kernel, Weights};
+    use super::super::{Isa, interpolate, lattice, spread};
+    use super::*;
+
+    /// Waves of eight samples and more along any direction, on a turned and sheared lattice: the one sum is the
+    /// mean of nine interpolated values to fourth order, on every instruction set.
+    #[test]
+    fn one_sum_is_the_mean_of_nine() {
+        let (rows, stride) = (60, 50);
+        let image = |i: f32, j: f32| {
+            0.3 + 0.05 * (0.7 * i + 0.2 * j).sin() + 0.04 * (0.3 * i - 0.6 * j).cos()
+        };
+        let mut values: Vec<f32> = (0..rows * stride)
+            .map(|k| image((k / stride) as f32, (k % stride) as f32))
+            .collect();
+        values.extend([0.0; 2]);
+        let s = Samples {
+            values: &values,
+            stride,
+            rows,
+        };
+        let slope = ([0.13f32; 400], [-0.09f32; 400]);
+        let l = Lattice {
+            east: [-0.22, 0.6],
+            south: [0.95, 0.15],
+            up: [0.02, 1.4],
+        };
+        let centres: (Vec<f32>, Vec<f32>) = (0..400)
+            .map(|k| {
+                let k = k as f32;
+                (8.0 + (k * 0.618) % 40.0, 8.0 + (k * 0.414) % 30.0)
+            })
+            .unzip();
+        let weights = Weights::of(Kernel::Cubic6);
+        let table = Phases::of(&weights).unwrap();
+        let means = |isa: Isa| {
+            let [mut along, mut across, mut mixed] = [[0.0f32; 400]; 3];
+            let out: [&mut [f32]; 3] = [&mut along, &mut across, &mut mixed];
+            lattice(isa, &l, [&slope.0, &slope.1], out);
+            let places = Places {
+                lines: &centres.0,
+                pixels: &centres.1,
+                along: &along,
+                across: &across,
+                mixed: &mixed,
+            };
+            let mut out = vec![0.0; 400];
+            spread(isa, s, &table, places, &mut out);
+            out
+        };
+        let (plain, wide) = (means(Isa::Baseline), means(Isa::detect()));
+        let a = [l.east[0] + l.up[0] * 0.13, l.east[1] + l.up[1] * 0.13];
+        let b = [l.south[0] - l.up[0] * 0.09, l.south[1] - l.up[1] * 0.09];
+        for k in 0..400 {
+            assert!((plain[k] - wide[k]).abs() < 1e-6);
+            let (mut lines, mut pixels) = (Vec::new(), Vec::new());
+            for y in [-1.0, 0.0, 1.0] {
+                for x in [-1.0, 0.0, 1.0] {
+                    lines.push(centres.0[k] + x * a[0] + y * b[0]);
+                    pixels.push(centres.1[k] + x * a[1] + y * b[1]);
+                }
+            }
+            let mut nine = [0.0; 9];
+            interpolate(Isa::Baseline, s, &weights, &lines, &pixels, &mut nine);
+            let mean = nine.iter().sum::<f32>() / 9.0;
+            // one count is 1e-4
+            assert!((mean - plain[k]).abs() < 3e-4, "{k}: {mean} {}", plain[k]);
+        }
+    }
+
+    #[test]
+    fn a_mean_that_leaves_the_window_is_none() {
+        let values = vec![0.5; 12 * 12 + 2];
+        let s = Samples {
+            values: &values,
+            stride: 12,
+            rows: 12,
+        };
+        let table = Phases::of(&Weights::of(Kernel::Cubic)).unwrap();
+        let lines = [6.0, 1.0, 11.5, f32::NAN, -1e30, 6.0];
+        let pixels = [6.0, 6.0, 6.0, 6.0, 6.0, 0.4];
+        let places = Places {
+            lines: &lines,
+            pixels: &pixels,
+            along: &[1.0, 1.0, 1.0, f32::NAN, 1e30, 1.0],
+            across: &[0.5, 0.5, 0.5, 0.5, f32::NAN, 0.9],
+            mixed: &[0.0, 0.1, f32::NAN, 0.0, 0.0, 0.0],
+        };
+        for isa in [Isa::Baseline, Isa::detect()] {
+            let mut out = [0.0; 6];
+            spread(isa, s, &table, places, &mut out);
+            assert!((out[0] - 0.5).abs() < 1e-6);
+            assert!(out[1..].iter().all(|v| v.is_nan()));
+        }
+    }
+}
