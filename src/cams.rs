@@ -46,8 +46,8 @@ pub struct Cams {
 }
 
 impl Cams {
-    /// Reads what the files hold (not the fields). A folder stands for the `.nc`, `.nc4`, `.cdf`, `.grib` and
-    /// `.zip` files in it, sorted by name. A variable that cannot be used (unit, layout) does not hide the
+    /// Reads what the files hold (not the fields). A folder stands for the files in it with one of the
+    /// [`ENDINGS`], sorted by name. A variable that cannot be used (unit, layout) does not hide the
     /// others: it is kept as a problem and named when it is needed.
     ///
     /// # Errors
@@ -227,9 +227,11 @@ impl Cams {
     }
 }
 
+/// Endings of files that may be CAMS files.
+pub const ENDINGS: [&str; 8] = ["nc", "nc4", "cdf", "grib", "grb", "grib2", "grb2", "zip"];
+
 /// Files of the given paths; folders are replaced by the files in them that may be CAMS files, sorted.
 fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CamsError> {
-    const ENDINGS: [&str; 7] = ["nc", "nc4", "cdf", "grib", "grb", "grib2", "zip"];
     let files = folder::members(paths, &ENDINGS).map_err(|(path, e)| CamsError::Open {
         path: path.to_owned(),
         reason: e.to_string(),

@@ -4,7 +4,7 @@
 use super::config::Config;
 use super::error::PipelineError;
 use super::identity::FileId;
-use crate::cams::Cams;
+use crate::cams::{Cams, ENDINGS};
 use crate::folder;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::path::{Path, PathBuf};
@@ -65,10 +65,7 @@ impl Inputs {
         };
         let mut notes = Vec::new();
         let mut cams = Vec::new();
-        for path in files(
-            &config.cams,
-            &["nc", "nc4", "cdf", "grib", "grb", "grib2", "zip"],
-        )? {
+        for path in files(&config.cams, &ENDINGS)? {
             let id = FileId::of(&path)?;
             let mut monthly = false;
             let span = match Cams::open(std::slice::from_ref(&path)) {
