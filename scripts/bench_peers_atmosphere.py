@@ -216,7 +216,7 @@ def smac(folder, c, limits):
 
 # ---- 6S
 
-def sixs(exe, folder, c):
+def sixs(exe, folder, c, pixels):
     """A 6SV executable of the user in its inverse mode, one run a pixel and band: text on its standard input, response of
     the centre camera every 2.5 nm. 6S takes gases at sea level for an elevated target (reference: atmosphere.md, section 2):
     columns above the pixel are divided by what US62 has above it."""
@@ -228,14 +228,14 @@ def sixs(exe, folder, c):
     for b, band in enumerate(BANDS):
         w = [float(r["wavelength_um"]) for r in rows if r["band"] == band]
         r = " ".join(r["response"] for r in rows if r["band"] == band)
-        for i in range(len(out)):
+        for i in range(min(pixels, len(out))):
             text = "\n".join([
                 "0", f"{c['sza_deg'][i]} {c['raa_deg'][i]} {c['vza_deg'][i]} 0 6 21",
                 "8", f"{c['h2o_g_cm2'][i] / share[i]} {c['o3_cm_atm'][i]}", "1", "0", f"{c['aod550'][i]}",
                 f"{-c['altitude_km'][i]}", "-1000", "1", f"{w[0]} {w[-1]}", r,
-                "0", "0", "0", "0.2", f"{-c['rho_toa'][i, b]}", ""])
+                "0", "0", "0", "0.2", "0", f"{-c['rho_toa'][i, b]}", ""])
             done = subprocess.run([exe], input=text, capture_output=True, text=True)
-            found = re.search(r"atmospherically corrected reflectance.*?:?\s*\*?\s*(?:Lambertian case\s*:)?\s*([-+0-9.Ee]+)", done.stdout, re.S)
+            found = re.search(r"Lambertian case\s*:\s*([-+0-9.Ee]+)", done.stdout)
             out[i, b] = float(found.group(1)) if found else np.nan
     return out
 
@@ -244,6 +244,7 @@ def sixs(exe, folder, c):
 
 def figures(found, c, keep):
     """mean, RMSE, largest error per band, x 1e4, and the share within 0.005 + 0.05 rho, %."""
+    keep = keep & np.isfinite(found).all(1)
     error = (found - c["rho_surface"])[keep]
     spec = np.abs(error) <= 0.005 + 0.05 * c["rho_surface"][keep]
     return error.mean(0) * 1e4, np.sqrt((error**2).mean(0)) * 1e4, np.abs(error).max(0) * 1e4, spec.mean(0) * 100
@@ -259,6 +260,7 @@ def main(argv=None):
     ap.add_argument("shared", type=pathlib.Path)
     ap.add_argument("--bin", type=pathlib.Path, default=HERE / "target" / "release" / "probav-ard")
     ap.add_argument("--sixs", help="a 6SV executable that reads its input from standard input")
+    ap.add_argument("--sixs-pixels", type=int, default=10**9, help="only the first of the pixels through it")
     ap.add_argument("--report", type=pathlib.Path, default=HERE / "docs" / "benchmarks.md")
     a = ap.parse_args(argv)
     folder = a.shared / "data" / "atmosphere"
@@ -270,14 +272,16 @@ def main(argv=None):
     methods.append(("SMAC, fitted to SZA ≤ 70°, AOD ≤ 1.2", smac(folder, c, (70, 70, 1.2))))
     methods.append(("SMAC, fitted to SZA ≤ 65°, VZA ≤ 50°, AOD ≤ 0.8", smac(folder, c, (65, 50, 0.8))))
     if a.sixs:
-        methods.append(("6S, executable given", sixs(a.sixs, folder, c)))
+        found = sixs(a.sixs, folder, c, a.sixs_pixels)
+        methods.append((f"6S, {pathlib.Path(a.sixs).name}, {np.isfinite(found).all(1).sum()} pixels", found))
     moderate = (c["sza_deg"] <= 60) & (c["vza_deg"] <= 45) & (c["aod550"] <= 0.4)
     everything = np.ones(len(moderate), bool)
     lines = [BEGIN, "## Atmosphere: the same pixels through peers", "",
              "`scripts/bench-peers atmosphere SHARED`: 300 pixels of random geometry and atmosphere (`cases.csv`; SZA to 70°, VZA to 60°, AOD to 1,",
              "0–3 km) whose exact surface reflectance 6SV gives; mean / RMSE / largest error of the retrieved reflectance × 10⁴, and the share within",
              "0.005 + 0.05 ρ. SMAC is our own, from the published equations, fitted to the same 6S tables: what remains is its form.",
-             "6S itself joins where `--sixs` names an executable; the cases were made by it, so its error there is that of reading them.", ""]
+             "6S itself joins where `--sixs` names an executable; the cases come from 6SV1.1 with two defects mended (layer test, gas columns of elevated",
+             "targets), so a stock build differs from them by as much.", ""]
     for title, keep in (("all pixels", everything), ("SZA ≤ 60°, VZA ≤ 45°, AOD ≤ 0.4", moderate)):
         lines += [f"| {title} ({keep.sum()}) | BLUE | RED | NIR | SWIR |", "|---|---|---|---|---|"]
         lines += [row(name, found, c, keep) for name, found in methods] + [""]

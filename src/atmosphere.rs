@@ -23,7 +23,7 @@
 //! AOD·exp(−d/2.0 km) and TCWV·exp(−d/2.3 km) with d = 1.5 km · tanh((h−z₀)/1.5 km); ozone stays
 //! (`reference/atmosphere.md` §6, a recommendation, \[M\], which clamps d at 1.5 km).
 //!
-//! # Refinements
+//! # Further corrections
 //! Off by default: light of the surroundings ([`adjacency`]), illumination of slopes ([`topography`]), view angle
 //! ([`nadir`]); each returns what it applied.
 //!

@@ -6,6 +6,7 @@
 //! attributes, never assumed. Several files are merged in space and time.
 
 use crate::error::{Class, Classified};
+use crate::folder;
 use crate::grid::NodeGrid;
 use crate::rt::{AtmosphereState, Origin};
 use chrono::{DateTime, Utc};
@@ -45,8 +46,8 @@ pub struct Cams {
 }
 
 impl Cams {
-    /// Reads what the files hold (not the fields). A folder stands for the `.nc`, `.nc4`, `.cdf`, `.grib` and
-    /// `.zip` files in it, sorted by name. A variable that cannot be used (unit, layout) does not hide the
+    /// Reads what the files hold (not the fields). A folder stands for the files in it with one of the
+    /// [`ENDINGS`], sorted by name. A variable that cannot be used (unit, layout) does not hide the
     /// others: it is kept as a problem and named when it is needed.
     ///
     /// # Errors
@@ -226,30 +227,15 @@ impl Cams {
     }
 }
 
+/// Endings of files that may be CAMS files.
+pub const ENDINGS: [&str; 8] = ["nc", "nc4", "cdf", "grib", "grb", "grib2", "grb2", "zip"];
+
 /// Files of the given paths; folders are replaced by the files in them that may be CAMS files, sorted.
 fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CamsError> {
-    const EXTENSIONS: [&str; 7] = ["nc", "nc4", "cdf", "grib", "grb", "grib2", "zip"];
-    let mut files = Vec::new();
-    for path in paths {
-        if !path.is_dir() {
-            files.push(path.clone());
-            continue;
-        }
-        let unreadable = |e: std::io::Error| CamsError::Open {
-            path: path.clone(),
-            reason: e.to_string(),
-        };
-        let mut found = Vec::new();
-        for item in std::fs::read_dir(path).map_err(unreadable)? {
-            let file = item.map_err(unreadable)?.path();
-            let extension = file.extension().map(|e| e.to_string_lossy().to_lowercase());
-            if extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str())) {
-                found.push(file);
-            }
-        }
-        found.sort();
-        files.extend(found);
-    }
+    let files = folder::members(paths, &ENDINGS).map_err(|(path, e)| CamsError::Open {
+        path: path.to_owned(),
+        reason: e.to_string(),
+    })?;
     if files.is_empty() {
         let place = paths
             .first()

@@ -4,6 +4,7 @@ pub mod ancillary;
 pub mod bars;
 pub mod config;
 pub mod doctor;
+pub mod explain;
 pub mod export;
 pub mod grid;
 pub mod inspect;

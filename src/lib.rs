@@ -10,6 +10,7 @@ pub mod background;
 pub mod band;
 pub mod displacement;
 pub mod error;
+pub mod folder;
 pub mod geometry;
 pub mod grid;
 pub mod morphology;

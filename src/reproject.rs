@@ -8,6 +8,7 @@
 
 mod cells;
 mod directions;
+mod explain;
 mod frame;
 mod kernel;
 mod layers;
@@ -24,6 +25,7 @@ mod synthetic;
 #[cfg(test)]
 mod tests;
 
+pub use explain::{Explanation, Outcome, Part, StripLook, TieCell, TieCorners, explain};
 pub use kernel::{BadKernelName, Kernel};
 
 use crate::band::{Band, Strip};
@@ -48,7 +50,7 @@ use window::Window;
 /// Ground distance between nodes, metres; about 16 native pixels (`reference/grid_reprojection.md` §4).
 const NODE_SPACING: f64 = 1600.0;
 /// The same for means over 3 × 3, where it must be a multiple of three pixels.
-const NODE_SPACING_OF_MEANS: f64 = 2400.0;
+const NODE_SPACING_OF_MEANS: f64 = 1500.0;
 
 /// What can prevent an orthorectification.
 #[derive(Debug, thiserror::Error)]

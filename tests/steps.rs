@@ -348,6 +348,42 @@ fn every_verb_has_a_manual_page() {
     }
 }
 
+/// Every number behind one pixel: the taps and weights printed give the value printed.
+#[test]
+fn reproject_explains_a_pixel() {
+    let output = probav_ard()
+        .args([
+            "reproject",
+            "--tile",
+            "31UFR",
+            "--dem-vertical",
+            "ellipsoid",
+        ])
+        .arg("--dem")
+        .arg(archive().join("dem/dem.tif"))
+        .args(["--explain", "5.051", "49.94"])
+        .arg(archive().join("l1c").join(SEGMENT))
+        .output()
+        .expect("run");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}");
+    for word in ["EPSG:32631", "undulation", "tie points", "weight", "result"] {
+        assert!(text.contains(word), "{word}\n{text}");
+    }
+    probav_ard()
+        .args([
+            "reproject",
+            "--tile",
+            "31UFR",
+            "--dem-vertical",
+            "ellipsoid",
+        ])
+        .args(["--explain", "80", "-3"])
+        .arg(archive().join("l1c").join(SEGMENT))
+        .assert()
+        .code(2);
+}
+
 /// The check and the correction of a position, as run alone: every verb tells the same numbers.
 #[test]
 fn a_position_is_measured_and_put_right_step_by_step() {

@@ -2,6 +2,7 @@
 
 use super::ancillary::Ancillary;
 use super::bars::Bars;
+use super::explain::Words;
 use super::{Failure, eprint, print};
 use chrono::{DateTime, NaiveDate, Utc};
 use probav_ard::band::Camera;
@@ -15,6 +16,10 @@ use std::path::{Path, PathBuf};
 ///
 /// Example:
 ///   probav-ard reproject --tile 31UFS --dem dem.tif --out step/ PROBAV_L1C_20180621_104452_2_V101.HDF5
+///
+/// With --explain nothing is written: every number behind one pixel is printed, from its height to the taps of
+/// the kernel, so that the step can be checked by hand:
+///   probav-ard reproject --tile 31UFS --dem dem.tif --explain 4.35 50.85 PROBAV_L1C_20180621_104452_2_V101.HDF5
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct ReprojectArgs {
@@ -28,8 +33,11 @@ pub struct ReprojectArgs {
     #[arg(long, value_name = "METRES", value_parser = resolution)]
     resolution: Option<Resolution>,
     /// Folder for the GeoTIFFs
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "explain")]
+    out: Option<PathBuf>,
+    /// Print every number behind the pixel at a longitude and latitude, degrees
+    #[arg(long, num_args = 2, value_names = ["LON", "LAT"], allow_negative_numbers = true, conflicts_with = "out")]
+    explain: Option<Vec<f64>>,
     #[command(flatten)]
     ancillary: Ancillary,
 }
@@ -38,7 +46,6 @@ pub struct ReprojectArgs {
 pub fn reproject(args: &ReprojectArgs) -> Result<u8, Failure> {
     let config = args.ancillary.config()?;
     let tile = steps::tile(args.tile)?;
-    folder(&args.out)?;
     let camera = args
         .segment
         .file_name()
@@ -48,7 +55,27 @@ pub fn reproject(args: &ReprojectArgs) -> Result<u8, Failure> {
         Some(Camera::Left | Camera::Right) => Resolution::M300,
         _ => Resolution::M100,
     });
-    let (files, report) = steps::reproject(&config, &args.segment, tile, resolution, &args.out)?;
+    if let Some(&[lon, lat]) = args.explain.as_deref() {
+        let place = (lon, lat);
+        let Some((explained, undulation)) =
+            steps::explain_pixel(&config, &args.segment, tile, resolution, place)?
+        else {
+            return Err(Failure::usage(format!(
+                "{lon} {lat} lies outside tile {}: `probav-ard grid` names the tiles of a place",
+                tile.id
+            )));
+        };
+        print(&Words {
+            explained: &explained,
+            undulation,
+        });
+        return Ok(0);
+    }
+    let Some(out) = &args.out else {
+        return Err(Failure::usage("give --out"));
+    };
+    folder(out)?;
+    let (files, report) = steps::reproject(&config, &args.segment, tile, resolution, out)?;
     if files.is_empty() {
         tracing::error!("{} does not see tile {}", args.segment.display(), tile.id);
         return Ok(1);
@@ -204,7 +231,7 @@ pub fn correct(args: &CorrectArgs) -> Result<u8, Failure> {
     let (config, name, seen) = args.look.read()?;
     let mask = args.mask_from.as_deref();
     if let Some([lon, lat]) = args.explain.as_deref() {
-        let told = steps::explain(&config, &seen, mask, *lon, *lat)?;
+        let told = steps::explain_correction(&config, &seen, mask, *lon, *lat)?;
         let json = || serde_json::to_string_pretty(&told).map(|text| text + "\n");
         match args.json {
             true => print(&json().map_err(|e| Failure::usage(e.to_string()))?),

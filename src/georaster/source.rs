@@ -1,13 +1,14 @@
 //! One raster file: georeference and the meaning of its numbers.
 
 use super::GeoRasterError;
+use crate::folder;
 use gdal::spatial_ref::{AxisMappingStrategy, SpatialRef};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Extensions looked for in folders.
-const EXTENSIONS: [&str; 11] = [
+const ENDINGS: [&str; 11] = [
     "tif", "tiff", "vrt", "img", "hgt", "dt0", "dt1", "dt2", "bil", "asc", "jp2",
 ];
 
@@ -69,28 +70,18 @@ impl std::fmt::Debug for Handle {
 pub(super) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, GeoRasterError> {
     let mut files = Vec::new();
     for path in paths {
-        if !path.is_dir() {
-            files.push(path.clone());
-            continue;
-        }
-        let unreadable = |e: std::io::Error| GeoRasterError::Open {
-            path: path.clone(),
-            reason: e.to_string(),
-        };
-        let mut found = Vec::new();
-        for item in std::fs::read_dir(path).map_err(unreadable)? {
-            let file = item.map_err(unreadable)?.path();
-            let extension = file.extension().map(|e| e.to_string_lossy().to_lowercase());
-            if extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str())) {
-                found.push(file);
-            }
-        }
+        let found =
+            folder::members(std::slice::from_ref(path), &ENDINGS).map_err(|(path, e)| {
+                GeoRasterError::Open {
+                    path: path.to_owned(),
+                    reason: e.to_string(),
+                }
+            })?;
         if found.is_empty() {
             return Err(GeoRasterError::Nothing {
                 place: path.display().to_string(),
             });
         }
-        found.sort();
         files.extend(found);
     }
     if files.is_empty() {

@@ -4,7 +4,8 @@
 use super::config::Config;
 use super::error::PipelineError;
 use super::identity::FileId;
-use crate::cams::Cams;
+use crate::cams::{Cams, ENDINGS};
+use crate::folder;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::path::{Path, PathBuf};
 
@@ -64,10 +65,7 @@ impl Inputs {
         };
         let mut notes = Vec::new();
         let mut cams = Vec::new();
-        for path in files(
-            &config.cams,
-            &["nc", "nc4", "cdf", "grib", "grb", "grib2", "zip"],
-        )? {
+        for path in files(&config.cams, &ENDINGS)? {
             let id = FileId::of(&path)?;
             let mut monthly = false;
             let span = match Cams::open(std::slice::from_ref(&path)) {
@@ -161,25 +159,8 @@ impl Inputs {
 
 /// Files named, and files with one of the endings in folders named (not below them), by path.
 fn files(paths: &[PathBuf], endings: &[&str]) -> Result<Vec<PathBuf>, PipelineError> {
-    let mut all = Vec::new();
-    for path in paths {
-        if !path.is_dir() {
-            all.push(path.clone());
-            continue;
-        }
-        let io = |e| PipelineError::io("list", path, e);
-        for entry in std::fs::read_dir(path).map_err(io)? {
-            let file = entry.map_err(io)?.path();
-            let ending = file
-                .extension()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .to_lowercase();
-            if file.is_file() && endings.contains(&ending.as_str()) {
-                all.push(file);
-            }
-        }
-    }
+    let mut all =
+        folder::members(paths, endings).map_err(|(path, e)| PipelineError::io("list", path, e))?;
     all.sort();
     all.dedup();
     Ok(all)

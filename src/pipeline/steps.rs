@@ -8,7 +8,7 @@ mod correct;
 pub mod look;
 pub mod register;
 
-pub use correct::{Explanation, correct, explain};
+pub use correct::{Explanation, correct, explain as explain_correction};
 
 use super::acquire::sky::Sky;
 use super::acquire::terrain::Terrain;
@@ -17,6 +17,7 @@ use super::error::PipelineError;
 use super::geometric::{self, Grounds, Report};
 use super::inputs::Inputs;
 use crate::atmosphere;
+use crate::dem::{self, VerticalDatum};
 use crate::grid::utm::Utm;
 use crate::grid::{GridSpec, Resolution, Tile, TileId, tiles};
 use crate::l1c::{Profile, Segment};
@@ -26,6 +27,7 @@ use crate::observation::Observation;
 use crate::product::geotiff::{Layer, write_layers};
 use crate::product::layers::{self, LayerSpec};
 use crate::product::{AcquisitionId, ProductError};
+use crate::raster::Raster;
 use crate::reproject::{self, Request};
 use crate::rt::{AtmosphereState, RtField};
 use crate::tables::RtTable;
@@ -56,29 +58,16 @@ pub fn reproject(
     folder: &Path,
 ) -> Result<(Vec<PathBuf>, Option<Report>), PipelineError> {
     config.geometry.validate()?;
-    let profile = match &config.l1c_profile {
-        Some(path) => Profile::from_file(path).map_err(PipelineError::room)?,
-        None => Profile::default(),
-    };
-    let segment = Segment::open(segment, &profile).map_err(PipelineError::room)?;
-    let terrain = Terrain::read(config, tile)?;
-    let grid = tile.grid(resolution);
-    let heights = match resolution {
-        Resolution::M100 => terrain.heights(&grid)?,
-        Resolution::M300 => terrain.heights(&grid.subdivided(3))?,
-    };
-    let request = Request {
-        grid,
-        heights: &heights,
-        kernel: config.kernel,
-    };
-    let Some(seen) = reproject::observe(&segment, &request).map_err(PipelineError::room)? else {
+    let stage = Stage::open(config, segment, tile, resolution)?;
+    let request = stage.request(config);
+    let seen = reproject::observe(&stage.segment, &request).map_err(PipelineError::room)?;
+    let Some(seen) = seen else {
         return Ok((Vec::new(), None));
     };
     let (seen, report) = match config.geometry.is_on() {
         false => (seen, None),
         true => {
-            let ground = Grounds::default().get(config, tile.id, &grid, seen.time)?;
+            let ground = Grounds::default().get(config, tile.id, &stage.grid, seen.time)?;
             let (seen, report) = geometric::examine(
                 seen,
                 config.geometry.refine,
@@ -86,7 +75,7 @@ pub fn reproject(
                 |o| o,
                 |o| geometric::check(&o.toa, None, ground.as_deref()),
                 |_, refinement| {
-                    reproject::observe_refined(&segment, &request, Some(refinement))
+                    reproject::observe_refined(&stage.segment, &request, Some(refinement))
                         .map_err(PipelineError::room)
                 },
             )?;
@@ -101,6 +90,81 @@ pub fn reproject(
     };
     let files = look::write(&seen, folder, &id.to_string()).map_err(PipelineError::room)?;
     Ok((files, report))
+}
+
+/// Every number behind the pixel that holds a longitude and latitude (degrees), and the undulation of the geoid
+/// there, metres; `None` where the tile does not hold them.
+///
+/// # Errors
+/// The segment or the DEM is unusable.
+pub fn explain_pixel(
+    config: &Config,
+    segment: &Path,
+    tile: Tile,
+    resolution: Resolution,
+    place: (f64, f64),
+) -> Result<Option<(reproject::Explanation, f32)>, PipelineError> {
+    let stage = Stage::open(config, segment, tile, resolution)?;
+    let request = stage.request(config);
+    let explained = reproject::explain(&stage.segment, &request, place);
+    let Some(explained) = explained.map_err(PipelineError::room)? else {
+        return Ok(None);
+    };
+    let datum: VerticalDatum = config
+        .dem_vertical
+        .parse()
+        .map_err(|e| PipelineError::Config(format!("dem_vertical: {e}")))?;
+    let (row, col) = explained.pixel;
+    let pixel = GridSpec {
+        ulx: stage.grid.ulx + col as f64 * stage.grid.pixel,
+        uly: stage.grid.uly - row as f64 * stage.grid.pixel,
+        width: 1,
+        height: 1,
+        ..stage.grid
+    };
+    let undulation = dem::sea_level(&pixel, &datum).map_err(PipelineError::room)?;
+    Ok(Some((explained, undulation.data[(0, 0)])))
+}
+
+/// A segment and the heights under it.
+struct Stage {
+    segment: Segment,
+    grid: GridSpec,
+    heights: Raster<f32>,
+}
+
+impl Stage {
+    fn open(
+        config: &Config,
+        segment: &Path,
+        tile: Tile,
+        resolution: Resolution,
+    ) -> Result<Stage, PipelineError> {
+        let profile = match &config.l1c_profile {
+            Some(path) => Profile::from_file(path).map_err(PipelineError::room)?,
+            None => Profile::default(),
+        };
+        let segment = Segment::open(segment, &profile).map_err(PipelineError::room)?;
+        let terrain = Terrain::read(config, tile)?;
+        let grid = tile.grid(resolution);
+        let heights = match resolution {
+            Resolution::M100 => terrain.heights(&grid)?,
+            Resolution::M300 => terrain.heights(&grid.subdivided(3))?,
+        };
+        Ok(Stage {
+            segment,
+            grid,
+            heights,
+        })
+    }
+
+    fn request(&self, config: &Config) -> Request<'_> {
+        Request {
+            grid: self.grid,
+            heights: &self.heights,
+            kernel: config.kernel,
+        }
+    }
 }
 
 /// The tile that a grid's middle lies in.

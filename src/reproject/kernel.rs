@@ -108,8 +108,16 @@ impl Weights {
         }
     }
 
+    /// The sample before a coordinate in a row of `n` (six or more), and the fraction behind it, as the sums
+    /// take them: all taps inside.
+    pub(super) fn cell(&self, x: f32, n: usize) -> (usize, f32) {
+        let x = if self.round { x + 0.5 } else { x };
+        let x = x.max(2.0).min((n - REACH) as f32);
+        let k = (x as usize).min(n.saturating_sub(REACH + 1));
+        (k, if self.round { 0.0 } else { x - k as f32 })
+    }
+
     /// Weights of the taps −2 … 3 at a fraction.
-    #[cfg(test)]
     pub(super) fn at(&self, f: f32) -> [f32; 6] {
         std::array::from_fn(|t| {
             self.c[0][t] + f * (self.c[1][t] + f * (self.c[2][t] + f * self.c[3][t]))

@@ -367,6 +367,59 @@ fn pixels_without_height_are_not_observed() {
     }
 }
 
+#[test]
+fn an_explanation_adds_up() {
+    let g = grid(100.0, 60);
+    let mut s = Synthetic::over(g, 60_000.0).narrow(900.0);
+    s.terrain = mountains;
+    for (grid, factor) in [
+        (g, 1),
+        (
+            GridSpec {
+                pixel: 300.0,
+                width: 20,
+                height: 20,
+                ..g
+            },
+            3,
+        ),
+    ] {
+        let h = heights(&grid.subdivided(factor), mountains);
+        let request = Request {
+            grid,
+            heights: &h,
+            kernel: Kernel::Cubic6,
+        };
+        let (e, n) = grid.centre(11, 7);
+        let place = crate::grid::utm::Utm::new(grid.epsg).inverse(e, n);
+        let x = explain(&s, &request, place).unwrap().unwrap();
+        assert_eq!(x.pixel, (11, 7));
+        let red = x.strips.iter().find(|s| s.strip == Strip::Red).unwrap();
+        assert_eq!(red.parts.len(), factor * factor);
+        let result = x.result.unwrap();
+        let mean = red.parts.iter().map(|p| p.value).sum::<f32>() / red.parts.len() as f32;
+        // values are metres down the grid
+        assert!(
+            (mean - result.toa[1]).abs() < 0.5,
+            "{mean} {}",
+            result.toa[1]
+        );
+        let middle = &red.parts[red.parts.len() / 2];
+        let (l, p, misfit) = middle.exact.unwrap();
+        assert!(misfit < 1e-3, "{misfit}");
+        assert!((middle.place.0 - l).abs() < 0.02 && (middle.place.1 - p).abs() < 0.02);
+        let (tl, tp) = (red.ties.lines, red.ties.pixels);
+        assert!(tl[0] <= l && l < tl[1] && tp[0] <= p && p < tp[1]);
+        let (zenith, _) = red.view;
+        assert!((zenith as f32 - result.angles[2]).abs() < 0.05);
+        assert!(
+            explain(&s, &request, (place.0 + 1.0, place.1))
+                .unwrap()
+                .is_none()
+        );
+    }
+}
+
 /// Looking where the tie points have what belongs at a pixel is looking at another pixel of the grid.
 #[test]
 fn a_displacement_is_removed_before_the_one_resampling() {
