@@ -283,6 +283,41 @@ fn a_second_run_does_nothing_and_says_so() {
         .stdout(predicate::str::contains("nothing to do"));
 }
 
+/// The background of earlier screening serves as reference; asking for the check makes the acquisitions stale, once.
+#[test]
+fn the_position_is_measured_against_the_background_of_the_tile() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let run = |more: &[&str]| {
+        Inputs::fixture()
+            .run(&out)
+            .args([
+                "--camera",
+                "C",
+                "--from",
+                "2018-06-26",
+                "--to",
+                "2018-07-06",
+            ])
+            .args(["--jobs", "2"])
+            .args(more)
+            .assert()
+            .success()
+    };
+    run(&["--until", "screen"]);
+    let check = ["--until", "acquisition", "--reference", "background"];
+    run(&check).stdout(predicate::str::contains("3 made"));
+    for id in list_acquisitions(&out, tile()).unwrap() {
+        let reader = AcquisitionReader::open(&out, &id, false).unwrap();
+        let found = &reader.record().unwrap()["geometric_check"];
+        let bias = |k: usize| found["bias_m"][k].as_f64().unwrap();
+        // the scenes have no displacement, so neither has their background
+        assert!(bias(0).hypot(bias(1)) < 10.0, "{id}: {found}");
+        assert!(found["chips"].as_u64().unwrap() > 50, "{id}: {found}");
+    }
+    run(&check).stdout(predicate::str::contains("nothing to do"));
+}
+
 #[test]
 fn a_dry_run_says_what_and_why_and_writes_nothing() {
     let dir = tempfile::tempdir().unwrap();
