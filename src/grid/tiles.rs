@@ -27,12 +27,6 @@ fn entries() -> &'static [Entry] {
     TABLE.get_or_init(table::read)
 }
 
-fn entry(id: TileId) -> Option<&'static Entry> {
-    let table = entries();
-    let found = table.binary_search_by(|e| e.tile.id.cmp(&id)).ok()?;
-    table.get(found)
-}
-
 /// Every tile, sorted by name.
 pub fn all() -> &'static [Tile] {
     static TILES: OnceLock<Vec<Tile>> = OnceLock::new();
@@ -42,12 +36,12 @@ pub fn all() -> &'static [Tile] {
 /// The tile of a name, or `None` where the grid has no such tile (as `13RFR`, where MGRS has a square
 /// but Sentinel-2 has none).
 pub fn lookup(id: TileId) -> Option<Tile> {
-    entry(id).map(|e| e.tile)
+    table::find(id).map(|e| e.tile)
 }
 
 /// True for the 20,430 tiles that touch Natural Earth 1:10m land; false for sea tiles and unknown names.
 pub fn is_land(id: TileId) -> bool {
-    entry(id).is_some_and(|e| e.land)
+    table::find(id).is_some_and(|e| e.land)
 }
 
 /// Tiles by EPSG code.

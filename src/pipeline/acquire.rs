@@ -236,7 +236,6 @@ fn scout(segment: &Segment, terrain: &Terrain) -> Result<Scout, PipelineError> {
     Ok(match seen {
         Some(seen) => Scout {
             halo: mask::halo_pixels(&seen).min(HALO_MAX),
-            // RED alone: in a cropped file the other strips may be all missing, which is not looked up here
             gap: terrain.gap(|r, c| !seen.toa[Band::Red][(r, c)].is_nan())?,
         },
         // a sliver may lie between the look-outs

@@ -98,7 +98,7 @@ fn cut(window: &StripWindow, lines: &Range<usize>, pixels: &Range<usize>) -> Opt
     })
 }
 
-/// The geometry of a swath with perfect samples of 0 everywhere: nothing is read but tie points.
+/// The geometry of a swath's RED strip with perfect samples of 0 everywhere: nothing is read but tie points.
 pub struct Blank<'a>(pub &'a dyn Swath);
 
 impl Swath for Blank<'_> {
@@ -115,7 +115,10 @@ impl Swath for Blank<'_> {
     }
 
     fn shape(&self, strip: Strip) -> (usize, usize) {
-        self.0.shape(strip)
+        match strip {
+            Strip::Red => self.0.shape(strip),
+            _ => (0, 0),
+        }
     }
 
     fn clock(&self, strip: Strip) -> LineClock {

@@ -1,6 +1,7 @@
 //! Reads the embedded table.
 
 use crate::grid::{Tile, TileId};
+use std::sync::OnceLock;
 
 static COMPRESSED: &[u8] = include_bytes!("../../../grids/s2_tiles.csv.zst");
 
@@ -13,12 +14,26 @@ pub(super) struct Entry {
     pub land: bool,
 }
 
-/// Every row, sorted by name. The table is part of the program, so damage cannot occur at run time;
-/// a row that cannot be read is left out, and the tests count the rows.
+/// The table is part of the program, so damage cannot occur at run time; a row that cannot be read is left out,
+/// and the tests count the rows.
+fn text() -> &'static str {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    TEXT.get_or_init(|| {
+        let bytes = zstd::decode_all(COMPRESSED).unwrap_or_default();
+        String::from_utf8(bytes).unwrap_or_default()
+    })
+}
+
+/// Every row, sorted by name.
 pub(super) fn read() -> Vec<Entry> {
-    let bytes = zstd::decode_all(COMPRESSED).unwrap_or_default();
-    let text = String::from_utf8(bytes).unwrap_or_default();
-    text.lines().skip(1).filter_map(row).collect()
+    text().lines().skip(1).filter_map(row).collect()
+}
+
+/// One row, without reading the others.
+pub(super) fn find(id: TileId) -> Option<Entry> {
+    let (_, from) = text().split_once(&format!("\n{id},"))?;
+    let rest = from.lines().next()?;
+    row(&format!("{id},{rest}"))
 }
 
 fn row(line: &str) -> Option<Entry> {
