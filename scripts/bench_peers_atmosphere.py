@@ -21,6 +21,8 @@ import tempfile
 
 import numpy as np
 
+import report_section
+
 HERE = pathlib.Path(__file__).resolve().parent.parent
 BANDS = ("BLUE", "RED", "NIR", "SWIR")
 BEGIN, END = "<!-- bench-peers atmosphere -->", "<!-- /bench-peers atmosphere -->"
@@ -288,14 +290,7 @@ def main(argv=None):
     lines.append(END)
     print("\n".join(lines[1:-1]))
     print(f"CPU s of this program: {seconds:.2f}")
-    text = a.report.read_text() if a.report.exists() else "# Benchmarks\n"
-    if BEGIN in text:
-        head, rest = text.split(BEGIN, 1)
-        tail = rest.split(END, 1)[1] if END in rest else ""
-        text = head + "\n".join(lines) + tail
-    else:
-        text = text.rstrip("\n") + "\n\n" + "\n".join(lines) + "\n"
-    a.report.write_text(text)
+    report_section.replace(a.report, lines, "Benchmarks")
     return 0
 
 

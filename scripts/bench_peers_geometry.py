@@ -27,6 +27,8 @@ import sys
 import tempfile
 import time
 
+import report_section
+
 HERE = pathlib.Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- bench-peers geometry -->", "<!-- /bench-peers geometry -->"
 PATTERNS = ("E", "N", "S", "M", "T")
@@ -443,14 +445,7 @@ def main(argv=None):
             versions(peers) + ("." if a.bilinear else "; pyresample bilinear not run (`--bilinear`).")]
     lines = report(scores, costs, first, bool(a.rwarp), note)
     print("\n".join(lines[1:-1]))
-    text = a.report.read_text() if a.report.exists() else "# Benchmarks\n"
-    if BEGIN in text:
-        head, rest = text.split(BEGIN, 1)
-        tail = rest.split(END, 1)[1] if END in rest else ""
-        text = head + "\n".join(lines) + tail
-    else:
-        text = text.rstrip("\n") + "\n\n" + "\n".join(lines) + "\n"
-    a.report.write_text(text)
+    report_section.replace(a.report, lines, "Benchmarks")
     return 0
 
 

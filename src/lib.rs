@@ -6,6 +6,7 @@
 //! floors below its own.
 
 // floor 0: the vocabulary shared by all
+pub mod aerosol;
 pub mod background;
 pub mod band;
 pub mod displacement;

@@ -41,6 +41,21 @@ pub struct Angles {
     pub swir_vaa: Array2<f32>,
 }
 
+impl Angles {
+    /// The layers in the order of the GEOMETRY file: solar zenith and azimuth, then view zenith and azimuth of VNIR
+    /// and SWIR.
+    pub fn layers(&self) -> [&Array2<f32>; 6] {
+        [
+            &self.sza,
+            &self.saa,
+            &self.vnir_vza,
+            &self.vnir_vaa,
+            &self.swir_vza,
+            &self.swir_vaa,
+        ]
+    }
+}
+
 /// One segment on one grid.
 #[derive(Debug, Clone)]
 pub struct Observation {

@@ -44,7 +44,7 @@ pub struct AtmosphereState {
     /// Height of the model's orography, metres, where the source carries it: AOD and water vapour
     /// are then moved from it to the pixel's height.
     pub model_height: Option<Array2<f32>>,
-    /// Shares of AOD550 of the types of aerosol, in the order of [`crate::tables::Aerosol::ALL`], where types are
+    /// Shares of AOD550 of the types of aerosol, in the order of [`crate::aerosol::Aerosol::ALL`], where types are
     /// mixed; they add up to 1.
     pub shares: Option<[Array2<f32>; 5]>,
     /// Where AOD550, ozone and water vapour came from.

@@ -54,6 +54,22 @@ fn one_is_lost(spoil: impl Fn(&Path), words: &str) {
     assert!(made[0].contains(GOOD));
 }
 
+/// Exit code 3, the words given, and no product, whatever the segment.
+fn nothing_is_made(folder: &Path, inputs: Inputs, words: &str) {
+    let out = folder.join("out");
+    let inputs = Inputs {
+        l1c: some_segments(folder, &[GOOD]),
+        ..inputs
+    };
+    inputs
+        .run(&out)
+        .args(["--until", "acquisition", "--jobs", "0"])
+        .assert()
+        .code(3)
+        .stdout(predicate::str::contains(words));
+    assert!(products(&out).is_empty());
+}
+
 fn lines_about_the_bad_file(n: usize) -> impl Predicate<str> {
     predicate::function(move |text: &str| {
         text.lines()
@@ -146,19 +162,11 @@ fn cams_of_another_unit_is_an_error_whatever_the_policy() {
         let mut ozone = file.variable_mut("gtco3").unwrap();
         ozone.put_attribute("units", "Dobson").unwrap();
     }
-    let out = dir.path().join("out");
     let inputs = Inputs {
-        l1c: some_segments(dir.path(), &[GOOD]),
         cams,
         ..Inputs::fixture()
     };
-    inputs
-        .run(&out)
-        .args(["--until", "acquisition", "--jobs", "0"])
-        .assert()
-        .code(3)
-        .stdout(predicate::str::contains("Dobson"));
-    assert!(products(&out).is_empty());
+    nothing_is_made(dir.path(), inputs, "Dobson");
 }
 
 #[test]
@@ -188,19 +196,11 @@ fn a_dem_that_does_not_cover_what_is_seen() {
             .write((0, 0), part, &mut buffer)
             .unwrap();
     }
-    let out = dir.path().join("out");
     let inputs = Inputs {
-        l1c: some_segments(dir.path(), &[GOOD]),
         dem,
         ..Inputs::fixture()
     };
-    inputs
-        .run(&out)
-        .args(["--until", "acquisition", "--jobs", "0"])
-        .assert()
-        .code(3)
-        .stdout(predicate::str::contains("north.tif: no heights for"));
-    assert!(products(&out).is_empty());
+    nothing_is_made(dir.path(), inputs, "north.tif: no heights for");
 }
 
 #[test]

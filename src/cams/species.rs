@@ -16,7 +16,7 @@ use super::{Cams, CamsError, Species, Variable};
 use chrono::{DateTime, Utc};
 use ndarray::Array2;
 
-/// Shares in the order of [`crate::tables::Aerosol::ALL`]: continental, desert, maritime, urban, biomass, of the
+/// Shares in the order of [`crate::aerosol::Aerosol::ALL`]: continental, desert, maritime, urban, biomass, of the
 /// optical depths by kind in the order of [`Species::ALL`].
 fn shares(kinds: [f64; 7]) -> [f32; 5] {
     if kinds.iter().any(|v| v.is_nan()) {
@@ -35,7 +35,7 @@ fn shares(kinds: [f64; 7]) -> [f32; 5] {
 }
 
 impl Cams {
-    /// Shares of AOD550 of the types of aerosol at the nodes, in the order of [`crate::tables::Aerosol::ALL`], by the
+    /// Shares of AOD550 of the types of aerosol at the nodes, in the order of [`crate::aerosol::Aerosol::ALL`], by the
     /// rule of this module, and a line about their origin. Interpolated as [`Cams::state`] does; monthly means and
     /// climatologies are no answer.
     ///

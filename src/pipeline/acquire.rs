@@ -10,7 +10,7 @@ pub(super) mod sky;
 pub(super) mod terrain;
 
 use super::clip::Clip;
-use super::config::{Config, ExtraLayer};
+use super::config::Config;
 use super::error::PipelineError;
 use super::geometric::{self, Grounds};
 use super::swath::{Blank, Remembering};
@@ -19,10 +19,10 @@ use crate::atmosphere;
 use crate::band::Band;
 use crate::displacement::Refinement;
 use crate::grid::{GridSpec, Resolution, TileId, tiles};
-use crate::l1c::{Profile, Segment, Swath};
+use crate::l1c::{Segment, Swath};
 use crate::mask::{self, CloudField};
 use crate::observation::Observation;
-use crate::product::{self, Acquisition, AcquisitionId, Extra, layers};
+use crate::product::{self, Acquisition, AcquisitionId, Extra};
 use crate::raster::Raster;
 use crate::reflectance::{Normalised, SurfaceReflectance};
 use crate::reproject::{self, Kernel, Request};
@@ -82,10 +82,7 @@ pub fn acquire(
     };
     let mut timings = Timings::start();
     let mut notes = Vec::new();
-    let profile = match &config.l1c_profile {
-        Some(path) => Profile::from_file(path).map_err(PipelineError::room)?,
-        None => Profile::default(),
-    };
+    let profile = config.profile()?;
     let segment = Segment::open(segment, &profile).map_err(PipelineError::room)?;
     timings.lap("open");
     let terrain = workshop.terrain(config, *tile)?;
@@ -178,11 +175,7 @@ pub fn acquire(
         &mut surface,
         clear,
     ));
-    if config.layers.contains(&ExtraLayer::SigmaSplit) {
-        extras.push(Extra::new(layers::UNC_RANDOM, surface.sigma_random.clone()));
-        let systematic = surface.systematic();
-        extras.push(Extra::new(layers::UNC_SYSTEMATIC, systematic));
-    }
+    extras.extend(corrections::parts_of_sigma(config, &surface));
     timings.lap("atmosphere");
 
     let id = AcquisitionId {
@@ -352,12 +345,7 @@ impl Bench<'_> {
         let (tile, resolution) = (&self.terrain.tile, self.resolution);
         let grid = tile.grid(resolution);
         let padded = tile.grid(Resolution::M300).padded(self.halo);
-        // the halo of a 100 m product needs clouds only: one sample a cell; a 300 m product is the mean
-        // over the cell, for which the heights of its nine parts are given
-        let heights = match resolution {
-            Resolution::M100 => self.terrain.heights(&padded)?,
-            Resolution::M300 => self.terrain.heights(&padded.subdivided(3))?,
-        };
+        let heights = self.terrain.beneath(&padded, resolution)?;
         timings.lap("terrain");
         let around = observe(self.swath, padded, &heights, self.config.kernel, refinement)?;
         drop(heights);

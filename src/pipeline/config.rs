@@ -8,8 +8,10 @@ use super::unit::tile_name;
 use crate::atmosphere::Budget;
 use crate::band::Camera;
 use crate::cams::{Overrides, Source};
+use crate::dem::VerticalDatum;
 use crate::fusion::FusionParams;
 use crate::grid::TileId;
+use crate::l1c::Profile;
 use crate::mask::MaskParams;
 use crate::reproject::Kernel;
 use crate::tables::{self, Aerosol, RtTable, UnknownAerosol};
@@ -377,6 +379,27 @@ impl Config {
                 Ok(())
             }
         }
+    }
+
+    /// The rules by which L1C files are read: the user's, else the built-in ones.
+    ///
+    /// # Errors
+    /// The file of rules is unusable.
+    pub fn profile(&self) -> Result<Profile, PipelineError> {
+        match &self.l1c_profile {
+            Some(path) => Profile::from_file(path).map_err(PipelineError::room),
+            None => Ok(Profile::default()),
+        }
+    }
+
+    /// The vertical datum of the DEM.
+    ///
+    /// # Errors
+    /// The word names none.
+    pub fn datum(&self) -> Result<VerticalDatum, PipelineError> {
+        self.dem_vertical
+            .parse()
+            .map_err(|e| PipelineError::Config(format!("dem_vertical: {e}")))
     }
 
     /// The radiative-transfer tables of a camera: the user's where one is for it, else the built-in ones.

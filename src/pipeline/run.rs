@@ -12,7 +12,6 @@ use super::sweep;
 use super::unit::{Outcome, Task, Unit};
 use super::worker::Worker;
 use crate::grid::{Tile, TileId, tiles};
-use crate::l1c::Profile;
 use crate::progress::Progress;
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -206,10 +205,7 @@ impl Setting {
             }
         }
         let inputs = Inputs::survey(config)?;
-        let profile = match &config.l1c_profile {
-            Some(path) => Profile::from_file(path).map_err(PipelineError::room)?,
-            None => Profile::default(),
-        };
+        let profile = config.profile()?;
         let profile_id = inputs.profile.as_ref().map_or("", |p| p.sha256.as_str());
         let kept = config.out().join("index.jsonl");
         let filter = Filter {

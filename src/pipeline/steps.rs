@@ -17,10 +17,10 @@ use super::error::PipelineError;
 use super::geometric::{self, Grounds, Report};
 use super::inputs::Inputs;
 use crate::atmosphere;
-use crate::dem::{self, VerticalDatum};
+use crate::dem;
 use crate::grid::utm::Utm;
 use crate::grid::{GridSpec, Resolution, Tile, TileId, tiles};
-use crate::l1c::{Profile, Segment};
+use crate::l1c::Segment;
 use crate::landmask::LandMask;
 use crate::mask;
 use crate::observation::Observation;
@@ -110,10 +110,7 @@ pub fn explain_pixel(
     let Some(explained) = explained.map_err(PipelineError::room)? else {
         return Ok(None);
     };
-    let datum: VerticalDatum = config
-        .dem_vertical
-        .parse()
-        .map_err(|e| PipelineError::Config(format!("dem_vertical: {e}")))?;
+    let datum = config.datum()?;
     let (row, col) = explained.pixel;
     let pixel = GridSpec {
         ulx: stage.grid.ulx + col as f64 * stage.grid.pixel,
@@ -140,17 +137,11 @@ impl Stage {
         tile: Tile,
         resolution: Resolution,
     ) -> Result<Stage, PipelineError> {
-        let profile = match &config.l1c_profile {
-            Some(path) => Profile::from_file(path).map_err(PipelineError::room)?,
-            None => Profile::default(),
-        };
+        let profile = config.profile()?;
         let segment = Segment::open(segment, &profile).map_err(PipelineError::room)?;
         let terrain = Terrain::read(config, tile)?;
         let grid = tile.grid(resolution);
-        let heights = match resolution {
-            Resolution::M100 => terrain.heights(&grid)?,
-            Resolution::M300 => terrain.heights(&grid.subdivided(3))?,
-        };
+        let heights = terrain.beneath(&grid, resolution)?;
         Ok(Stage {
             segment,
             grid,

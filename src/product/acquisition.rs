@@ -109,16 +109,8 @@ pub fn write_acquisition(
     folder.layer(&layers::QX, &[from_obs.cut("QX", &masks.qx)?])?;
     folder.layer(&layers::SAT, &[from_obs.cut("SAT", &masks.sat)?])?;
     folder.layer(&layers::USABLE, &[usable.view()])?;
-    let a = &obs.angles;
     let mut angles = Vec::with_capacity(6);
-    for angle in [
-        &a.sza,
-        &a.saa,
-        &a.vnir_vza,
-        &a.vnir_vaa,
-        &a.swir_vza,
-        &a.swir_vaa,
-    ] {
+    for angle in obs.angles.layers() {
         angles.push(step(angle, ANGLE_STEP)?);
     }
     folder.layer(&layers::GEOMETRY, &views(&angles))?;
@@ -180,7 +172,7 @@ pub fn write_acquisition(
         properties: vec![
             json!({ "probav:source": obs.source }),
             summary.properties(),
-            item::view(&cut_angles(&from_obs, a)?),
+            item::view(&cut_angles(&from_obs, &obs.angles)?),
             acquisition
                 .accuracy
                 .map_or_else(|| json!({}), |a| a.properties()),

@@ -1,8 +1,8 @@
-//! Further corrections of the surface reflectance that the user asked for, each with its layer.
+//! Further corrections of the surface reflectance and further layers that the user asked for.
 
 use crate::atmosphere;
 use crate::observation::Observation;
-use crate::pipeline::config::{Config, Correction};
+use crate::pipeline::config::{Config, Correction, ExtraLayer};
 use crate::product::{Extra, layers};
 use crate::reflectance::SurfaceReflectance;
 use crate::rt::RtField;
@@ -40,4 +40,15 @@ pub fn within(
         extras.push(Extra::new(layers::NADIR, factors));
     }
     extras
+}
+
+/// The random and the systematic part of σ, where they are asked for.
+pub fn parts_of_sigma(config: &Config, surface: &SurfaceReflectance) -> Vec<Extra> {
+    if !config.layers.contains(&ExtraLayer::SigmaSplit) {
+        return Vec::new();
+    }
+    vec![
+        Extra::new(layers::UNC_RANDOM, surface.sigma_random.clone()),
+        Extra::new(layers::UNC_SYSTEMATIC, surface.systematic()),
+    ]
 }

@@ -49,10 +49,7 @@ impl Terrain {
     /// A file is unusable.
     pub fn read(config: &Config, tile: Tile) -> Result<Terrain, PipelineError> {
         let masks = (!config.landmask.is_empty()).then_some(config.landmask.as_slice());
-        let datum: VerticalDatum = config
-            .dem_vertical
-            .parse()
-            .map_err(|e| PipelineError::Config(format!("dem_vertical: {e}")))?;
+        let datum = config.datum()?;
         let dem = (!config.dem.is_empty())
             .then(|| Dem::open(&config.dem, datum.clone()))
             .transpose()
@@ -78,6 +75,23 @@ impl Terrain {
             data: piece.cut(&piece.heights, grid),
             nodata: None,
         })
+    }
+
+    /// Heights for a look on a grid that serves a product of some resolution. A 300 m product is the mean over the
+    /// cell, for which the heights of its nine parts are given; a 100 m product takes one a cell, its 300 m halo too,
+    /// which is there for clouds only.
+    ///
+    /// # Errors
+    /// As [`Terrain::heights`].
+    pub fn beneath(
+        &self,
+        grid: &GridSpec,
+        resolution: Resolution,
+    ) -> Result<Raster<f32>, PipelineError> {
+        match resolution {
+            Resolution::M100 => self.heights(grid),
+            Resolution::M300 => self.heights(&grid.subdivided(3)),
+        }
     }
 
     /// Land (1) and sea (0) on a grid of the tile's lattice.

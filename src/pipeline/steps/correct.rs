@@ -6,7 +6,7 @@ use crate::band::Band;
 use crate::grid::utm::Utm;
 use crate::observation::Observation;
 use crate::pipeline::acquire::corrections;
-use crate::pipeline::config::{Config, ExtraLayer};
+use crate::pipeline::config::Config;
 use crate::pipeline::error::PipelineError;
 use crate::product::Extra;
 use crate::product::geotiff::{Layers, read_layers};
@@ -50,11 +50,7 @@ pub fn correct(
         keep.apply(&mut surface);
     }
     extras.extend(corrections::within(config, seen, &mut surface, |_, _| true));
-    if config.layers.contains(&ExtraLayer::SigmaSplit) {
-        let (random, systematic) = (surface.sigma_random.clone(), surface.systematic());
-        extras.push(Extra::new(layers::UNC_RANDOM, random));
-        extras.push(Extra::new(layers::UNC_SYSTEMATIC, systematic));
-    }
+    extras.extend(corrections::parts_of_sigma(config, &surface));
     let mut files = Vec::new();
     for Extra { spec, values } in &extras {
         let path = folder.join(format!("{name}_{}.tif", spec.name));

@@ -32,15 +32,7 @@ pub fn write(seen: &Observation, folder: &Path, name: &str) -> Result<Vec<PathBu
     ];
     let path = |layer: &str| folder.join(format!("{name}_{layer}.tif"));
     let files = ["TOA", "QUALITY", "GEOMETRY", "TERRAIN"].map(path);
-    let a = &seen.angles;
-    let angles = [
-        &a.sza,
-        &a.saa,
-        &a.vnir_vza,
-        &a.vnir_vaa,
-        &a.swir_vza,
-        &a.swir_vaa,
-    ];
+    let angles = seen.angles.layers();
     let occluded = seen.occluded.mapv(f32::from);
     floats(
         &files[0],
