@@ -160,7 +160,8 @@ fn invert<const N: usize>(
     let (texture, relief) = (&pixels.texture[..n], &pixels.relief[..n]);
     let (rho, sigma, random) = (&mut rho[..n], &mut sigma[..n], &mut random[..n]);
     for k in 0..n {
-        let x = k as f32;
+        // an i32 is turned into a float four at a time
+        let x = k as i32 as f32;
         let field = |f: usize| base[f] + slope[f] * x;
         let (toa, t) = (toa[k], t[k]);
         let a = poly::<N, FIELDS>(base, slope, A, x, t);
