@@ -10,6 +10,7 @@ pub mod register;
 
 pub use correct::{Explanation, correct, explain as explain_correction};
 
+use super::acquire::corrections;
 use super::acquire::sky::Sky;
 use super::acquire::terrain::Terrain;
 use super::config::Config;
@@ -88,7 +89,10 @@ pub fn reproject(
         camera: seen.camera,
         resolution,
     };
-    let files = look::write(&seen, folder, &id.to_string()).map_err(PipelineError::room)?;
+    let refinement = report.as_ref().and_then(Report::refinement);
+    let terrain = corrections::terrain(&stage.segment, &request, refinement, &seen)?;
+    let files =
+        look::write(&seen, &terrain, folder, &id.to_string()).map_err(PipelineError::room)?;
     Ok((files, report))
 }
 

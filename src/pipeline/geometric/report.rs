@@ -90,6 +90,14 @@ impl Report {
         matches!(self.fate, Fate::Applied(..))
     }
 
+    /// What was removed from the mapping.
+    pub fn refinement(&self) -> Option<&Refinement> {
+        match &self.fate {
+            Fate::Applied(refinement, _) => Some(refinement),
+            _ => None,
+        }
+    }
+
     /// The check of what is delivered.
     pub fn last(&self) -> &Check {
         match &self.fate {
