@@ -26,7 +26,7 @@ mod synthetic;
 #[cfg(test)]
 mod tests;
 
-pub use explain::{Explanation, Outcome, Part, StripLook, TieCell, TieCorners, explain};
+pub use explain::{Explanation, Outcome, Part, Removed, StripLook, TieCell, TieCorners, explain};
 pub use kernel::{BadKernelName, Kernel};
 pub use sampling::{Sampling, sampling};
 

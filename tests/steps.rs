@@ -559,3 +559,70 @@ fn the_layer_of_terrain_is_the_same_from_a_step_and_from_the_chain_and_changes_n
         assert!((a - b).abs() <= 4.0, "{a} {b}");
     }
 }
+
+/// The refined mapping is told as a check finds it, and as a product's record has it.
+#[test]
+fn reproject_explains_a_pixel_of_the_refined_mapping() {
+    let work = tempfile::tempdir().expect("temporary folder");
+    let truth = archive()
+        .join("truth")
+        .join(SEGMENT.replace(".HDF5", ".tif"));
+    // a reference that lies 42 m west and 56 m north of where it belongs: the image appears displaced the other way
+    let moved = work.path().join("moved.tif");
+    std::fs::copy(&truth, &moved).expect("copy");
+    let options = gdal::DatasetOptions {
+        open_flags: gdal::GdalOpenFlags::GDAL_OF_UPDATE,
+        ..Default::default()
+    };
+    let mut data = gdal::Dataset::open_ex(&moved, options).expect("raster");
+    let mut place = data.geo_transform().expect("place");
+    place[0] -= 42.0;
+    place[3] += 56.0;
+    data.set_geo_transform(&place).expect("place");
+    drop(data);
+    let explain = |more: &[&std::ffi::OsStr]| {
+        probav_ard()
+            .args(["reproject", "--tile", "31UFR"])
+            .args(TERRAIN)
+            .arg(archive().join("dem/dem.tif"))
+            .args(["--explain", "5.051", "49.94"])
+            .args(more)
+            .arg(archive().join("l1c").join(SEGMENT))
+            .assert()
+    };
+    let found = explain(&["--refine".as_ref(), "--reference".as_ref(), moved.as_ref()]).success();
+    let text = String::from_utf8_lossy(&found.get_output().stdout).into_owned();
+    let told = text
+        .lines()
+        .find(|l| l.starts_with("refinement RED"))
+        .unwrap_or_else(|| panic!("no refinement:\n{text}"));
+    let words: Vec<&str> = told.split_whitespace().collect();
+    let metres = |k: usize| words[k].parse::<f64>().expect("metres");
+    assert!((metres(3) - 42.0).abs() < 8.0, "{told}");
+    assert!((metres(6) + 56.0).abs() < 8.0, "{told}");
+    assert!(text.contains("becomes line"), "{text}");
+
+    let record = work.path().join("run.json");
+    let shift = serde_json::json!({
+        "origin": [0.0, 0.0], "east": [30.0, 0.0, 0.0], "north": [-40.0, 0.0, 0.0], "bounds": [0.0, 0.0, 0.0, 0.0],
+    });
+    let write = |applied: bool| {
+        let removed: serde_json::Map<_, _> = BANDS
+            .iter()
+            .map(|b| (b.to_string(), shift.clone()))
+            .collect();
+        let told = serde_json::json!({ "applied": applied, "removed": removed });
+        let run = serde_json::json!({ "geometric_check": { "refinement": told } });
+        std::fs::write(&record, run.to_string()).expect("run.json");
+    };
+    write(true);
+    explain(&["--refined-as".as_ref(), record.as_ref()])
+        .success()
+        .stdout(predicates::str::contains(
+            "+30.00 m east -40.00 m north removed: line",
+        ));
+    write(false);
+    explain(&["--refined-as".as_ref(), record.as_ref()])
+        .code(2)
+        .stderr(predicates::str::contains("no refinement was applied"));
+}

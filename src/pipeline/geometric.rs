@@ -4,7 +4,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-pub use report::{Report, Source};
+pub use report::{Report, Source, applied};
 
 use super::config::Config;
 use super::error::PipelineError;
