@@ -11,9 +11,12 @@
 //! A reference that is finer than the image ([`Features::of_fine`]) is moved under the image, which stays as it is; else
 //! the image is moved over the reference.
 
+mod equations;
+
 use super::features::{FINE, Features, double_angle};
 use crate::displacement::Displacement;
 use crate::grid::GridSpec;
+use equations::{MOST_TERMS, Matrix, Sums, solved, uncertainty};
 use rayon::prelude::*;
 
 /// Most pixels that are solved at once: with more the chips know enough.
@@ -29,7 +32,9 @@ const LONGEST: f64 = 0.7;
 /// Farthest from the start, drift included, pixels.
 const FAR: f64 = 1.5;
 /// Least correlation of the weighted pixels.
-const CORRELATION: f64 = 0.5;
+const CORRELATION: f64 = 0.3;
+/// Least square of a residual that tells pixels apart, as a share of the mean square of the features.
+const LEAST_SHARE: f32 = 1e-4;
 /// Largest σ of the shift, pixels.
 const UNSURE: f64 = 0.12;
 /// Side of the blocks that are independent, pixels.
@@ -40,14 +45,6 @@ const DRIFT_GAIN: f64 = 40.0;
 const DRIFT_SMALL: f64 = 0.04;
 /// Blocks that a drift needs.
 const DRIFT_BLOCKS: f64 = 160.0;
-/// Multiple of σ at which few blocks are made to be as sure as many.
-const SIGNIFICANT: f64 = 4.0;
-
-/// Parameters of a drift: 1, column and row of both components.
-const MOST_TERMS: usize = 6;
-type Vector = [f64; MOST_TERMS];
-type Matrix = [Vector; MOST_TERMS];
-
 /// The displacement that all pixels share.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Dense {
@@ -290,7 +287,7 @@ impl<'a> Pair<'a> {
         let mut weight = vec![1.0f32; n];
         for step in 0..STEPS {
             let (planes, gain) = self.look(c, &weight)?;
-            let scale = reweigh(&planes, &mut weight)?;
+            let scale = reweigh(&planes, gain, &mut weight)?;
             let sums = self.sums(&planes, &weight, scale, terms);
             let delta = solved(&sums.a, &sums.b, 2 * terms)?;
             let parts = delta[..2 * terms].chunks(terms);
@@ -307,7 +304,6 @@ impl<'a> Pair<'a> {
                 return None;
             }
             if length < SETTLED || step + 1 == STEPS {
-                tracing::debug!(step, terms, "settled");
                 return self.found(&planes, &weight, &sums, gain, terms);
             }
         }
@@ -551,20 +547,8 @@ impl<'a> Pair<'a> {
     }
 }
 
-/// Factor by which σ from a number of blocks must be larger for [`SIGNIFICANT`] of it to be as rare as of a normal
-/// distribution: Student's t with one degree of freedom less than there are blocks (Wallace 1959, Ann. Math. Stat.
-/// 30).
-fn uncertainty(blocks: f64) -> f64 {
-    let freedom = blocks - 1.0;
-    if freedom < 0.5 {
-        return f64::INFINITY;
-    }
-    let z2 = SIGNIFICANT * SIGNIFICANT;
-    (freedom * ((z2 / freedom).exp() - 1.0) / z2).sqrt()
-}
-
 /// Weights of the pixels by their residuals; returns the square at which the weight is one half.
-fn reweigh(planes: &Planes, weight: &mut [f32]) -> Option<f64> {
+fn reweigh(planes: &Planes, gain: f32, weight: &mut [f32]) -> Option<f64> {
     let square = |e: &[f32; 2]| e[0] * e[0] + e[1] * e[1];
     let mut squares: Vec<f32> = planes
         .e
@@ -575,6 +559,9 @@ fn reweigh(planes: &Planes, weight: &mut [f32]) -> Option<f64> {
         .collect();
     let k = squares.len() / 2;
     let scale = *squares.select_nth_unstable_by(k, f32::total_cmp).1;
+    // two images that are the same leave nothing to weigh
+    let power = gain * gain * planes.m.iter().map(square).sum::<f32>();
+    let scale = scale.max(LEAST_SHARE * power / squares.len() as f32);
     if scale.is_nan() || scale <= 0.0 {
         return None;
     }
@@ -586,71 +573,6 @@ fn reweigh(planes: &Planes, weight: &mut [f32]) -> Option<f64> {
         };
     }
     Some(f64::from(scale))
-}
-
-/// Sums over pixels and over blocks.
-#[derive(Clone, Copy)]
-struct Sums {
-    a: Matrix,
-    b: Vector,
-    /// What the change of the weights takes from the curvature.
-    less: Matrix,
-    /// Products of the blocks' scores.
-    scores: Matrix,
-    /// Information of the blocks, and its square.
-    information: [f64; 2],
-}
-
-impl Default for Sums {
-    fn default() -> Sums {
-        let zero = [[0.0; MOST_TERMS]; MOST_TERMS];
-        Sums {
-            a: zero,
-            b: [0.0; MOST_TERMS],
-            less: zero,
-            scores: zero,
-            information: [0.0; 2],
-        }
-    }
-}
-
-impl Sums {
-    fn plus(mut self, other: Sums) -> Sums {
-        for p in 0..MOST_TERMS {
-            self.b[p] += other.b[p];
-            for q in 0..MOST_TERMS {
-                self.a[p][q] += other.a[p][q];
-                self.less[p][q] += other.less[p][q];
-                self.scores[p][q] += other.scores[p][q];
-            }
-        }
-        self.information = [0, 1].map(|k| self.information[k] + other.information[k]);
-        self
-    }
-}
-
-/// Solution of the first `n` positive definite equations; `None` where they are not.
-fn solved(a: &Matrix, b: &Vector, n: usize) -> Option<Vector> {
-    let (mut a, mut b) = (*a, *b);
-    for i in 0..n {
-        let pivot = a[i];
-        if pivot[i].is_nan() || pivot[i] <= 0.0 {
-            return None;
-        }
-        for k in i + 1..n {
-            let f = a[k][i] / pivot[i];
-            for (v, p) in a[k].iter_mut().zip(pivot).skip(i) {
-                *v -= f * p;
-            }
-            b[k] -= f * b[i];
-        }
-    }
-    let mut x = [0.0; MOST_TERMS];
-    for i in (0..n).rev() {
-        let known: f64 = (i + 1..n).map(|j| a[i][j] * x[j]).sum();
-        x[i] = (b[i] - known) / a[i][i];
-    }
-    Some(x)
 }
 
 /// Keys cubic convolution weights (a = −1/2) of taps −1, 0, 1, 2 at fraction f.

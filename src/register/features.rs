@@ -106,8 +106,8 @@ impl Features {
     }
 
     /// Edges of an image on the [`FINE`] × [`FINE`] subdivision of a grid, as samples as coarse as the grid's pixels would
-    /// show them, and what it takes to see them from any fraction of a pixel on. Such samples are not means over pixels:
-    /// a detector sees about a pixel's width, and the mean over the cell comes on top (`reference/l1c_format.md` §6).
+    /// show them, and what it takes to see them from any fraction of a pixel on. A sample of 300 m is that of a side
+    /// camera, 100 m to 350 m wide (`reference/l1c_format.md` §6.1), averaged over the cell.
     pub fn of_fine(grid: GridSpec, image: &Array2<f32>) -> Features {
         let (h, w) = image.dim();
         let image: Vec<f32> = image.iter().copied().collect();
