@@ -21,6 +21,7 @@ pub mod progress;
 pub mod raster;
 pub mod reflectance;
 pub mod rt;
+pub mod slope;
 pub mod status;
 
 // floor 1: sources, files to values

@@ -57,6 +57,27 @@ impl Reference {
         Ok(Reference { bands, cell })
     }
 
+    /// The same on the 3 × 3 subdivision of a grid; `None` where the raster is not that fine.
+    ///
+    /// # Errors
+    /// As [`Reference::sample`].
+    pub fn sample_fine(
+        &self,
+        grid: &GridSpec,
+    ) -> Result<Option<[Option<Array2<f32>>; 4]>, GeoRasterError> {
+        match self.parts(grid) {
+            3 => self.sample(&grid.subdivided(3)).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Parts along one side of a pixel.
+    fn parts(&self, grid: &GridSpec) -> usize {
+        // a NaN becomes no part at all
+        let parts = (grid.pixel / self.cell).round().clamp(1.0, MOST_PARTS) as usize;
+        parts.max(1)
+    }
+
     /// BLUE, RED, NIR, SWIR on a grid, where there are such bands; NaN where the raster holds nothing. A value
     /// is the mean of up to nine bilinear ones: a raster finer than the grid must not be point-sampled.
     ///
@@ -67,9 +88,7 @@ impl Reference {
             min: f32::MIN,
             max: f32::MAX,
         };
-        // a NaN becomes no part at all
-        let parts = (grid.pixel / self.cell).round().clamp(1.0, MOST_PARTS) as usize;
-        let parts = parts.max(1);
+        let parts = self.parts(grid);
         let mut out = [None, None, None, None];
         for (out, band) in out.iter_mut().zip(&self.bands) {
             if let Some(band) = band {

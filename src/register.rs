@@ -5,7 +5,8 @@
 //! an edge from dark to bright and from bright to dark, so that a harvested field, another season, another
 //! band or another sensor still match. One displacement for all, in whole pixels, comes from the sum of the
 //! correlations of all chips (`coarse`); each chip is then matched by iterative least squares (`chip`), and a
-//! robust fit of low order over the chips decides (`fit`). Clouds and shadows are left out by the mask; those
+//! robust fit of low order over the chips decides (`fit`). Where pixels are few all of them are matched at once
+//! (`dense`), and the chips tell only how they scatter about that. Clouds and shadows are left out by the mask; those
 //! that the mask misses do not correlate with the reference and are left out by the fit.
 //!
 //! Sources: double angle for contrast-free orientation, Granlund 1978 (Comput. Graph. Image Process. 8);
@@ -15,6 +16,7 @@
 
 mod chip;
 mod coarse;
+mod dense;
 mod features;
 mod fit;
 mod heights;
@@ -116,9 +118,25 @@ pub fn measure(image: &Features, reference: &Features) -> Result<Measure, Declin
     if places.at.is_empty() {
         return Err(Decline::TooLittleGround);
     }
-    let start = coarse::displacement(image, reference, &places)?;
-    let chips = chip::match_all(image, reference, &places.at, start);
-    fit::fit(&image.grid, &chips, places.at.len(), places.overlap)
+    let small = dense::is_small(image, reference);
+    let start = match coarse::displacement(image, reference, &places) {
+        Err(_) if small => coarse::of_pixels(image, reference)?,
+        found => found?,
+    };
+    if !small {
+        let chips = chip::match_all(image, reference, &places.at, start);
+        return fit::fit(&image.grid, &chips, places.at.len(), places.overlap);
+    }
+    let dense = dense::solve(image, reference, start).ok_or(Decline::Scattered)?;
+    let chips = chip::match_all(image, reference, &places.at, dense.shift());
+    let fitted = fit::fit(&image.grid, &chips, places.at.len(), places.overlap);
+    Ok(fit::around(
+        &image.grid,
+        &dense,
+        fitted.ok(),
+        &chips,
+        &places,
+    ))
 }
 
 /// The geometric check of one acquisition.
@@ -242,13 +260,18 @@ impl Check {
             return None;
         }
         let mean = [0, 1].map(|e| found.iter().map(|f| weight(f.1) * f.0[e]).sum::<f64>() / total);
-        // bands that disagree by more than their σ make the mean less certain
+        // bands that disagree by more than their σ make the mean less certain; and as they see the same ground, what changed
+        // there does not average out between them
         let spread = found
             .iter()
             .map(|f| weight(f.1) * ((f.0[0] - mean[0]).powi(2) + (f.0[1] - mean[1]).powi(2)))
             .sum::<f64>();
         let freedom = (2 * found.len() - 2).max(1) as f64;
-        Some((mean, ((spread / freedom).max(1.0) / total).sqrt()))
+        let surest = found.iter().map(|f| f.1).fold(f64::INFINITY, f64::min);
+        Some((
+            mean,
+            ((spread / freedom).max(1.0) / total).sqrt().max(surest),
+        ))
     }
 
     /// What is left after a correction, metres, where that is worth another.

@@ -4,7 +4,7 @@
 //! tie points and the pixel's height, and the native samples there are interpolated once (`design.md`,
 //! Geometry; `reference/grid_reprojection.md` §4). The stages are one file each: a local frame, the smooth
 //! tie-point model, the mapping on sparse nodes, the window of native samples, the kernel, and the layers
-//! of angles, time and occlusion.
+//! of angles, time, occlusion and sampling distance.
 
 mod cells;
 mod directions;
@@ -16,6 +16,7 @@ mod mapping;
 mod mean;
 mod occlusion;
 mod resample;
+mod sampling;
 mod surface;
 mod wide;
 mod window;
@@ -25,8 +26,9 @@ mod synthetic;
 #[cfg(test)]
 mod tests;
 
-pub use explain::{Explanation, Outcome, Part, StripLook, TieCell, TieCorners, explain};
+pub use explain::{Explanation, Outcome, Part, Removed, StripLook, TieCell, TieCorners, explain};
 pub use kernel::{BadKernelName, Kernel};
+pub use sampling::{Sampling, sampling};
 
 use crate::band::{Band, Strip};
 use crate::displacement::{Displacement, Refinement};

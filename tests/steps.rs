@@ -441,3 +441,188 @@ fn a_position_is_measured_and_put_right_step_by_step() {
         .failure()
         .stderr(predicates::str::contains("none.tif"));
 }
+
+/// Scales, no-data counts and names of a file's bands.
+fn described(path: &Path) -> Vec<(String, f64, Option<f64>)> {
+    let data = gdal::Dataset::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    (1..=data.raster_count())
+        .map(|k| {
+            let b = data.rasterband(k).expect("band");
+            let name = b.description().expect("description");
+            (name, b.scale().unwrap_or(1.0), b.no_data_value())
+        })
+        .collect()
+}
+
+const LIE: [&str; 8] = [
+    "HEIGHT",
+    "SECONDS",
+    "OCCLUDED",
+    "INCIDENCE",
+    "VNIR_ACROSS",
+    "VNIR_ALONG",
+    "SWIR_ACROSS",
+    "SWIR_ALONG",
+];
+
+#[test]
+fn the_layer_of_terrain_is_the_same_from_a_step_and_from_the_chain_and_changes_nothing_else() {
+    let work = tempfile::tempdir().expect("temporary folder");
+    let l1c = work.path().join("l1c");
+    std::fs::create_dir(&l1c).expect("folder");
+    std::fs::copy(archive().join("l1c").join(SEGMENT), l1c.join(SEGMENT)).expect("segment");
+    let toa = look(work.path());
+    let id = toa.file_name().expect("name").to_string_lossy();
+    let id = id.replace("_TOA.tif", "");
+    let made = |name: &str, more: &[&str]| {
+        probav_ard()
+            .args(["run", "--tile", "31UFR", "--until", "acquisition"])
+            .args(["--jobs", "0"])
+            .args(TERRAIN)
+            .arg(archive().join("dem/dem.tif"))
+            .arg("--l1c")
+            .arg(&l1c)
+            .arg("--cams")
+            .arg(archive().join("cams"))
+            .arg("--out")
+            .arg(work.path().join(name))
+            .args(more)
+            .assert()
+            .success();
+        let products = work
+            .path()
+            .join(name)
+            .join("tiles/31/U/FR/acquisitions/2018");
+        products.join(&id)
+    };
+    let (plain, more) = (
+        made("plain", &[]),
+        made("more", &["--layers", "terrain", "--toa"]),
+    );
+    for entry in std::fs::read_dir(&plain).expect("product") {
+        let name = entry.expect("file").file_name();
+        if !name.to_string_lossy().ends_with(".json") {
+            let read = |folder: &Path| std::fs::read(folder.join(&name)).expect("file");
+            assert!(read(&plain) == read(&more), "{name:?}");
+        }
+    }
+    assert!(!plain.join(format!("{id}_TERRAIN.tif")).exists());
+    let file = more.join(format!("{id}_TERRAIN.tif"));
+    let step = PathBuf::from(toa.to_string_lossy().replace("_TOA", "_TERRAIN"));
+    let (counts, floats) = (described(&file), described(&step));
+    assert!(LIE.iter().zip(&counts).all(|(n, d)| d.0 == *n));
+    assert!(LIE.iter().zip(&floats).all(|(n, d)| d.0 == *n));
+    let mut seen = 0;
+    for (k, (name, scale, nodata)) in counts.iter().enumerate() {
+        assert_eq!(*nodata, Some(-32768.0));
+        for (a, b) in band(&file, k + 1).iter().zip(band(&step, k + 1)) {
+            assert_eq!(*a == -32768.0, b.is_nan(), "{name}");
+            if !b.is_nan() {
+                assert!((a * scale - b).abs() <= 0.501 * scale, "{name}: {a} {b}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 50_000, "{seen}");
+    // the incidence on this gentle ground is about the Sun's zenith angle; samples are about 100 m and 200 m apart
+    let sza = band(&more.join(format!("{id}_GEOMETRY.tif")), 1);
+    for (i, z) in band(&step, 4).iter().zip(&sza).filter(|(i, _)| !i.is_nan()) {
+        assert!((i - z * 0.01).abs() < 25.0, "{i} {z}");
+    }
+    for (k, low, high) in [
+        (5, 90.0, 115.0),
+        (6, 90.0, 115.0),
+        (7, 180.0, 230.0),
+        (8, 180.0, 230.0),
+    ] {
+        let known: Vec<f64> = band(&step, k).into_iter().filter(|v| !v.is_nan()).collect();
+        assert!(
+            known.iter().all(|v| (low..high).contains(v)),
+            "{k}: {:?}",
+            known.first()
+        );
+    }
+    let item = std::fs::read_to_string(more.join("item.json")).expect("item");
+    let item: serde_json::Value = serde_json::from_str(&item).expect("JSON");
+    let asset = &item["assets"]["TERRAIN"];
+    assert_eq!(asset["bands"][3]["name"], "INCIDENCE");
+    assert_eq!(asset["bands"][3]["raster:scale"], 0.01);
+    assert_eq!(asset["bands"][3]["unit"], "degree");
+    assert_eq!(asset["nodata"], -32768);
+    // a product's own heights serve the next step as those of `reproject` do
+    let from = |toa: &Path, name: &str| band(&corrected(toa, &work.path().join(name), &[]), 1);
+    let (a, b) = (
+        from(&toa, "a"),
+        from(&more.join(format!("{id}_TOA.tif")), "b"),
+    );
+    for (a, b) in a.iter().zip(&b) {
+        assert!((a - b).abs() <= 4.0, "{a} {b}");
+    }
+}
+
+/// The refined mapping is told as a check finds it, and as a product's record has it.
+#[test]
+fn reproject_explains_a_pixel_of_the_refined_mapping() {
+    let work = tempfile::tempdir().expect("temporary folder");
+    let truth = archive()
+        .join("truth")
+        .join(SEGMENT.replace(".HDF5", ".tif"));
+    // a reference that lies 42 m west and 56 m north of where it belongs: the image appears displaced the other way
+    let moved = work.path().join("moved.tif");
+    std::fs::copy(&truth, &moved).expect("copy");
+    let options = gdal::DatasetOptions {
+        open_flags: gdal::GdalOpenFlags::GDAL_OF_UPDATE,
+        ..Default::default()
+    };
+    let mut data = gdal::Dataset::open_ex(&moved, options).expect("raster");
+    let mut place = data.geo_transform().expect("place");
+    place[0] -= 42.0;
+    place[3] += 56.0;
+    data.set_geo_transform(&place).expect("place");
+    drop(data);
+    let explain = |more: &[&std::ffi::OsStr]| {
+        probav_ard()
+            .args(["reproject", "--tile", "31UFR"])
+            .args(TERRAIN)
+            .arg(archive().join("dem/dem.tif"))
+            .args(["--explain", "5.051", "49.94"])
+            .args(more)
+            .arg(archive().join("l1c").join(SEGMENT))
+            .assert()
+    };
+    let found = explain(&["--refine".as_ref(), "--reference".as_ref(), moved.as_ref()]).success();
+    let text = String::from_utf8_lossy(&found.get_output().stdout).into_owned();
+    let told = text
+        .lines()
+        .find(|l| l.starts_with("refinement RED"))
+        .unwrap_or_else(|| panic!("no refinement:\n{text}"));
+    let words: Vec<&str> = told.split_whitespace().collect();
+    let metres = |k: usize| words[k].parse::<f64>().expect("metres");
+    assert!((metres(3) - 42.0).abs() < 8.0, "{told}");
+    assert!((metres(6) + 56.0).abs() < 8.0, "{told}");
+    assert!(text.contains("becomes line"), "{text}");
+
+    let record = work.path().join("run.json");
+    let shift = serde_json::json!({
+        "origin": [0.0, 0.0], "east": [30.0, 0.0, 0.0], "north": [-40.0, 0.0, 0.0], "bounds": [0.0, 0.0, 0.0, 0.0],
+    });
+    let write = |applied: bool| {
+        let removed: serde_json::Map<_, _> = BANDS
+            .iter()
+            .map(|b| (b.to_string(), shift.clone()))
+            .collect();
+        let told = serde_json::json!({ "applied": applied, "removed": removed });
+        let run = serde_json::json!({ "geometric_check": { "refinement": told } });
+        std::fs::write(&record, run.to_string()).expect("run.json");
+    };
+    write(true);
+    explain(&["--refined-as".as_ref(), record.as_ref()])
+        .success()
+        .stdout(predicates::str::contains(
+            "+30.00 m east -40.00 m north removed: line",
+        ));
+    write(false);
+    explain(&["--refined-as".as_ref(), record.as_ref()])
+        .code(2)
+        .stderr(predicates::str::contains("no refinement was applied"));
+}

@@ -58,8 +58,9 @@ pub struct Ancillary {
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = ["adjacency", "topography", "nadir"], env = "PROBAV_ARD_CORRECTIONS")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     corrections: Vec<String>,
-    /// More layers to write: sigma-split (UNC_RANDOM and UNC_SYSTEMATIC)
-    #[arg(long, value_name = "LAYER", value_delimiter = ',', value_parser = ["sigma-split"], env = "PROBAV_ARD_LAYERS")]
+    /// More layers to write: sigma-split (UNC_RANDOM and UNC_SYSTEMATIC), terrain (height, time, terrain occlusion, local
+    /// incidence, sampling distance)
+    #[arg(long, value_name = "LAYER", value_delimiter = ',', value_parser = ["sigma-split", "terrain"], env = "PROBAV_ARD_LAYERS")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     layers: Vec<String>,
     #[command(flatten)]

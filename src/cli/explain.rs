@@ -37,6 +37,24 @@ impl fmt::Display for Words<'_> {
             )?;
         }
         writeln!(f, "kernel     {}", e.kernel)?;
+        for (band, d) in Band::ALL.iter().zip(e.refinement.iter().flatten()) {
+            let [east, north] = d.at(e.centre.0, e.centre.1);
+            let kind = if d.is_constant() { "shift" } else { "drift" };
+            writeln!(
+                f,
+                "refinement {:<5} removes {east:+.2} m east {north:+.2} m north here ({kind}: {:+.2} {:+.2} m at {:.0} E {:.0} N, \
+                 east per 100 km {:+.2} {:+.2}, north {:+.2} {:+.2} m)",
+                band.name(),
+                d.east[0],
+                d.north[0],
+                d.origin[0],
+                d.origin[1],
+                1e5 * d.east[1],
+                1e5 * d.east[2],
+                1e5 * d.north[1],
+                1e5 * d.north[2],
+            )?;
+        }
         for strip in &e.strips {
             write_strip(f, strip)?;
         }
@@ -64,6 +82,18 @@ fn write_strip(f: &mut fmt::Formatter<'_>, s: &StripLook) -> fmt::Result {
             write!(f, "  {lon:.6} {lat:.6}")?;
         }
         writeln!(f)?;
+    }
+    if let (Some(r), Some(refined)) = (&s.removed, s.parts[s.parts.len() / 2].exact) {
+        let [east, north] = r.displacement;
+        write!(
+            f,
+            "  refinement   {east:+.2} m east {north:+.2} m north removed: "
+        )?;
+        match r.unrefined {
+            Some((l, p)) => write!(f, "line {l:.4} pixel {p:.4} becomes ")?,
+            None => write!(f, "no place becomes ")?,
+        }
+        writeln!(f, "line {:.4} pixel {:.4}", refined.0, refined.1)?;
     }
     for part in &s.parts {
         write_part(f, part, s.parts.len() == 1)?;

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 /// With --explain nothing is written: every number behind one pixel is printed, from its height to the taps of
 /// the kernel, so that the step can be checked by hand:
 ///   probav-ard reproject --tile 31UFS --dem dem.tif --explain 4.35 50.85 PROBAV_L1C_20180621_104452_2_V101.HDF5
+/// With --refine and --reference the numbers are those of the refined mapping, with --refined-as those of a product.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct ReprojectArgs {
@@ -38,6 +39,9 @@ pub struct ReprojectArgs {
     /// Print every number behind the pixel at a longitude and latitude, degrees
     #[arg(long, num_args = 2, value_names = ["LON", "LAT"], allow_negative_numbers = true, conflicts_with = "out")]
     explain: Option<Vec<f64>>,
+    /// Explain with the refinement that a product was made with
+    #[arg(long, value_name = "RUN_JSON", requires = "explain")]
+    refined_as: Option<PathBuf>,
     #[command(flatten)]
     ancillary: Ancillary,
 }
@@ -57,17 +61,21 @@ pub fn reproject(args: &ReprojectArgs) -> Result<u8, Failure> {
     });
     if let Some(&[lon, lat]) = args.explain.as_deref() {
         let place = (lon, lat);
-        let Some((explained, undulation)) =
-            steps::explain_pixel(&config, &args.segment, tile, resolution, place)?
+        let run = args.refined_as.as_deref();
+        let Some(explained) =
+            steps::explain_pixel(&config, &args.segment, tile, resolution, place, run)?
         else {
             return Err(Failure::usage(format!(
                 "{lon} {lat} lies outside tile {}: `probav-ard grid` names the tiles of a place",
                 tile.id
             )));
         };
+        if let Some(report) = &explained.report {
+            eprint(report);
+        }
         print(&Words {
-            explained: &explained,
-            undulation,
+            explained: &explained.explanation,
+            undulation: explained.undulation,
         });
         return Ok(0);
     }

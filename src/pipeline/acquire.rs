@@ -10,9 +10,9 @@ pub(super) mod sky;
 pub(super) mod terrain;
 
 use super::clip::Clip;
-use super::config::Config;
+use super::config::{Config, ExtraLayer};
 use super::error::PipelineError;
-use super::geometric::{self, Grounds};
+use super::geometric::{self, Grounds, Report};
 use super::swath::{Blank, Remembering};
 use super::unit::{Outcome, Task, Unit};
 use crate::atmosphere;
@@ -185,6 +185,11 @@ pub fn acquire(
     ));
     extras.extend(corrections::parts_of_sigma(config, &surface));
     timings.lap("atmosphere");
+    if config.layers.contains(&ExtraLayer::Terrain) {
+        let refinement = report.as_ref().and_then(Report::refinement);
+        extras.push(bench.terrain(&observation, refinement)?);
+        timings.lap("terrain layers");
+    }
 
     let id = AcquisitionId {
         tile: *tile,
@@ -430,6 +435,20 @@ impl Bench<'_> {
             halo: Some(field),
             extras: extras.into_iter().collect(),
         }))
+    }
+
+    /// The layer of terrain of a look on the tile's own grid.
+    fn terrain(
+        &self,
+        seen: &Observation,
+        refinement: Option<&Refinement>,
+    ) -> Result<Extra, PipelineError> {
+        let request = Request {
+            grid: seen.grid,
+            heights: &self.terrain.beneath(&seen.grid, self.resolution)?,
+            kernel: self.config.kernel,
+        };
+        corrections::terrain(self.swath, &request, refinement, seen)
     }
 
     fn illuminate(

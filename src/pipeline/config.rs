@@ -159,6 +159,8 @@ pub enum Correction {
 pub enum ExtraLayer {
     /// Random and systematic part of σ, `UNC_RANDOM` and `UNC_SYSTEMATIC`.
     SigmaSplit,
+    /// Height, time, terrain occlusion, local incidence and sampling distance, `TERRAIN`.
+    Terrain,
 }
 
 /// A whole configuration. Units: metres, degrees, seconds; reflectance is dimensionless.
@@ -224,7 +226,7 @@ pub struct Config {
     pub toa: bool,
     /// Further corrections of the surface reflectance: `adjacency`, `topography`, `nadir`.
     pub corrections: Vec<Correction>,
-    /// More layers to write: `sigma-split`.
+    /// More layers to write: `sigma-split`, `terrain`.
     pub layers: Vec<ExtraLayer>,
     /// Geometric check and refinement.
     pub geometry: GeometryOptions,

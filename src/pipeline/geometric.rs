@@ -4,7 +4,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-pub use report::{Report, Source};
+pub use report::{Report, Source, applied};
 
 use super::config::Config;
 use super::error::PipelineError;
@@ -35,6 +35,8 @@ const CLOUDLESS: f64 = 0.6;
 /// Share of the chips that must agree where the masks see no clear ground: below it is the odd gap in a
 /// full cover of cloud, too little to go by.
 const SHOWS_GROUND: f64 = 0.08;
+/// Pixel size above which a reference is kept as fine as it is: coarser pixels are few, and worth it.
+const FINE_FROM: f64 = 200.0;
 /// Lines and pixels that a refinement may move the window of native samples by.
 pub const MARGIN: usize = 12;
 
@@ -102,11 +104,24 @@ impl Ground {
     /// The raster cannot be read.
     pub fn of_file(path: &Path, grid: &GridSpec) -> Result<Ground, PipelineError> {
         let reference = Reference::open(path).map_err(PipelineError::room)?;
-        let images = reference.sample(grid).map_err(PipelineError::room)?;
+        let fine = match grid.pixel > FINE_FROM {
+            true => reference.sample_fine(grid).map_err(PipelineError::room)?,
+            false => None,
+        };
+        let bands = match fine {
+            Some(fine) => {
+                let found = fine.each_ref().map(Option::as_ref);
+                found.map(|image| image.map(|image| Features::of_fine(*grid, image)))
+            }
+            None => {
+                let images = reference.sample(grid).map_err(PipelineError::room)?;
+                edges(grid, images.each_ref().map(Option::as_ref), None)
+            }
+        };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         Ok(Ground {
             grid: *grid,
-            bands: edges(grid, images.each_ref().map(Option::as_ref), None),
+            bands,
             source: Source::File(name.into_owned()),
         })
     }

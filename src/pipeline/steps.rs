@@ -10,6 +10,7 @@ pub mod register;
 
 pub use correct::{Explanation, correct, explain as explain_correction};
 
+use super::acquire::corrections;
 use super::acquire::sky::Sky;
 use super::acquire::terrain::Terrain;
 use super::config::Config;
@@ -56,30 +57,9 @@ pub fn reproject(
     resolution: Resolution,
     folder: &Path,
 ) -> Result<(Vec<PathBuf>, Option<Report>), PipelineError> {
-    config.geometry.validate()?;
     let stage = Stage::open(config, segment, tile, resolution)?;
-    let request = stage.request(config);
-    let seen = reproject::observe(&stage.segment, &request).map_err(PipelineError::room)?;
-    let Some(seen) = seen else {
+    let Some((seen, report)) = stage.look(config)? else {
         return Ok((Vec::new(), None));
-    };
-    let (seen, report) = match config.geometry.is_on() {
-        false => (seen, None),
-        true => {
-            let ground = Grounds::default().get(config, tile.id, &stage.grid, seen.time)?;
-            let (seen, report) = geometric::examine(
-                seen,
-                config.geometry.refine,
-                ground.as_deref(),
-                |o| o,
-                |o| geometric::check(&o.toa, None, ground.as_deref()),
-                |_, refinement| {
-                    reproject::observe_refined(&stage.segment, &request, Some(refinement))
-                        .map_err(PipelineError::room)
-                },
-            )?;
-            (seen, Some(report))
-        }
     };
     let id = AcquisitionId {
         tile: tile.id,
@@ -87,30 +67,59 @@ pub fn reproject(
         camera: seen.camera,
         resolution,
     };
-    let files = look::write(&seen, folder, &id.to_string()).map_err(PipelineError::room)?;
+    let refinement = report.as_ref().and_then(Report::refinement);
+    let terrain = corrections::terrain(&stage.segment, &stage.request(config), refinement, &seen)?;
+    let files =
+        look::write(&seen, &terrain, folder, &id.to_string()).map_err(PipelineError::room)?;
     Ok((files, report))
 }
 
-/// Every number behind the pixel that holds a longitude and latitude (degrees), and the undulation of the geoid
-/// there, metres; `None` where the tile does not hold them.
+/// What [`explain_pixel`] found.
+#[derive(Debug)]
+pub struct Explained {
+    /// The numbers.
+    pub explanation: reproject::Explanation,
+    /// Undulation of the geoid at the pixel, metres; 0 where the DEM's heights are ellipsoidal.
+    pub undulation: f32,
+    /// The check that the refinement comes from, where one was asked for.
+    pub report: Option<Report>,
+}
+
+/// Every number behind the pixel that holds a longitude and latitude (degrees); `None` where the tile does not hold
+/// them. The mapping is refined as a product's `run.json` says, else as the configuration asks for.
 ///
 /// # Errors
-/// The segment or the DEM is unusable.
+/// The segment, the DEM, the reference or `run.json` is unusable.
 pub fn explain_pixel(
     config: &Config,
     segment: &Path,
     tile: Tile,
     resolution: Resolution,
     place: (f64, f64),
-) -> Result<Option<(reproject::Explanation, f32)>, PipelineError> {
+    run: Option<&Path>,
+) -> Result<Option<Explained>, PipelineError> {
     let stage = Stage::open(config, segment, tile, resolution)?;
-    let request = stage.request(config);
-    let explained = reproject::explain(&stage.segment, &request, place);
-    let Some(explained) = explained.map_err(PipelineError::room)? else {
+    let mut report = None;
+    let refinement = match run {
+        Some(run) => Some(geometric::applied(run)?),
+        None => {
+            if config.geometry.is_on() {
+                report = stage.look(config)?.and_then(|(_, report)| report);
+            }
+            report.as_ref().and_then(Report::refinement).copied()
+        }
+    };
+    let explained = reproject::explain(
+        &stage.segment,
+        &stage.request(config),
+        refinement.as_ref(),
+        place,
+    );
+    let Some(explanation) = explained.map_err(PipelineError::room)? else {
         return Ok(None);
     };
     let datum = config.datum()?;
-    let (row, col) = explained.pixel;
+    let (row, col) = explanation.pixel;
     let pixel = GridSpec {
         ulx: stage.grid.ulx + col as f64 * stage.grid.pixel,
         uly: stage.grid.uly - row as f64 * stage.grid.pixel,
@@ -119,12 +128,17 @@ pub fn explain_pixel(
         ..stage.grid
     };
     let undulation = dem::sea_level(&pixel, &datum).map_err(PipelineError::room)?;
-    Ok(Some((explained, undulation.data[(0, 0)])))
+    Ok(Some(Explained {
+        explanation,
+        undulation: undulation.data[(0, 0)],
+        report,
+    }))
 }
 
 /// A segment and the heights under it.
 struct Stage {
     segment: Segment,
+    tile: TileId,
     grid: GridSpec,
     heights: Raster<f32>,
 }
@@ -136,6 +150,7 @@ impl Stage {
         tile: Tile,
         resolution: Resolution,
     ) -> Result<Stage, PipelineError> {
+        config.geometry.validate()?;
         let profile = config.profile()?;
         let segment = Segment::open(segment, &profile).map_err(PipelineError::room)?;
         let terrain = Terrain::read(config, tile)?;
@@ -143,9 +158,38 @@ impl Stage {
         let heights = terrain.beneath(&grid, resolution)?;
         Ok(Stage {
             segment,
+            tile: tile.id,
             grid,
             heights,
         })
+    }
+
+    /// The look, checked and refined as the configuration asks for; `None` where the segment does not see the tile.
+    fn look(
+        &self,
+        config: &Config,
+    ) -> Result<Option<(Observation, Option<Report>)>, PipelineError> {
+        let request = self.request(config);
+        let seen = reproject::observe(&self.segment, &request).map_err(PipelineError::room)?;
+        let Some(seen) = seen else {
+            return Ok(None);
+        };
+        if !config.geometry.is_on() {
+            return Ok(Some((seen, None)));
+        }
+        let ground = Grounds::default().get(config, self.tile, &self.grid, seen.time)?;
+        let (seen, report) = geometric::examine(
+            seen,
+            config.geometry.refine,
+            ground.as_deref(),
+            |o| o,
+            |o| geometric::check(&o.toa, None, ground.as_deref()),
+            |_, refinement| {
+                reproject::observe_refined(&self.segment, &request, Some(refinement))
+                    .map_err(PipelineError::room)
+            },
+        )?;
+        Ok(Some((seen, Some(report))))
     }
 
     fn request(&self, config: &Config) -> Request<'_> {

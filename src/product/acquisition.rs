@@ -47,19 +47,25 @@ pub struct Acquisition<'a> {
     pub extras: Vec<Extra>,
 }
 
-/// One more layer of four bands, on the grid of the surface reflectance.
+/// One more layer.
 #[derive(Debug, Clone)]
 pub struct Extra {
     /// The layer.
     pub spec: LayerSpec,
-    /// Values in its unit, NaN = no data.
-    pub values: BandStack<f32>,
+    /// Grid of the values.
+    pub grid: GridSpec,
+    /// Values of each band in its unit, NaN = no data.
+    pub bands: Vec<Array2<f32>>,
 }
 
 impl Extra {
-    /// A layer with its values.
+    /// A layer of the four spectral bands with its values.
     pub fn new(spec: LayerSpec, values: BandStack<f32>) -> Extra {
-        Extra { spec, values }
+        Extra {
+            spec,
+            grid: values.grid,
+            bands: values.bands.into(),
+        }
     }
 }
 
@@ -120,22 +126,27 @@ pub fn write_acquisition(
         }
         folder.layer(&layers::TOA, &views(&toa))?;
     }
-    for Extra { spec, values } in &acquisition.extras {
-        let window = Window::new(&id, &values.grid, &grid)?;
-        let step = spec.scale.unwrap_or(1.0) as f32;
+    for Extra {
+        spec,
+        grid: whole,
+        bands,
+    } in &acquisition.extras
+    {
+        let window = Window::new(&id, whole, &grid)?;
+        let step = |k: usize| spec.scale_of(k).unwrap_or(1.0) as f32;
         match spec.data_type {
             DataType::I16 => {
-                let counts = values.bands.iter().map(|band| {
+                let counts = bands.iter().enumerate().map(|(k, band)| {
                     let band = window.cut(spec.name, band)?;
-                    Ok(band.mapv(|v| encode(v / step * SCALE)))
+                    Ok(band.mapv(|v| encode(v / step(k) * SCALE)))
                 });
                 let counts: Vec<_> = counts.collect::<Result<_, ProductError>>()?;
                 folder.layer(spec, &views(&counts))?;
             }
             _ => {
-                let counts = values.bands.iter().map(|band| {
+                let counts = bands.iter().enumerate().map(|(k, band)| {
                     let band = window.cut(spec.name, band)?;
-                    Ok(band.mapv(|v| encode_u16(v, step)))
+                    Ok(band.mapv(|v| encode_u16(v, step(k))))
                 });
                 let counts: Vec<_> = counts.collect::<Result<_, ProductError>>()?;
                 folder.layer(spec, &views(&counts))?;
@@ -311,10 +322,11 @@ impl Folder {
             .bands
             .iter()
             .zip(data)
-            .map(|(name, data)| Layer {
+            .enumerate()
+            .map(|(k, (name, data))| Layer {
                 name,
                 data: data.view(),
-                scale: spec.scale,
+                scale: spec.scale_of(k),
                 nodata: spec.nodata.map(f64::from),
             })
             .collect();

@@ -64,6 +64,19 @@ pub struct LayerSpec {
     pub overviews: Overviews,
     /// STAC roles.
     pub roles: &'static [&'static str],
+    /// What each band is, where bands differ; `scale` and `unit` are absent then.
+    pub each: &'static [BandSpec],
+}
+
+/// One band of a layer whose bands are different quantities.
+#[derive(Debug, Clone, Copy)]
+pub struct BandSpec {
+    /// Physical value per count.
+    pub scale: f64,
+    /// Unit of the scaled value.
+    pub unit: &'static str,
+    /// Words for people.
+    pub words: &'static str,
 }
 
 const BANDS: &[&str] = &["BLUE", "RED", "NIR", "SWIR"];
@@ -84,6 +97,7 @@ const fn reflectance(bands: &'static [&'static str], title: &'static str) -> Lay
         legend: Legend::Quantity,
         overviews: Overviews::Average,
         roles: &["data", "reflectance"],
+        each: &[],
     }
 }
 
@@ -106,6 +120,7 @@ const fn mask(
         legend,
         overviews: Overviews::None,
         roles,
+        each: &[],
     }
 }
 
@@ -253,15 +268,82 @@ pub const GEOMETRY: LayerSpec = LayerSpec {
         "incidence-angle",
         "azimuth",
     ],
+    each: &[],
+};
+
+const fn band(scale: f64, unit: &'static str, words: &'static str) -> BandSpec {
+    BandSpec { scale, unit, words }
+}
+
+/// Terrain and the geometry that depends on it, optional.
+pub const TERRAIN: LayerSpec = LayerSpec {
+    name: "TERRAIN",
+    title: "Height, time, terrain occlusion, local incidence and sampling distance",
+    bands: &[
+        "HEIGHT",
+        "SECONDS",
+        "OCCLUDED",
+        "INCIDENCE",
+        "VNIR_ACROSS",
+        "VNIR_ALONG",
+        "SWIR_ACROSS",
+        "SWIR_ALONG",
+    ],
+    data_type: DataType::I16,
+    nodata: Some(NODATA as i32),
+    overviews: Overviews::None,
+    roles: &["metadata", "incidence-angle", "terrain-occlusion"],
+    each: &[
+        band(0.5, "m", "Height above the ellipsoid"),
+        band(0.001, "s", "Time of the RED look from the product's time"),
+        band(
+            1.0,
+            "1",
+            "1 where terrain stands between the pixel and the satellite (RED look)",
+        ),
+        band(
+            0.01,
+            "degree",
+            "Angle between the Sun and the normal of the ground; above 90 the slope turns away",
+        ),
+        band(
+            0.1,
+            "m",
+            "Distance on level ground between neighbouring detectors, VNIR",
+        ),
+        band(
+            0.1,
+            "m",
+            "Distance on level ground between successive lines, VNIR",
+        ),
+        band(
+            0.1,
+            "m",
+            "Distance on level ground between neighbouring detectors, SWIR",
+        ),
+        band(
+            0.1,
+            "m",
+            "Distance on level ground between successive lines, SWIR",
+        ),
+    ],
+    ..mask("TERRAIN", "", &[], DataType::I16, Legend::Quantity, &[])
 };
 
 impl LayerSpec {
+    /// Physical value per count of a band.
+    pub fn scale_of(&self, band: usize) -> Option<f64> {
+        self.each.get(band).map_or(self.scale, |b| Some(b.scale))
+    }
+
     /// Band descriptions, scale, no data and the legend of codes as GDAL metadata.
     pub fn tags(&self, product: &str) -> Vec<(String, String)> {
         let mut tags = vec![
             ("PRODUCT".to_string(), product.to_string()),
             ("LAYER".to_string(), self.title.to_string()),
         ];
+        let each = self.bands.iter().zip(self.each);
+        tags.extend(each.map(|(name, b)| (name.to_string(), format!("{} ({})", b.words, b.unit))));
         match self.legend {
             Legend::Quantity => {}
             Legend::Bits(fields) => tags.extend(fields.iter().map(bit_tag)),

@@ -1,5 +1,6 @@
 //! Sub-pixel match of one chip by iterative least squares.
 
+use super::dense::cubic;
 use super::features::{Features, double_angle};
 use super::{CHIP, Chip};
 use rayon::prelude::*;
@@ -208,16 +209,4 @@ impl Pair<'_> {
         }
         Some((sums, f64::from(ro / (rr * oo).sqrt())))
     }
-}
-
-/// Keys cubic convolution weights (a = −1/2) of taps −1, 0, 1, 2 at fraction f.
-fn cubic(f: f64) -> [f32; 4] {
-    let (f2, f3) = (f * f, f * f * f);
-    [
-        -0.5 * f + f2 - 0.5 * f3,
-        1.0 - 2.5 * f2 + 1.5 * f3,
-        0.5 * f + 2.0 * f2 - 1.5 * f3,
-        -0.5 * f2 + 0.5 * f3,
-    ]
-    .map(|w| w as f32)
 }

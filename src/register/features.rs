@@ -14,6 +14,8 @@ const REACH: usize = 3;
 const TAPS: usize = 3;
 /// Rows that one task makes.
 const ROWS: usize = 32;
+/// Samples of a fine image along one side of a pixel.
+pub(super) const FINE: usize = 3;
 
 /// Edges of one band on a grid.
 #[derive(Debug, Clone)]
@@ -29,6 +31,8 @@ pub struct Features {
     pub(super) exact: Vec<u8>,
     /// 1 where they can be interpolated too.
     pub(super) clear: Vec<u8>,
+    /// The smoothed image on [`FINE`] × [`FINE`] samples a pixel, where there is one.
+    pub(super) fine: Option<Vec<f32>>,
 }
 
 impl Features {
@@ -44,6 +48,7 @@ impl Features {
             smooth: vec![f32::NAN; n],
             exact: vec![0; n],
             clear: vec![0; n],
+            fine: None,
         };
         let image = image.as_standard_layout();
         let Some(image) = image.as_slice().filter(|i| i.len() == n) else {
@@ -100,11 +105,74 @@ impl Features {
         out
     }
 
+    /// Edges of an image on the [`FINE`] × [`FINE`] subdivision of a grid, as samples as coarse as the grid's pixels would
+    /// show them, and what it takes to see them from any fraction of a pixel on. A sample of 300 m is that of a side
+    /// camera, 100 m to 350 m wide (`reference/l1c_format.md` §6.1), averaged over the cell.
+    pub fn of_fine(grid: GridSpec, image: &Array2<f32>) -> Features {
+        let (h, w) = image.dim();
+        let image: Vec<f32> = image.iter().copied().collect();
+        // variance of a box of three samples, nearly that of 1 4 6 4 1, and the box of the mean over the cell
+        let spread = [1.0, 5.0, 11.0, 14.0, 11.0, 5.0, 1.0].map(|v| v / 48.0);
+        let spread: Vec<(isize, f32)> = (-3..).zip(spread).collect();
+        let seen = across(&down(&image, w, &spread), w, &spread);
+        let coarse = Array2::from_shape_fn((grid.height, grid.width), |(r, c)| {
+            let at = (FINE * r + FINE / 2) * w + FINE * c + FINE / 2;
+            seen.get(at).copied().unwrap_or(f32::NAN)
+        });
+        let mut out = Features::new(grid, &coarse, None);
+        if (h, w) == (FINE * grid.height, FINE * grid.width) {
+            let step = FINE as isize;
+            let pixels: Vec<(isize, f32)> = (-2..)
+                .map(|k| k * step)
+                .zip([1.0, 4.0, 6.0, 4.0, 1.0])
+                .collect();
+            out.fine = Some(across(&down(&seen, w, &pixels), w, &pixels));
+        }
+        out
+    }
+
     /// Share of the grid with clear features, 0–1.
     pub fn share(&self) -> f64 {
         let n: usize = self.clear.iter().map(|c| usize::from(*c)).sum();
         n as f64 / self.clear.len().max(1) as f64
     }
+}
+
+/// Weighted sum of rows (offset, weight); NaN where one is missing.
+fn down(image: &[f32], width: usize, taps: &[(isize, f32)]) -> Vec<f32> {
+    let rows = image.len() / width.max(1);
+    let mut out = vec![0.0; image.len()];
+    out.par_chunks_mut(width.max(1))
+        .enumerate()
+        .for_each(|(r, line)| {
+            for &(offset, weight) in taps {
+                match r.checked_add_signed(offset).filter(|r| *r < rows) {
+                    Some(r) => {
+                        let from = &image[r * width..][..width];
+                        line.iter_mut()
+                            .zip(from)
+                            .for_each(|(o, v)| *o += weight * v);
+                    }
+                    None => line.fill(f32::NAN),
+                }
+            }
+        });
+    out
+}
+
+/// Weighted sum of columns (offset, weight); NaN where one is missing.
+fn across(image: &[f32], width: usize, taps: &[(isize, f32)]) -> Vec<f32> {
+    let mut out = vec![f32::NAN; image.len()];
+    let reach = taps.iter().map(|t| t.0.unsigned_abs()).max().unwrap_or(0);
+    out.par_chunks_mut(width.max(1))
+        .zip(image.par_chunks(width.max(1)))
+        .for_each(|(line, from)| {
+            for c in reach..line.len().saturating_sub(reach) {
+                let at = |offset: isize| from[c.wrapping_add_signed(offset)];
+                line[c] = taps.iter().map(|(o, w)| w * at(*o)).sum();
+            }
+        });
+    out
 }
 
 /// Smoothed rows around the current one.

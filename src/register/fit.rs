@@ -1,5 +1,7 @@
 //! What the chips say together: a robust fit of a shift and, where they carry it, of a drift.
 
+use super::coarse::Places;
+use super::dense::Dense;
 use super::{Chip, Decline, Measure, position};
 use crate::displacement::Displacement;
 use crate::grid::GridSpec;
@@ -102,6 +104,57 @@ pub(super) fn fit(
         overlap,
         at: inliers,
     })
+}
+
+/// The displacement that all pixels share, with the scatter of the chips about it: as their own fit has it, else as
+/// that of the pixels makes one expect.
+pub(super) fn around(
+    grid: &GridSpec,
+    dense: &Dense,
+    fitted: Option<Measure>,
+    chips: &[Chip],
+    places: &Places,
+) -> Measure {
+    let [d, s] = dense.shift();
+    let bias = [d * grid.pixel, -s * grid.pixel];
+    let sigma = dense.sigma * grid.pixel;
+    let systematic = dense.length() * grid.pixel;
+    let common = Measure {
+        bias,
+        sigma,
+        scatter: sigma * dense.blocks.sqrt(),
+        systematic,
+        rmse: 0.0,
+        ce90: 0.0,
+        chips: 0,
+        compared: places.at.len(),
+        model: dense.model(grid),
+        overlap: places.overlap,
+        at: Vec::new(),
+    };
+    if let Some(fitted) = fitted {
+        return Measure {
+            scatter: fitted.scatter,
+            rmse: fitted.rmse,
+            ce90: fitted.ce90,
+            chips: fitted.chips,
+            at: fitted.at,
+            ..common
+        };
+    }
+    let agrees = |c: &&Chip| {
+        let at = dense.at(c.at[0], c.at[1]);
+        (c.d[0] - at[0]).hypot(c.d[1] - at[1]) < CUT * c.sigma.max(FLOOR.sqrt())
+    };
+    let at: Vec<Chip> = chips.iter().filter(agrees).copied().collect();
+    Measure {
+        rmse: systematic.hypot(common.scatter * 2.0f64.sqrt()),
+        // 90th percentile of a Rayleigh distribution is 2.146 σ
+        ce90: systematic.hypot(common.scatter * 2.146),
+        chips: at.len(),
+        at,
+        ..common
+    }
 }
 
 /// Coordinates of the chips about their middle, in units of half their extent.

@@ -254,3 +254,62 @@ fn wrong_heights_are_told_from_a_shift() {
     let m = measure(&features(&displaced([-0.36, -0.096])), &reference).unwrap();
     assert_eq!(height_error(&m, 100.0, &sight), None);
 }
+
+/// A small area of coarse pixels, as a side camera sees it: each sample a mean over its cell of looks as wide as the cell.
+fn coarse(grid: &GridSpec, d: [f64; 2], season: impl Fn(f64, f64) -> u64) -> Array2<f32> {
+    const PARTS: i32 = 5;
+    Array2::from_shape_fn((grid.height, grid.width), |(r, c)| {
+        let (mut sum, mut total) = (0.0, 0.0);
+        for i in -PARTS..=PARTS {
+            for j in -PARTS..=PARTS {
+                let step = 3.0 / f64::from(PARTS + 1);
+                let weight = f64::from((PARTS + 1 - i.abs()) * (PARTS + 1 - j.abs()));
+                let x = 3.0 * (c as f64 - d[0]) + 1.0 + f64::from(j) * step;
+                let y = 3.0 * (r as f64 - d[1]) + 1.0 + f64::from(i) * step;
+                sum += weight * f64::from(fields(x, y, season(x, y)));
+                total += weight;
+            }
+        }
+        (sum / total) as f32
+    })
+}
+
+/// 40 × 40 pixels: fewer than a dozen chips, and a quarter of the ground has changed.
+#[test]
+fn a_few_pixels_tell_their_shift_against_a_finer_reference() {
+    let grid = GridSpec {
+        pixel: 300.0,
+        width: 52,
+        height: 52,
+        ..GRID
+    };
+    let fine = Array2::from_shape_fn((156, 156), |(r, c)| fields(c as f64, r as f64, 0));
+    let reference = Features::of_fine(grid, &fine);
+    let changed = |x: f64, y: f64| u64::from(x > 78.0 && y > 78.0);
+    for d in [[0.0, 0.0], [-0.12, -0.16], [0.4, -0.3]] {
+        let m = measure(
+            &Features::new(grid, &coarse(&grid, d, changed), None),
+            &reference,
+        );
+        let m = m.unwrap();
+        let off = (m.bias[0] / 300.0 - d[0]).hypot(m.bias[1] / 300.0 + d[1]);
+        assert!(
+            off < 0.02 && 300.0 * off < 4.0 * m.sigma.max(1.0),
+            "{d:?}: {off} {m:?}"
+        );
+        assert!(m.model.is_constant());
+    }
+    // another place is none
+    let elsewhere = coarse(&grid, [700.0, -900.0], |_, _| 0);
+    assert!(measure(&Features::new(grid, &elsewhere, None), &reference).is_err());
+    // a corner of two or three chips says so by its σ, or declines
+    let here = coarse(&grid, [0.1, 0.1], |_, _| 0);
+    let clear = Array2::from_shape_fn((52, 52), |(r, c)| r < 24 && c < 24);
+    match measure(&Features::new(grid, &here, Some(&clear)), &reference) {
+        Ok(m) => {
+            let off = (m.bias[0] - 30.0).hypot(m.bias[1] + 30.0);
+            assert!(off < 4.0 * m.sigma, "{m:?}");
+        }
+        Err(why) => assert_eq!(why, Decline::TooLittleGround),
+    }
+}

@@ -4,8 +4,9 @@ use super::kernel::{REACH, Weights};
 use super::mapping::{Mapping, Nodes};
 use super::wide::{Isa, nearest};
 use super::window::Window;
-use super::{Kernel, ReprojectError, Request, look, nodes, observe, see, subdivision};
+use super::{Kernel, ReprojectError, Request, look, nodes, observe_refined, see, subdivision};
 use crate::band::Strip;
+use crate::displacement::Refinement;
 use crate::grid::GridSpec;
 use crate::grid::utm::Utm;
 use crate::l1c::{Swath, TiePoints};
@@ -24,9 +25,11 @@ pub struct Explanation {
     pub geodetic: (f64, f64),
     /// Kernel.
     pub kernel: Kernel,
+    /// What is removed from the mapping of each band.
+    pub refinement: Option<Refinement>,
     /// The strips that have the pixel in or beside their raster.
     pub strips: Vec<StripLook>,
-    /// What [`observe`] gives for the pixel; `None` if the segment does not see the grid.
+    /// What [`observe_refined`] gives for the pixel; `None` if the segment does not see the grid.
     pub result: Option<Outcome>,
 }
 
@@ -41,8 +44,19 @@ pub struct StripLook {
     pub ties: TieCell,
     /// View zenith and azimuth at the middle, degrees, from the two levels of tie points.
     pub view: (f64, f64),
+    /// Where the mapping is refined, what that does at the pixel.
+    pub removed: Option<Removed>,
     /// The sample at the centre of the pixel, or the nine of which a 300 m pixel is the mean.
     pub parts: Vec<Part>,
+}
+
+/// A refinement at one pixel of one strip.
+#[derive(Debug, Clone, Copy)]
+pub struct Removed {
+    /// Displacement east and north, metres.
+    pub displacement: [f64; 2],
+    /// Line and pixel of the middle without it; `None` where there is none.
+    pub unrefined: Option<(f64, f64)>,
 }
 
 /// Four neighbouring tie points.
@@ -110,13 +124,15 @@ pub struct Outcome {
     pub occluded: bool,
 }
 
-/// Explains the pixel that holds a longitude and latitude (degrees); `None` if the grid does not hold them.
+/// Explains the pixel that holds a longitude and latitude (degrees), with a displacement of each band removed as in
+/// [`observe_refined`]; `None` if the grid does not hold them.
 ///
 /// # Errors
-/// As [`observe`].
+/// As [`observe_refined`].
 pub fn explain(
     swath: &dyn Swath,
     request: &Request<'_>,
+    refinement: Option<&Refinement>,
     (lon, lat): (f64, f64),
 ) -> Result<Option<Explanation>, ReprojectError> {
     let grid = request.grid;
@@ -130,7 +146,7 @@ pub fn explain(
     }
     let pixel = (row as usize, col as usize);
     let centre = grid.centre(pixel.0, pixel.1);
-    let result = observe(swath, request)?.map(|o| Outcome {
+    let result = observe_refined(swath, request, refinement)?.map(|o| Outcome {
         toa: [0, 1, 2, 3].map(|b| o.toa.bands[b][pixel]),
         quality: [0, 1, 2, 3].map(|b| o.quality.bands[b][pixel]),
         angles: [
@@ -154,7 +170,8 @@ pub fn explain(
     let weights = Weights::of(request.kernel);
     let mut strips = Vec::new();
     for strip in Strip::ALL {
-        let Some((mapping, _)) = see(swath, strip, &nodes, None, false)? else {
+        let shift = refinement.map(|r| r[strip.band().index()]);
+        let Some((mapping, _)) = see(swath, strip, &nodes, shift, false)? else {
             continue;
         };
         let Some(window) = look(swath, strip, &mapping, factor)? else {
@@ -179,6 +196,20 @@ pub fn explain(
         if !beside(line, shape.0) || !beside(at, shape.1) {
             continue;
         }
+        let removed = match &shift {
+            None => None,
+            Some(shift) => {
+                let middle = parts[parts.len() / 2].pixel;
+                let height = f64::from(parts[parts.len() / 2].height);
+                let block = (middle.0 / nodes.step, middle.1 / nodes.step);
+                let still = see(swath, strip, &nodes, None, false)?;
+                Some(Removed {
+                    displacement: shift.at(centre.0, centre.1),
+                    unrefined: still
+                        .and_then(|(m, _)| m.exact(&nodes, block, middle.0, middle.1, height)),
+                })
+            }
+        };
         let Some(ties) = cell(&*swath.ties(strip)?, line, at) else {
             continue;
         };
@@ -187,6 +218,7 @@ pub fn explain(
             shape,
             ties,
             view: mapping.surface().view(&nodes.frame, line, at).angles(),
+            removed,
             parts,
         });
     }
@@ -196,6 +228,7 @@ pub fn explain(
         centre,
         geodetic: utm.inverse(centre.0, centre.1),
         kernel: request.kernel,
+        refinement: refinement.copied(),
         strips,
         result,
     }))
@@ -270,7 +303,7 @@ impl Viewer<'_> {
             .exact(nodes, block, row, col, f64::from(height))
             .map(|(line, pixel)| {
                 let at = self.mapping.surface().at(line, pixel, f64::from(height)).at;
-                let to = nodes.target(row as f64, col as f64, None);
+                let to = self.mapping.target(nodes, row as f64, col as f64);
                 (line, pixel, (at[0] - to[0]).hypot(at[1] - to[1]))
             });
         let sample = index[0] as usize;

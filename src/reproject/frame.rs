@@ -59,6 +59,18 @@ impl Frame {
         self.of_geodetic(lon, lat)
     }
 
+    /// True metres east and north per metre of the frame's axes at a place and an ellipsoidal height.
+    pub(super) fn metres(&self, xy: [f64; 2], height: f64) -> [f64; 2] {
+        let (s, c) = self.geodetic(xy).1.to_radians().sin_cos();
+        let w2 = 1.0 - wgs84::E2 * s * s;
+        let nu = wgs84::A / w2.sqrt();
+        let meridian = nu * (1.0 - wgs84::E2) / w2;
+        [
+            ((nu + height) * c).to_radians() / self.kx,
+            (meridian + height).to_radians() / self.ky,
+        ]
+    }
+
     /// Geodetic longitude and latitude, degrees, of frame coordinates.
     pub(super) fn geodetic(&self, xy: [f64; 2]) -> (f64, f64) {
         (self.lon0 + xy[0] / self.kx, self.lat0 + xy[1] / self.ky)

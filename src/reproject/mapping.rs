@@ -190,6 +190,11 @@ impl Mapping {
         &self.surface
     }
 
+    /// Frame coordinates of the place where the tie points have what belongs at a pixel position.
+    pub(super) fn target(&self, nodes: &Nodes, row: f64, col: f64) -> [f64; 2] {
+        nodes.target(row, col, self.shift.as_ref())
+    }
+
     /// Kind of a block, and the lines and pixels it can touch.
     fn judge(&self, nodes: &Nodes, bi: usize, bj: usize) -> (Block, [f64; 4]) {
         let cols = nodes.shape.1;
@@ -224,10 +229,10 @@ impl Mapping {
         }
         let mean = |e: usize| 0.25 * corners.iter().map(|c| c[e]).sum::<f64>();
         let half = 0.5 * nodes.step as f64;
-        let target = nodes.target(
+        let target = self.target(
+            nodes,
             (bi * nodes.step) as f64 + half,
             (bj * nodes.step) as f64 + half,
-            self.shift.as_ref(),
         );
         let (dl, dp) = self
             .surface
@@ -328,7 +333,7 @@ impl Mapping {
         height: f64,
     ) -> Option<(f64, f64)> {
         let cols = nodes.shape.1;
-        let target = nodes.target(row as f64, col as f64, self.shift.as_ref());
+        let target = self.target(nodes, row as f64, col as f64);
         let start = [0, 1, cols, cols + 1]
             .iter()
             .map(|k| self.nodes[bi * cols + bj + k])
@@ -345,7 +350,7 @@ impl Mapping {
 
 impl Nodes {
     /// Frame coordinates of the place where the tie points have what belongs at a pixel position.
-    pub(super) fn target(&self, row: f64, col: f64, shift: Option<&Displacement>) -> [f64; 2] {
+    fn target(&self, row: f64, col: f64, shift: Option<&Displacement>) -> [f64; 2] {
         let Some(shift) = shift else {
             return self.position(row, col);
         };

@@ -392,7 +392,7 @@ fn an_explanation_adds_up() {
         };
         let (e, n) = grid.centre(11, 7);
         let place = crate::grid::utm::Utm::new(grid.epsg).inverse(e, n);
-        let x = explain(&s, &request, place).unwrap().unwrap();
+        let x = explain(&s, &request, None, place).unwrap().unwrap();
         assert_eq!(x.pixel, (11, 7));
         let red = x.strips.iter().find(|s| s.strip == Strip::Red).unwrap();
         assert_eq!(red.parts.len(), factor * factor);
@@ -413,7 +413,7 @@ fn an_explanation_adds_up() {
         let (zenith, _) = red.view;
         assert!((zenith as f32 - result.angles[2]).abs() < 0.05);
         assert!(
-            explain(&s, &request, (place.0 + 1.0, place.1))
+            explain(&s, &request, None, (place.0 + 1.0, place.1))
                 .unwrap()
                 .is_none()
         );
@@ -452,4 +452,43 @@ fn a_displacement_is_removed_before_the_one_resampling() {
         }
     }
     assert_eq!(moved.toa[Band::Nir], still.toa[Band::Nir]);
+}
+
+/// What is removed on the ground is what the line and pixel move by, and the exact place still closes on the ground.
+#[test]
+fn a_refined_explanation_tells_both_places() {
+    let g = grid(100.0, 120);
+    let swath = Synthetic::over(g, 30_000.0).centred(0.0);
+    let heights = Raster::filled(g, 0.0f32);
+    let request = Request {
+        grid: g,
+        heights: &heights,
+        kernel: Kernel::Cubic6,
+    };
+    let (x, y) = g.centre(40, 70);
+    let place = crate::grid::utm::Utm::new(g.epsg).inverse(x, y);
+    let removed = [Displacement::constant(30.0, -40.0); 4];
+    let still = explain(&swath, &request, None, place).unwrap().unwrap();
+    let moved = explain(&swath, &request, Some(&removed), place)
+        .unwrap()
+        .unwrap();
+    assert!(still.refinement.is_none() && moved.refinement == Some(removed));
+    for (a, b) in still.strips.iter().zip(&moved.strips) {
+        assert!(a.removed.is_none());
+        let told = b.removed.unwrap();
+        assert_eq!(told.displacement, [30.0, -40.0]);
+        let (l, p, _) = a.parts[0].exact.unwrap();
+        let (l0, p0) = told.unrefined.unwrap();
+        assert!((l - l0).abs() < 1e-6 && (p - p0).abs() < 1e-6);
+        let (l1, p1, misfit) = b.parts[0].exact.unwrap();
+        assert!(misfit < 1e-3);
+        // 50 m on the ground, by lines of sight that share nothing with the mapping
+        let at = |l, p| {
+            let (lon, lat, _) = swath.ground(b.strip, l, p, 0.0);
+            swath.local(lon, lat)
+        };
+        let (from, to) = (at(l0, p0), at(l1, p1));
+        assert!((to.0 - from.0 - 30.0).abs() < 0.5, "{}", to.0 - from.0);
+        assert!((to.1 - from.1 - 40.0).abs() < 0.5, "{}", to.1 - from.1);
+    }
 }

@@ -1,11 +1,17 @@
 //! Further corrections of the surface reflectance and further layers that the user asked for.
 
 use crate::atmosphere;
+use crate::displacement::Refinement;
+use crate::l1c::Swath;
 use crate::observation::Observation;
 use crate::pipeline::config::{Config, Correction, ExtraLayer};
+use crate::pipeline::error::PipelineError;
 use crate::product::{Extra, layers};
 use crate::reflectance::SurfaceReflectance;
+use crate::reproject::{self, Request};
 use crate::rt::RtField;
+use crate::slope;
+use ndarray::Array2;
 
 /// Removes the light of the surroundings. Comes before masking and clipping, while what lies around is at hand.
 pub fn around(
@@ -51,4 +57,35 @@ pub fn parts_of_sigma(config: &Config, surface: &SurfaceReflectance) -> Vec<Extr
         Extra::new(layers::UNC_RANDOM, surface.sigma_random.clone()),
         Extra::new(layers::UNC_SYSTEMATIC, surface.systematic()),
     ]
+}
+
+/// The bands of `TERRAIN` for a look and how it was made: height and time are the look's own, the others come from them.
+///
+/// # Errors
+/// As [`reproject::sampling`].
+pub fn terrain(
+    swath: &dyn Swath,
+    request: &Request<'_>,
+    refinement: Option<&Refinement>,
+    seen: &Observation,
+) -> Result<Extra, PipelineError> {
+    let sampling =
+        reproject::sampling(swath, request, refinement, seen).map_err(PipelineError::room)?;
+    let [vnir_across, vnir_along] = sampling.vnir;
+    let [swir_across, swir_along] = sampling.swir;
+    let bands: [Array2<f32>; 8] = [
+        seen.height.clone(),
+        seen.seconds.clone(),
+        seen.occluded.mapv(f32::from),
+        slope::incidence(&seen.grid, &seen.height, &seen.angles),
+        vnir_across,
+        vnir_along,
+        swir_across,
+        swir_along,
+    ];
+    Ok(Extra {
+        spec: layers::TERRAIN,
+        grid: seen.grid,
+        bands: bands.into(),
+    })
 }

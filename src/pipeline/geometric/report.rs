@@ -3,10 +3,12 @@
 use crate::band::Band;
 use crate::displacement::Refinement;
 use crate::observation::Angles;
+use crate::pipeline::error::PipelineError;
 use crate::product::stac::accuracy::Accuracy;
 use crate::register::{Check, Decline, HeightError, Measure, height_error};
 use serde_json::{Map, Value, json};
 use std::fmt;
+use std::path::Path;
 
 /// What a check was made against.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +90,14 @@ impl Report {
     /// True when the mapping was refined.
     pub fn is_refined(&self) -> bool {
         matches!(self.fate, Fate::Applied(..))
+    }
+
+    /// What was removed from the mapping.
+    pub fn refinement(&self) -> Option<&Refinement> {
+        match &self.fate {
+            Fate::Applied(refinement, _) => Some(refinement),
+            _ => None,
+        }
     }
 
     /// The check of what is delivered.
@@ -290,4 +300,33 @@ impl fmt::Display for Report {
         }
         Ok(())
     }
+}
+
+/// The refinement that a product was made with, from its `run.json`.
+///
+/// # Errors
+/// The file cannot be read, or tells of none.
+pub fn applied(run: &Path) -> Result<Refinement, PipelineError> {
+    let bad = |why: &str| {
+        PipelineError::Config(format!(
+            "{}: {why}; give the run.json of a product made with --refine",
+            run.display()
+        ))
+    };
+    let text = std::fs::read_to_string(run).map_err(|e| bad(&e.to_string()))?;
+    let record: Value = serde_json::from_str(&text).map_err(|e| bad(&e.to_string()))?;
+    let told = &record["geometric_check"]["refinement"];
+    if told["applied"] != true {
+        return Err(bad("no refinement was applied"));
+    }
+    let of = |band: Band| {
+        serde_json::from_value(told["removed"][band.to_string()].clone())
+            .map_err(|e| bad(&format!("the refinement of {band} is not readable ({e})")))
+    };
+    Ok([
+        of(Band::Blue)?,
+        of(Band::Red)?,
+        of(Band::Nir)?,
+        of(Band::Swir)?,
+    ])
 }

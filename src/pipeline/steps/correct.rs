@@ -52,10 +52,10 @@ pub fn correct(
     extras.extend(corrections::within(config, seen, &mut surface, |_, _| true));
     extras.extend(corrections::parts_of_sigma(config, &surface));
     let mut files = Vec::new();
-    for Extra { spec, values } in &extras {
+    for Extra { spec, bands, .. } in &extras {
         let path = folder.join(format!("{name}_{}.tif", spec.name));
         let nan = Some(f64::NAN);
-        write(&path, seen, spec, &values.bands, None, nan).map_err(PipelineError::room)?;
+        write(&path, seen, spec, bands, None, nan).map_err(PipelineError::room)?;
         files.push(path);
     }
     let rho = surface.rho.bands.map(|b| b.mapv(reflectance::encode));

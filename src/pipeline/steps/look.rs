@@ -5,26 +5,32 @@
 //! | `<name>_TOA.tif` | BLUE RED NIR SWIR | float32 TOA reflectance, NaN = no data |
 //! | `<name>_QUALITY.tif` | BLUE RED NIR SWIR | uint8, bits of [`crate::observation::quality`] |
 //! | `<name>_GEOMETRY.tif` | SZA SAA VNIR_VZA VNIR_VAA SWIR_VZA SWIR_VAA | float32 degrees |
-//! | `<name>_TERRAIN.tif` | HEIGHT SECONDS OCCLUDED | float32: ellipsoidal metres, seconds of the RED look from the look's time, 1 = hidden |
+//! | `<name>_TERRAIN.tif` | HEIGHT SECONDS OCCLUDED INCIDENCE VNIR_ACROSS VNIR_ALONG SWIR_ACROSS SWIR_ALONG | float32: ellipsoidal metres; seconds of the RED look from the look's time; 1 = hidden by terrain; degrees between the Sun and the ground's normal; metres on level ground between native samples |
 
 use crate::band::Camera;
 use crate::grid::GridSpec;
 use crate::observation::{Angles, Observation, quality};
 use crate::pipeline::error::PipelineError;
 use crate::product::geotiff::{Layer, Layers, read_layers, write_layers};
-use crate::product::{AcquisitionId, ProductError, layers};
+use crate::product::{AcquisitionId, Extra, ProductError, layers};
 use crate::raster::BandStack;
 use chrono::{DateTime, Utc};
 use ndarray::Array2;
 use std::path::{Path, PathBuf};
 
+/// What a look needs of its terrain.
 const TERRAIN: [&str; 3] = ["HEIGHT", "SECONDS", "OCCLUDED"];
 
-/// Writes a look; returns its files.
+/// Writes a look with its layer of terrain; returns its files.
 ///
 /// # Errors
 /// A file cannot be written.
-pub fn write(seen: &Observation, folder: &Path, name: &str) -> Result<Vec<PathBuf>, ProductError> {
+pub fn write(
+    seen: &Observation,
+    terrain: &Extra,
+    folder: &Path,
+    name: &str,
+) -> Result<Vec<PathBuf>, ProductError> {
     let tags = [
         ("SOURCE".to_string(), seen.source.clone()),
         ("CAMERA".to_string(), seen.camera.name().to_string()),
@@ -33,7 +39,6 @@ pub fn write(seen: &Observation, folder: &Path, name: &str) -> Result<Vec<PathBu
     let path = |layer: &str| folder.join(format!("{name}_{layer}.tif"));
     let files = ["TOA", "QUALITY", "GEOMETRY", "TERRAIN"].map(path);
     let angles = seen.angles.layers();
-    let occluded = seen.occluded.mapv(f32::from);
     floats(
         &files[0],
         &seen.grid,
@@ -60,13 +65,10 @@ pub fn write(seen: &Observation, folder: &Path, name: &str) -> Result<Vec<PathBu
         &angles,
         &tags,
     )?;
-    floats(
-        &files[3],
-        &seen.grid,
-        &TERRAIN,
-        &[&seen.height, &seen.seconds, &occluded],
-        &tags,
-    )?;
+    let lie: Vec<&Array2<f32>> = terrain.bands.iter().collect();
+    let named = terrain.spec.tags(name);
+    let tags: Vec<_> = tags.iter().cloned().chain(named).collect();
+    floats(&files[3], &seen.grid, terrain.spec.bands, &lie, &tags)?;
     Ok(files.to_vec())
 }
 
@@ -163,8 +165,9 @@ pub fn read(toa: &Path, known: &Known) -> Result<(String, Observation), Pipeline
     let shape = (grid.height, grid.width);
     let (height, seconds, occluded) = if beside("TERRAIN").exists() {
         let t = read_layers::<f32>(&beside("TERRAIN")).map_err(PipelineError::room)?;
-        let t = named(&t, &beside("TERRAIN"), &TERRAIN, &grid)?;
-        (t[0].clone(), t[1].clone(), t[2].mapv(|v| v > 0.5))
+        let mut t = bands(&t, &beside("TERRAIN"), &TERRAIN, &grid)?.into_iter();
+        let mut next = || t.next().unwrap_or_default();
+        (next(), next(), next().mapv(|v| v > 0.5))
     } else {
         (
             Array2::zeros(shape),

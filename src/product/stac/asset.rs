@@ -97,6 +97,14 @@ pub fn layer(spec: &LayerSpec, href: &str, grid: &GridSpec, file: &Fingerprint) 
             more["classification:classes"] = classes.iter().map(|c| class(c.0, c.1, c.2)).collect();
         }
     }
+    if let Some(bands) = asset["bands"].as_array_mut() {
+        for (band, b) in bands.iter_mut().zip(spec.each) {
+            merge(
+                band,
+                json!({ "description": b.words, "unit": b.unit, "raster:scale": b.scale, "raster:offset": 0 }),
+            );
+        }
+    }
     merge(&mut asset, more);
     merge(&mut asset, projection(grid));
     merge(&mut asset, file.fields());
