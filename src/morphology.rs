@@ -98,7 +98,7 @@ impl Components {
 /// Mask grown by `radius` pixels in the Chebyshev metric (a square of 2·radius + 1).
 pub fn dilate(mask: &[bool], cols: usize, radius: usize) -> Vec<bool> {
     let cols = cols.max(1);
-    if radius == 0 || mask.is_empty() {
+    if radius == 0 || !mask.contains(&true) {
         return mask.to_vec();
     }
     let rows = mask.len() / cols;
@@ -116,8 +116,9 @@ pub fn dilate(mask: &[bool], cols: usize, radius: usize) -> Vec<bool> {
     }
     let mut out = vec![false; mask.len()];
     // rows since the last set pixel of each column, downwards then upwards
+    let radius = u16::try_from(radius).unwrap_or(u16::MAX - 1);
     for upwards in [false, true] {
-        let mut since = vec![usize::MAX; cols];
+        let mut since = vec![u16::MAX; cols];
         for k in 0..rows {
             let row = if upwards { rows - 1 - k } else { k };
             let (w, o) = (&wide[row * cols..][..cols], &mut out[row * cols..][..cols]);

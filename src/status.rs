@@ -326,10 +326,9 @@ pub fn usable_layer(sm: &Array2<u16>, qx: &Array2<u16>) -> Array2<u8> {
     let (words, evidence) = (flat(sm), flat(qx));
     let snow: Vec<bool> = words.iter().map(|s| s & sm::CLASS == sm::SNOW).collect();
     let near = dilate(&snow, sm.ncols(), 1);
-    Array2::from_shape_fn(sm.dim(), |(r, c)| {
-        let i = r * sm.ncols() + c;
-        usable_of(words[i], evidence[i], near[i])
-    })
+    let all = words.iter().zip(evidence.iter()).zip(near);
+    let usable = all.map(|((s, q), n)| usable_of(*s, *q, n)).collect();
+    Array2::from_shape_vec(sm.dim(), usable).unwrap_or_else(|_| Array2::zeros(sm.dim()))
 }
 
 #[cfg(test)]

@@ -163,50 +163,99 @@ impl Noise {
     }
 }
 
-/// Error of interpolating native samples: noise is averaged, structure finer than the sampling is lost.
+/// Error of interpolating native samples: noise is averaged, structure finer than the sampling is lost, and a position
+/// wrong by a small part of a sample shows where reflectance changes.
 ///
-/// The variance of a resampled value is gain · (variance of a native sample) +
-/// [(roughness · f^1.5)² + (terrain · tan VZA / pixel)² · q(height)] · q(ρ_toa), where q is the mean square of the
-/// four-neighbour Laplacian over 3 × 3 pixels and f the across-track spacing of native samples over that at nadir.
-/// The terrain part is what relief inside a pixel displaces.
-/// Defaults: fitted to orthorectified simulated scenes with a PSF of 1.1 pixels (`data/flat` and eight others), where
-/// they cover about 70 % and 94 % of the errors against the PSF-limited truth; SWIR has twice the spacing, hence four
-/// times the factor.
+/// The variance of a resampled value is gain · f · (variance of a native sample) + (hidden · ρ)² +
+/// [(roughness · fᵉ)² + (terrain · s · tan VZA / pixel)² · q(height)] · q(ρ_toa) +
+/// [(position · fᵉ)² + (slope · s · tan VZA / pixel)² · g(height)] · g(ρ_toa),
+/// where q is the mean square of the four-neighbour Laplacian over 3 × 3 pixels, g that of the gradient per pixel, f the
+/// across-track spacing of native samples over that at nadir, e = 2 (SWIR 1.5: its samples are as wide as the cell already),
+/// and s = 1, SWIR 2, the spacing in VNIR samples.
+/// `hidden` is structure that leaves no trace in the samples, `terrain` what relief inside a pixel displaces, `slope` what
+/// a slope stretches or compresses the samples on it.
+/// Defaults: pooled fit to twelve orthorectified simulated acquisitions with a PSF of 1.1 pixels (`data/flat`, `alps`,
+/// `clouds`, `edge`), against the PSF-limited truth; `docs/validation.md` has what they cover there and on other seeds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Resampling {
-    /// Gain at 100 m, per band.
-    pub noise_gain: [f32; 4],
+    /// Gain at 100 m.
+    pub noise_gain: f32,
     /// Gain at 300 m (a mean over the cell).
-    pub noise_gain_300: [f32; 4],
+    pub noise_gain_300: f32,
+    /// Hidden structure at 100 m, share of the reflectance.
+    pub hidden: f32,
+    /// Hidden structure at 300 m.
+    pub hidden_300: f32,
     /// Roughness factor at 100 m, per band.
     pub roughness: [f32; 4],
     /// Roughness factor at 300 m.
     pub roughness_300: [f32; 4],
+    /// Error of position at 100 m, pixels, per band.
+    pub position: [f32; 4],
+    /// Error of position at 300 m, pixels.
+    pub position_300: [f32; 4],
     /// Height of relief inside a pixel per Laplacian of the heights.
     pub terrain: f32,
+    /// Error of position, pixels, on a slope that displaces by a pixel a pixel.
+    pub slope: f32,
 }
 
 impl Default for Resampling {
     fn default() -> Self {
         Resampling {
-            noise_gain: [0.75; 4],
-            noise_gain_300: [0.10, 0.14, 0.25, 0.60],
-            roughness: [0.050, 0.050, 0.060, 0.22],
-            roughness_300: [0.0075, 0.0045, 0.0055, 0.0165],
-            terrain: 0.07,
+            noise_gain: 0.65,
+            noise_gain_300: 0.09,
+            hidden: 0.0035,
+            hidden_300: 0.0018,
+            roughness: [0.043, 0.028, 0.032, 0.130],
+            roughness_300: [0.0017, 0.0024, 0.0026, 0.0170],
+            position: [0.022, 0.048, 0.043, 0.106],
+            position_300: [0.0010, 0.0033, 0.0021, 0.0127],
+            terrain: 0.06,
+            slope: 0.19,
         }
     }
 }
 
+/// [`Resampling`] of one band on one grid.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Factors {
+    pub noise_gain: f32,
+    pub hidden: f32,
+    /// Power of the spacing with which roughness and position count.
+    pub sparse: f32,
+    pub roughness: f32,
+    pub position: f32,
+    pub terrain: f32,
+    pub slope: f32,
+}
+
 impl Resampling {
-    /// (noise gain, roughness factor) of a band on a grid of `pixel` metres.
-    pub(super) fn factors(&self, band: Band, pixel: f64) -> (f32, f32) {
+    /// Factors of a band on a grid of `pixel` metres.
+    pub(super) fn of(&self, band: Band, pixel: f64) -> Factors {
+        let coarse = pixel > 150.0;
+        let (noise_gain, hidden) = match coarse {
+            true => (self.noise_gain_300, self.hidden_300),
+            false => (self.noise_gain, self.hidden),
+        };
+        let (roughness, position) = match coarse {
+            true => (&self.roughness_300, &self.position_300),
+            false => (&self.roughness, &self.position),
+        };
+        let (spacing, sparse) = match band {
+            Band::Swir => (2.0, 1.5),
+            _ => (1.0, 2.0),
+        };
         let b = band.index();
-        if pixel > 150.0 {
-            (self.noise_gain_300[b], self.roughness_300[b])
-        } else {
-            (self.noise_gain[b], self.roughness[b])
+        Factors {
+            noise_gain,
+            hidden,
+            sparse,
+            roughness: roughness[b],
+            position: position[b],
+            terrain: self.terrain * spacing,
+            slope: self.slope * spacing,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::budget::{Budget, across_spacing, sun_distance};
 use super::coefficients::{Inverse, stored};
 use super::lattice::{Lattice, Levels, MAX_LEVELS, poly};
-use super::texture::Texture;
+use super::texture::{Roughness, Texture};
 use crate::band::Band;
 use crate::observation::{Observation, quality};
 use crate::raster::BandStack;
@@ -25,9 +25,12 @@ const SYSTEMATIC: usize = 3 * MAX_LEVELS;
 const SYSTEMATIC_SLOPE: usize = SYSTEMATIC + 5;
 const NOISE: usize = SYSTEMATIC + 10;
 const NOISE_SLOPE: usize = NOISE + 1;
-const ROUGHNESS: usize = NOISE + 2;
-const TERRAIN: usize = NOISE + 3;
-const FIELDS: usize = NOISE + 4;
+const CURVATURE: usize = NOISE + 2;
+const CURVED_TERRAIN: usize = NOISE + 3;
+const SLOPE: usize = NOISE + 4;
+const SLOPING_TERRAIN: usize = NOISE + 5;
+const HIDDEN: usize = NOISE + 6;
+const FIELDS: usize = NOISE + 7;
 
 /// Surface reflectance of an observation and its 1 σ.
 ///
@@ -62,15 +65,21 @@ pub fn correct(obs: &Observation, rt: &RtField, budget: &Budget) -> SurfaceRefle
 }
 
 /// Roughness of the heights, row after row.
-fn relief(obs: &Observation) -> Vec<f32> {
+fn relief(obs: &Observation) -> Roughness {
+    let mut all = Roughness::default();
     if obs.height.dim() != (obs.grid.height, obs.grid.width) {
-        return vec![0.0; obs.grid.len()];
+        all.curvature = vec![0.0; obs.grid.len()];
+        all.slope = vec![0.0; obs.grid.len()];
+        return all;
     }
+    all.curvature.reserve_exact(obs.grid.len());
+    all.slope.reserve_exact(obs.grid.len());
     let mut texture = Texture::new(&obs.height);
-    let (mut row, mut all) = (Vec::new(), Vec::with_capacity(obs.grid.len()));
+    let mut row = Roughness::default();
     for r in 0..obs.grid.height {
         texture.row(r, &mut row);
-        all.extend_from_slice(&row);
+        all.curvature.extend_from_slice(&row.curvature);
+        all.slope.extend_from_slice(&row.slope);
     }
     all
 }
@@ -82,12 +91,11 @@ fn correct_band<const N: usize>(
     budget: &Budget,
     levels: &Levels,
     band: Band,
-    relief: &[f32],
+    relief: &Roughness,
 ) -> [Vec<f32>; 3] {
-    let width = obs.grid.width;
     let lattice = pack(obs, rt, budget, levels, band);
     let mut texture = Texture::new(&obs.toa[band]);
-    let (mut line, mut t, mut mean_square) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut line, mut t, mut rough) = (Vec::new(), Vec::new(), Roughness::default());
     let mut out = [(); 3].map(|()| Vec::with_capacity(obs.grid.len()));
     let rows = obs.toa[band]
         .outer_iter()
@@ -106,9 +114,8 @@ fn correct_band<const N: usize>(
         }
         lattice.row(r, &mut line);
         levels.normalise(height.iter().copied(), &mut t);
-        texture.row(r, &mut mean_square);
-        let relief = &relief[r * width..(r + 1) * width];
-        for (v, &f) in mean_square.iter_mut().zip(flags) {
+        texture.row(r, &mut rough);
+        for (v, &f) in rough.curvature.iter_mut().zip(flags) {
             if f & quality::INTERPOLATED != 0 {
                 *v *= BRIDGED;
             }
@@ -124,8 +131,10 @@ fn correct_band<const N: usize>(
             let pixels = Pixels {
                 toa,
                 t: &t[span.clone()],
-                texture: &mean_square[span.clone()],
-                relief: &relief[span.clone()],
+                curvature: &rough.curvature[span.clone()],
+                slope: &rough.slope[span.clone()],
+                curved_terrain: &relief.curvature[start..][span.clone()],
+                sloping_terrain: &relief.slope[start..][span.clone()],
             };
             let (rho, sigma) = (&mut rho[span.clone()], &mut sigma[span.clone()]);
             invert::<N>(&cell, &pixels, rho, sigma, &mut random[span]);
@@ -143,13 +152,16 @@ struct Pixels<'a> {
     /// Normalised height.
     t: &'a [f32],
     /// Mean square of the local Laplacian of the TOA reflectance.
-    texture: &'a [f32],
+    curvature: &'a [f32],
+    /// Mean square of its local gradient.
+    slope: &'a [f32],
     /// The same of the heights.
-    relief: &'a [f32],
+    curved_terrain: &'a [f32],
+    sloping_terrain: &'a [f32],
 }
 
 fn invert<const N: usize>(
-    (base, slope): &([f32; FIELDS], [f32; FIELDS]),
+    (base, change): &([f32; FIELDS], [f32; FIELDS]),
     pixels: &Pixels<'_>,
     rho: &mut [f32],
     sigma: &mut [f32],
@@ -157,22 +169,25 @@ fn invert<const N: usize>(
 ) {
     let n = pixels.toa.len();
     let (toa, t) = (&pixels.toa[..n], &pixels.t[..n]);
-    let (texture, relief) = (&pixels.texture[..n], &pixels.relief[..n]);
+    let (curvature, slope) = (&pixels.curvature[..n], &pixels.slope[..n]);
+    let (curved, sloping) = (&pixels.curved_terrain[..n], &pixels.sloping_terrain[..n]);
     let (rho, sigma, random) = (&mut rho[..n], &mut sigma[..n], &mut random[..n]);
     for k in 0..n {
-        let x = k as f32;
-        let field = |f: usize| base[f] + slope[f] * x;
+        // an i32 is turned into a float four at a time
+        let x = k as i32 as f32;
+        let field = |f: usize| base[f] + change[f] * x;
         let (toa, t) = (toa[k], t[k]);
-        let a = poly::<N, FIELDS>(base, slope, A, x, t);
-        let inverse_b = poly::<N, FIELDS>(base, slope, INVERSE_B, x, t);
-        let s = poly::<N, FIELDS>(base, slope, S, x, t);
+        let a = poly::<N, FIELDS>(base, change, A, x, t);
+        let inverse_b = poly::<N, FIELDS>(base, change, INVERSE_B, x, t);
+        let s = poly::<N, FIELDS>(base, change, S, x, t);
         let y = (toa - a) * inverse_b;
         let shrink = 1.0 / (1.0 + s * y);
         let value = y * shrink;
         let gain = inverse_b * shrink * shrink;
-        let unresolved = (field(ROUGHNESS) + field(TERRAIN) * relief[k]) * texture[k];
+        let unresolved = (field(CURVATURE) + field(CURVED_TERRAIN) * curved[k]) * curvature[k]
+            + (field(SLOPE) + field(SLOPING_TERRAIN) * sloping[k]) * slope[k];
         let noise = field(NOISE) + field(NOISE_SLOPE) * toa.max(0.0) + unresolved;
-        let variance = gain * gain * noise;
+        let variance = gain * gain * noise + field(HIDDEN) * value * value;
         let q = |p: usize| field(SYSTEMATIC + p) + field(SYSTEMATIC_SLOPE + p) * t;
         let systematic = (((q(4) * value + q(3)) * value + q(2)) * value + q(1)) * value + q(0);
         rho[k] = value;
@@ -185,7 +200,7 @@ fn invert<const N: usize>(
 fn pack(obs: &Observation, rt: &RtField, budget: &Budget, levels: &Levels, band: Band) -> Lattice {
     let c = &rt.bands[band.index()];
     let au = sun_distance(obs.time.ordinal());
-    let (gain, roughness) = budget.resampling.factors(band, obs.grid.pixel);
+    let resampling = budget.resampling.of(band, obs.grid.pixel);
     let vza = &rt.vza[usize::from(band == Band::Swir)];
     let top = levels.len() - 1;
     Lattice::new(&rt.nodes, &rt.used, FIELDS, |i, j, node| {
@@ -204,11 +219,16 @@ fn pack(obs: &Observation, rt: &RtField, budget: &Budget, levels: &Levels, band:
         }
         let mu = rt.sza[(i, j)].to_radians().cos();
         let (constant, per_toa) = budget.noise.variance(rt.camera, band, mu, au);
-        node[NOISE] = gain * constant;
-        node[NOISE_SLOPE] = gain * per_toa;
+        let spacing = across_spacing(vza[(i, j)]);
+        node[NOISE] = resampling.noise_gain * spacing * constant;
+        node[NOISE_SLOPE] = resampling.noise_gain * spacing * per_toa;
+        node[HIDDEN] = resampling.hidden.powi(2);
         let displaced = vza[(i, j)].to_radians().tan() / obs.grid.pixel as f32;
-        node[TERRAIN] = (budget.resampling.terrain * displaced).powi(2);
-        node[ROUGHNESS] = (roughness * across_spacing(vza[(i, j)]).powf(1.5)).powi(2);
+        let sparse = spacing.powf(resampling.sparse);
+        node[CURVATURE] = (resampling.roughness * sparse).powi(2);
+        node[CURVED_TERRAIN] = (resampling.terrain * displaced).powi(2);
+        node[SLOPE] = (resampling.position * sparse).powi(2);
+        node[SLOPING_TERRAIN] = (resampling.slope * displaced).powi(2);
     })
 }
 

@@ -9,7 +9,7 @@ use crate::reflectance::Normalised;
 use crate::rt::RtField;
 use ndarray::{Array2, Array3};
 
-/// Normalised reflectances of `reference/masking.md` §10.1:
+/// Normalised reflectance of `reference/masking.md` §10.1, ρ_q:
 ///
 /// ρ_rc = (ρ_toa/T_gas − ρ_R)/(T_R↓·T_R↑), and
 /// ρ_q = ρ_rc − (1 − c)·[ρ_a(AOD) − ρ_a(0.10)] with c = clip((ρ_rc,BLUE − 0.05)/0.5, 0, 1),
@@ -29,40 +29,39 @@ pub fn normalise(obs: &Observation, rt: &RtField) -> Normalised {
 fn fill<const N: usize>(obs: &Observation, rt: &RtField, levels: &Levels) -> Normalised {
     let sweep = Sweep { obs, rt, levels };
     let aod550 = sweep.run::<N, 1, 0>([&rt.aod550], [], |[aod], []| aod);
-    let rc = Band::ALL.map(|band| {
-        let c = &rt.bands[band.index()];
-        let quantities = [&c.gas, &c.path_rayleigh, &c.t_rayleigh];
-        sweep.run::<N, 3, 1>(quantities, [&obs.toa[band]], |[gas, path, t], [toa]| {
-            (toa / gas - path) / t
-        })
+    let corrected = |[gas, path, t]: [f32; 3], toa: f32| (toa / gas - path) / t;
+    let c = &rt.bands[Band::Blue.index()];
+    let quantities = [&c.gas, &c.path_rayleigh, &c.t_rayleigh];
+    let blue = sweep.run::<N, 3, 1>(quantities, [&obs.toa[Band::Blue]], |values, [toa]| {
+        corrected(values, toa)
     });
-    let q = Band::ALL.map(|band| {
-        let excess = &rt.bands[band.index()].path_excess;
-        let inputs = [&rc[band.index()], &rc[Band::Blue.index()]];
-        sweep.run::<N, 1, 2>([excess], inputs, |[excess], [own, blue]| {
+    let mut bands = Band::ALL.map(|band| {
+        let c = &rt.bands[band.index()];
+        let quantities = [&c.gas, &c.path_rayleigh, &c.t_rayleigh, &c.path_excess];
+        let inputs = [&obs.toa[band], &blue];
+        sweep.run::<N, 4, 2>(quantities, inputs, |[gas, path, t, excess], [toa, blue]| {
             let opaque = if blue.is_nan() {
                 0.0
             } else {
                 ((blue - 0.05) * 2.0).clamp(0.0, 1.0)
             };
-            own - (1.0 - opaque) * excess
+            corrected([gas, path, t], toa) - (1.0 - opaque) * excess
         })
     });
-    let stack = |bands| BandStack {
-        grid: obs.grid,
-        bands,
-    };
-    let (mut rc, mut q) = (stack(rc), stack(q));
-    for ((r, c), _) in obs.angles.sza.indexed_iter().filter(|(_, z)| **z > MAX_SZA) {
-        for stack in [&mut rc, &mut q] {
-            stack.bands.iter_mut().for_each(|b| b[(r, c)] = f32::NAN);
-        }
+    for (at, _) in obs.angles.sza.indexed_iter().filter(|(_, z)| **z > MAX_SZA) {
+        bands.iter_mut().for_each(|b| b[at] = f32::NAN);
     }
-    Normalised { rc, q, aod550 }
+    Normalised {
+        q: BandStack {
+            grid: obs.grid,
+            bands,
+        },
+        aod550,
+    }
 }
 
-/// Room for three quantities.
-const FIELDS: usize = 3 * MAX_LEVELS;
+/// Room for four quantities.
+const FIELDS: usize = 4 * MAX_LEVELS;
 
 /// Interpolation of quantities at nodes and levels to pixels.
 pub(super) struct Sweep<'a> {
@@ -105,20 +104,25 @@ impl Sweep<'_> {
             values.resize((r + 1) * grid.width, f32::NAN);
             let out = &mut values[r * grid.width..];
             let inputs = inputs.map(|a| a.row(r).to_slice().unwrap_or(&[]));
+            if inputs.iter().any(|row| row.len() != grid.width) {
+                continue;
+            }
             lattice.row(r, &mut line);
             levels.normalise(height.iter().copied(), &mut t);
             for (c, out) in out.chunks_mut(lattice.step).enumerate() {
                 let (base, slope) = lattice.cell::<FIELDS>(&line, c);
+                if base[0].is_nan() {
+                    continue;
+                }
                 let n = out.len();
                 let from = c * lattice.step;
                 let t = &t[from..from + n];
-                let inputs = inputs.map(|row| row.get(from..from + n).unwrap_or(&[]));
-                if base[0].is_nan() || inputs.iter().any(|row| row.len() != n) {
-                    continue;
-                }
+                let inputs = inputs.map(|row| &row[from..from + n]);
                 for k in 0..n {
+                    // an i32 is turned into a float four at a time
+                    let x = k as i32 as f32;
                     let quantity = std::array::from_fn(|q| {
-                        poly::<N, FIELDS>(&base, &slope, MAX_LEVELS * q, k as f32, t[k])
+                        poly::<N, FIELDS>(&base, &slope, MAX_LEVELS * q, x, t[k])
                     });
                     out[k] = f(quantity, std::array::from_fn(|i| inputs[i][k]));
                 }

@@ -167,7 +167,12 @@ impl Lattice {
             fx: factor(size.0, self.dx),
             fy: factor(size.1, self.dy),
         };
-        let Some((mut window, placed)) = self.window(mapping, &scale, turns) else {
+        // positions in cells: both are linear, so what lies between the nodes stays what it was
+        let cells = mapping.map(|x, y| scale.locate(x, y));
+        let Some(wanted) = wanted(&cells, &scale) else {
+            return Ok(());
+        };
+        let Some((mut window, placed)) = self.window(&wanted, turns) else {
             return Ok(());
         };
         if window.cells() > MAX_CELLS {
@@ -182,11 +187,15 @@ impl Lattice {
             window.read(member, turn, content)?;
         }
         window.finish();
+        // land without a coast, sea without an island: nothing to interpolate
+        if let Some(value) = window.uniform().filter(|_| window.holds(&wanted)) {
+            out.mapv_inplace(|v| if v.is_nan() { value } else { v });
+            return Ok(());
+        }
         let width = grid.width;
         Zip::indexed(out.axis_iter_mut(Axis(0))).par_for_each(|row, mut line| {
-            mapping.row(row, width, &mut |col, x, y| {
+            cells.row(row, width, &mut |col, r, c| {
                 if line[col].is_nan() {
-                    let (r, c) = scale.locate(x, y);
                     line[col] = window.bilinear(r, c);
                 }
             });
@@ -194,21 +203,8 @@ impl Lattice {
         Ok(())
     }
 
-    /// The cells that the grid needs and the files that hold some of them.
-    fn window(
-        &self,
-        mapping: &Mapping,
-        scale: &Scale,
-        turns: &[i64],
-    ) -> Option<(Window, Vec<(&Member, i64)>)> {
-        let (mut rows, mut cols) = (Bounds::default(), Bounds::default());
-        for (x, y) in mapping.x.iter().zip(&mapping.y) {
-            let (r, c) = scale.locate(*x, *y);
-            rows.add(r);
-            cols.add(c);
-        }
-        // two cells around: one for interpolation, one for the sag between exact positions
-        let wanted = Window::new(rows.whole(2)?, cols.whole(2)?, scale.fx, scale.fy);
+    /// The part of the wanted cells that files hold, and those files.
+    fn window(&self, wanted: &Window, turns: &[i64]) -> Option<(Window, Vec<(&Member, i64)>)> {
         let mut placed = Vec::new();
         let mut held: Option<Window> = None;
         for member in &self.members {
@@ -221,6 +217,20 @@ impl Lattice {
         }
         held.map(|h| (h, placed))
     }
+}
+
+/// The cells that a grid needs, given its positions in cells (row, column).
+fn wanted(cells: &Mapping, scale: &Scale) -> Option<Window> {
+    let (mut rows, mut cols) = (Bounds::default(), Bounds::default());
+    cells.x.iter().for_each(|r| rows.add(*r));
+    cells.y.iter().for_each(|c| cols.add(*c));
+    // two cells around: one for interpolation, one for the sag between exact positions
+    Some(Window::new(
+        rows.whole(2)?,
+        cols.whole(2)?,
+        scale.fx,
+        scale.fy,
+    ))
 }
 
 /// Range of a coordinate.

@@ -82,6 +82,19 @@ impl Mapping {
         })
     }
 
+    /// The same positions in other coordinates, which must be linear in these.
+    pub(super) fn map(&self, to: impl Fn(f64, f64) -> (f64, f64)) -> Mapping {
+        let mut other = Mapping {
+            step: self.step,
+            x: self.x.clone(),
+            y: self.y.clone(),
+        };
+        ndarray::Zip::from(&mut other.x)
+            .and(&mut other.y)
+            .for_each(|x, y| (*x, *y) = to(*x, *y));
+        other
+    }
+
     /// Source coordinates of the pixel centres of a row, one after the other.
     pub fn row(&self, row: usize, width: usize, visit: &mut impl FnMut(usize, f64, f64)) {
         let i = (row / self.step).min(self.x.nrows().saturating_sub(2));

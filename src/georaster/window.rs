@@ -3,7 +3,7 @@
 use super::lattice::Member;
 use super::{Content, GeoRasterError};
 use gdal::raster::{RasterBand, ResampleAlg};
-use ndarray::Array2;
+use ndarray::{Array2, s};
 
 /// Rows read at once.
 const ROWS: usize = 256;
@@ -141,23 +141,47 @@ impl Window {
         }
     }
 
-    fn add(&mut self, row: usize, col: usize, value: f32, weight: f32) {
-        if value.is_nan() {
+    /// Adds the values of `part` (`per` × 1 source cells a cell), each of a weight, to the cells of `row` from
+    /// `col` on.
+    fn add(&mut self, row: usize, col: usize, part: &[f32], per: usize, weight: f32) {
+        let cells = col..col + part.len() / per;
+        let mut data = self.data.slice_mut(s![row, cells.clone()]);
+        if self.weight.is_empty() {
+            for (cell, value) in data.iter_mut().zip(part) {
+                if cell.is_nan() {
+                    *cell = *value;
+                }
+            }
             return;
         }
-        let cell = &mut self.data[[row, col]];
-        if self.weight.is_empty() {
-            if cell.is_nan() {
-                *cell = value;
+        let mut weights = self.weight.slice_mut(s![row, cells]);
+        for ((cell, sum), values) in data
+            .iter_mut()
+            .zip(&mut weights)
+            .zip(part.chunks_exact(per))
+        {
+            for value in values.iter().filter(|v| !v.is_nan()) {
+                *cell += value * weight;
+                *sum += weight;
             }
-        } else {
-            *cell += value * weight;
-            self.weight[[row, col]] += weight;
         }
+    }
+
+    /// The value of all cells, where it is one.
+    pub fn uniform(&self) -> Option<f32> {
+        let first = *self.data.first()?;
+        self.data.iter().all(|v| *v == first).then_some(first)
+    }
+
+    /// True if the cells of the other are all there.
+    pub fn holds(&self, other: &Window) -> bool {
+        let within = |a: (i64, i64), b: (i64, i64)| b.0 <= a.0 && a.1 <= b.1;
+        within(other.rows, self.rows) && within(other.cols, self.cols)
     }
 
     /// Bilinear value at fractional lattice coordinates (averaged cells, 0 = centre of cell 0), over
     /// the cells that hold data; NaN where the cell that contains the point does not.
+    #[inline]
     pub fn bilinear(&self, row: f64, col: f64) -> f32 {
         let (row, col) = (row - self.rows.0 as f64, col - self.cols.0 as f64);
         let (height, width) = self.data.dim();
@@ -272,16 +296,23 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn value(&self, raw: f32) -> f32 {
-        // values beyond 1e37 are the usual undeclared no data of 32-bit floats
-        if !raw.is_finite() || self.nodata == Some(raw) || raw.abs() > 1e37 {
-            return f32::NAN;
-        }
-        let value = raw * self.scale + self.offset;
+    /// Stored numbers into values, NaN where they are none.
+    fn decode(&self, numbers: &mut [f32]) {
+        // NaN equals nothing: no number is no data where the file declares none
+        let nodata = self.nodata.unwrap_or(f32::NAN);
+        // numbers beyond 1e37 are the usual undeclared no data of 32-bit floats
+        let empty = |raw: f32| raw == nodata || raw.is_nan() || raw.abs() > 1e37;
+        let (scale, offset) = (self.scale, self.offset);
         match self.content {
-            Content::Indicator => f32::from(u8::from(raw != 0.0)),
-            Content::Continuous { min, max } if (min..=max).contains(&value) => value,
-            Content::Continuous { .. } => f32::NAN,
+            Content::Indicator => numbers.iter_mut().for_each(|v| {
+                let set = f32::from(u8::from(*v != 0.0));
+                *v = if empty(*v) { f32::NAN } else { set };
+            }),
+            Content::Continuous { min, max } => numbers.iter_mut().for_each(|v| {
+                let value = *v * scale + offset;
+                let valid = !empty(*v) && value >= min && value <= max;
+                *v = if valid { value } else { f32::NAN };
+            }),
         }
     }
 
@@ -299,9 +330,7 @@ impl<'a> Reader<'a> {
             Ok(buffer)
         };
         let mut values = read(self.band)?;
-        for v in &mut values {
-            *v = self.value(*v);
-        }
+        self.decode(&mut values);
         if let Some(mask) = &self.mask {
             for (v, m) in values.iter_mut().zip(read(mask)?) {
                 if m == 0.0 {
@@ -312,10 +341,8 @@ impl<'a> Reader<'a> {
         let (per_row, per_col) = (size.1 / down.n, size.0 / across.n);
         let weight = (cells.0 * cells.1) as f32 / (size.0 * size.1) as f32;
         for (row, line) in values.chunks_exact(size.0).enumerate() {
-            for (col, value) in line.iter().enumerate() {
-                let target = (down.target + row / per_row, across.target + col / per_col);
-                window.add(target.0, target.1, *value, weight);
-            }
+            let row = down.target + row / per_row;
+            window.add(row, across.target, line, per_col, weight);
         }
         Ok(())
     }

@@ -59,7 +59,6 @@ impl Scenery {
                 occluded: Array2::from_elem((SIDE, SIDE), false),
             },
             normalised: Normalised {
-                rc: bands.clone(),
                 q: bands,
                 aod550: all(0.1),
             },
@@ -78,7 +77,6 @@ impl Scenery {
             for c in cols.clone() {
                 for b in bands {
                     self.normalised.q.bands[*b][(r, c)] = v[*b];
-                    self.normalised.rc.bands[*b][(r, c)] = v[*b];
                     self.obs.toa.bands[*b][(r, c)] = v[*b];
                 }
             }

@@ -228,14 +228,18 @@ struct Scout {
 }
 
 fn scout(segment: &Segment, terrain: &Terrain) -> Result<Scout, PipelineError> {
-    let (grid, heights) = terrain.scout()?;
+    let (grid, level) = terrain.scout();
     let blank = Blank(segment);
-    let seen = observe(&blank, grid, &heights, Kernel::Nearest, None)?;
+    let seen = observe(&blank, grid, &level, Kernel::Nearest, None)?;
     Ok(match seen {
-        Some(seen) => Scout {
-            halo: mask::halo_pixels(&seen).min(HALO_MAX),
-            gap: terrain.gap(|r, c| !seen.toa[Band::Red][(r, c)].is_nan())?,
-        },
+        Some(seen) => {
+            let halo = mask::halo_pixels(&seen).min(HALO_MAX);
+            let sees = |r, c| !seen.toa[Band::Red][(r, c)].is_nan();
+            Scout {
+                halo,
+                gap: terrain.gap(halo, sees)?,
+            }
+        }
         // a sliver may lie between the look-outs
         None => Scout {
             halo: HALO_MAX,

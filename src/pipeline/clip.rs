@@ -81,7 +81,6 @@ impl Clip {
     /// The part of normalised reflectance.
     pub fn normalised(&self, n: &Normalised) -> Normalised {
         Normalised {
-            rc: self.bands(&n.rc),
             q: self.bands(&n.q),
             aod550: self.array(&n.aod550),
         }

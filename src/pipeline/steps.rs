@@ -25,14 +25,13 @@ use crate::l1c::Segment;
 use crate::landmask::LandMask;
 use crate::mask;
 use crate::observation::Observation;
-use crate::product::geotiff::{Layer, write_layers};
+use crate::product::geotiff::{Layer, Sample, write_layers};
 use crate::product::layers::{self, LayerSpec};
 use crate::product::{AcquisitionId, ProductError};
 use crate::raster::Raster;
 use crate::reproject::{self, Request};
 use crate::rt::{AtmosphereState, RtField};
 use crate::tables::RtTable;
-use gdal::raster::GdalType;
 use ndarray::Array2;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -313,7 +312,7 @@ pub fn mask(
 }
 
 /// One file of bands named and described as the product's layer is.
-fn write<T: GdalType + Copy>(
+fn write<T: Sample>(
     path: &Path,
     seen: &Observation,
     spec: &LayerSpec,

@@ -1,6 +1,6 @@
 //! Writing acquisition products: one tile, one overpass, never changed again.
 
-use super::geotiff::{self, Layer};
+use super::geotiff::{self, Layer, Sample};
 use super::layers::{self, ANGLE_STEP, DataType, LayerSpec};
 use super::publish::Staging;
 use super::stac::accuracy::Accuracy;
@@ -13,7 +13,6 @@ use crate::observation::{Angles, Observation};
 use crate::raster::BandStack;
 use crate::reflectance::{SCALE, SurfaceReflectance, encode, encode_u16};
 use crate::status::Masks;
-use gdal::raster::GdalType;
 use ndarray::{Array2, ArrayView2, s};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
@@ -313,7 +312,7 @@ impl Folder {
         })
     }
 
-    pub(super) fn layer<T: GdalType + Copy>(
+    pub(super) fn layer<T: Sample>(
         &mut self,
         spec: &LayerSpec,
         data: &[ArrayView2<'_, T>],

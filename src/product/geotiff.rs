@@ -5,10 +5,12 @@
 //! the checksum needs no second read.
 
 mod read;
+mod sample;
 mod session;
 mod write;
 
 pub use read::{Layers, read_layers, read_rows};
+pub use sample::Sample;
 pub use session::prepare;
 pub(crate) use session::{last_failure, watched};
 pub(crate) use write::cog_options;

@@ -45,11 +45,12 @@ pub fn acquisition(rho: [&Array2<i16>; 4], status: &Array2<u16>) -> Result<Vec<u
     let factor = width.max(height).div_ceil(LARGEST).max(1);
     let (h, w) = (height / factor, width / factor);
     let class = |r: usize, c: usize| status[(r * factor, c * factor)] & sm::CLASS;
+    let stretch = Stretch::new();
     let mut picture = Canvas::new(w, h);
     for r in 0..h {
         for c in 0..w {
             let mean = |band: usize| mean_of(rho[band], r * factor, c * factor, factor);
-            let mut colour = false_colour([mean(3), mean(2), mean(1)]);
+            let mut colour = stretch.false_colour([mean(3), mean(2), mean(1)]);
             if let Some((_, tint)) = OUTLINES.iter().find(|(k, _)| *k == class(r, c)) {
                 let edge = |r2: usize, c2: usize| r2 < h && c2 < w && class(r2, c2) != class(r, c);
                 if edge(r.wrapping_sub(1), c)
@@ -85,22 +86,43 @@ fn mean_of(band: &Array2<i16>, row: usize, col: usize, size: usize) -> f32 {
     }
 }
 
-/// Colour of SWIR, NIR and RED reflectance. Without SWIR (its swath differs) a pixel is grey.
-fn false_colour([swir, nir, red]: [f32; 3]) -> Rgba {
-    let shade = |v: f32, full: f32| (255.0 * (v / full).clamp(0.0, 1.0).powf(GAMMA)).round() as u8;
-    if nir.is_nan() || red.is_nan() {
-        return [0; 4];
+/// The stretch by steps finer than a shade: a power a pixel and colour would cost more than the PNG.
+#[derive(Debug, Clone)]
+struct Stretch {
+    shades: Vec<u8>,
+}
+
+impl Stretch {
+    /// Steps from black to full.
+    const STEPS: f32 = 4095.0;
+
+    fn new() -> Stretch {
+        let shade = |k: u16| (255.0 * (f32::from(k) / Stretch::STEPS).powf(GAMMA)).round() as u8;
+        Stretch {
+            shades: (0..=Stretch::STEPS as u16).map(shade).collect(),
+        }
     }
-    if swir.is_nan() {
-        let grey = shade(0.5 * (nir + red), FULL[1]);
-        return [grey, grey, grey, 255];
+
+    fn shade(&self, value: f32, full: f32) -> u8 {
+        self.shades[((value / full).clamp(0.0, 1.0) * Stretch::STEPS + 0.5) as usize]
     }
-    [
-        shade(swir, FULL[0]),
-        shade(nir, FULL[1]),
-        shade(red, FULL[2]),
-        255,
-    ]
+
+    /// Colour of SWIR, NIR and RED reflectance. Without SWIR (its swath differs) a pixel is grey.
+    fn false_colour(&self, [swir, nir, red]: [f32; 3]) -> Rgba {
+        if nir.is_nan() || red.is_nan() {
+            return [0; 4];
+        }
+        if swir.is_nan() {
+            let grey = self.shade(0.5 * (nir + red), FULL[1]);
+            return [grey, grey, grey, 255];
+        }
+        [
+            self.shade(swir, FULL[0]),
+            self.shade(nir, FULL[1]),
+            self.shade(red, FULL[2]),
+            255,
+        ]
+    }
 }
 
 /// An RGBA picture in memory.

@@ -1,23 +1,25 @@
 //! Least squares on 1, cos ωt, sin ωt, cos 2ωt, sin 2ωt.
 
-use crate::background::basis;
-
 /// Coefficients; unused ones are 0.
 pub type Coefficients = [f32; 5];
 
-/// Value of a model at a time in days.
-pub fn value(c: &Coefficients, day: f64) -> f32 {
-    basis(day).iter().zip(c).map(|(b, c)| b * c).sum()
+/// The functions at a time: [`crate::background::basis`], once a date and not once a pixel.
+pub type Basis = [f32; 5];
+
+/// Value of a model at a time.
+pub fn value(c: &Coefficients, at: &Basis) -> f32 {
+    at.iter().zip(c).map(|(b, c)| b * c).sum()
 }
 
 /// Weighted least squares with `terms` of 1, 3 or 5 basis functions, the harmonics damped by `ridge`
 /// (as HANTS does, `reference/masking.md` §4.1 \[V\]: the mean is not damped). `None` without weight.
 #[allow(clippy::needless_range_loop)] // elimination reads best with indices
-pub fn fit(points: &[(f64, f32, f32)], terms: usize, ridge: f32) -> Option<Coefficients> {
+///
+/// `points`: the functions at a time, the value, its weight.
+pub fn fit(points: &[(Basis, f32, f32)], terms: usize, ridge: f32) -> Option<Coefficients> {
     let terms = terms.clamp(1, 5);
     let mut a = [[0f64; 6]; 5];
-    for (day, y, w) in points {
-        let b = basis(*day);
+    for (b, y, w) in points {
         for i in 0..terms {
             for j in i..terms {
                 a[i][j] += f64::from(w * b[i]) * f64::from(b[j]);
@@ -67,10 +69,10 @@ mod tests {
     #[test]
     fn a_season_is_recovered() {
         let truth = [0.3, 0.1, -0.05, 0.02, 0.01];
-        let points: Vec<(f64, f32, f32)> = (0..73)
+        let points: Vec<(Basis, f32, f32)> = (0..73)
             .map(|k| {
-                let day = f64::from(k) * 5.0;
-                (day, value(&truth, day), 1.0)
+                let at = crate::background::basis(f64::from(k) * 5.0);
+                (at, value(&truth, &at), 1.0)
             })
             .collect();
         let c = fit(&points, 5, 1e-6).unwrap();

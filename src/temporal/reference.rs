@@ -1,12 +1,13 @@
 //! The background of every pixel from the archive (`reference/masking.md` §10.3): a low quantile of
 //! BLUE through the seasons first, then everything that exceeds it is left out and the quantile raised.
 
-use super::harmonic::{self, Coefficients};
+use super::harmonic::{self, Basis, Coefficients};
 use super::{SeriesBlock, TemporalParams};
-use crate::background::{Background, days};
+use crate::background::{Background, basis, days};
 use crate::reflectance::decode;
 use crate::status::{qx, sm};
 use rayon::prelude::*;
+use std::sync::LazyLock;
 
 /// Parts of a year. Windows pool one or three neighbours on each side (±23 d, ±53 d).
 const BINS: usize = 24;
@@ -18,9 +19,17 @@ const RIDGE: f32 = 0.3;
 /// ground.
 const STATIC_LEAST: usize = 8;
 
+/// Part of the year and harmonics of a date.
+struct Stamp {
+    /// Index of the date in the block.
+    date: usize,
+    bin: usize,
+    at: Basis,
+}
+
 #[derive(Clone, Copy)]
 struct Sample {
-    day: f64,
+    at: Basis,
     bin: usize,
     v: [f32; 4],
     /// 0 plain, 1 looked like shadow, 2 like thick cloud.
@@ -39,14 +48,14 @@ struct Fit {
 pub fn background(block: &SeriesBlock, params: &TemporalParams) -> Background {
     let mut out = Background::empty(block.grid);
     let (rows, cols) = (block.grid.height, block.grid.width);
-    let day: Vec<f64> = block.dates.iter().map(|d| days(d.time)).collect();
+    let stamps = stamps(block);
     let fits: Vec<Vec<Option<Fit>>> = (0..rows)
         .into_par_iter()
         .map(|r| {
-            let mut samples = Vec::with_capacity(day.len());
+            let mut samples = Vec::with_capacity(stamps.len());
             (0..cols)
                 .map(|c| {
-                    gather(block, &day, r, c, &mut samples);
+                    gather(block, &stamps, r, c, &mut samples);
                     fit(&mut samples, params)
                 })
                 .collect()
@@ -67,11 +76,30 @@ pub fn background(block: &SeriesBlock, params: &TemporalParams) -> Background {
     out
 }
 
+/// The dates by part of the year: a window then is a run of samples.
+fn stamps(block: &SeriesBlock) -> Vec<Stamp> {
+    let dates = block.dates.iter().enumerate();
+    let mut stamps: Vec<Stamp> = dates
+        .map(|(date, d)| {
+            let day = days(d.time);
+            let phase = (day / 365.25).rem_euclid(1.0);
+            Stamp {
+                date,
+                bin: ((phase * BINS as f64) as usize).min(BINS - 1),
+                at: basis(day),
+            }
+        })
+        .collect();
+    stamps.sort_by_key(|s| s.bin);
+    stamps
+}
+
 /// Observations of a pixel that may show the ground: not undefined, no snow, no low Sun.
-fn gather(block: &SeriesBlock, day: &[f64], r: usize, c: usize, out: &mut Vec<Sample>) {
+fn gather(block: &SeriesBlock, stamps: &[Stamp], r: usize, c: usize, out: &mut Vec<Sample>) {
     out.clear();
-    for (k, rho) in block.rho.iter().enumerate() {
-        let (s, q) = (block.masks[k].sm[(r, c)], block.masks[k].qx[(r, c)]);
+    for stamp in stamps {
+        let (rho, masks) = (&block.rho[stamp.date], &block.masks[stamp.date]);
+        let (s, q) = (masks.sm[(r, c)], masks.qx[(r, c)]);
         let v = [0, 1, 2, 3].map(|b: usize| decode(rho[b][(r, c)]));
         let useless = s & sm::CLASS == sm::UNDEFINED
             || s & (sm::LOW_SUN | sm::SATURATED) != 0
@@ -85,10 +113,9 @@ fn gather(block: &SeriesBlock, day: &[f64], r: usize, c: usize, out: &mut Vec<Sa
             _ if q & (qx::SHADOW_OBJECT | qx::TERRAIN_SHADOW) != 0 => 1,
             _ => 0,
         };
-        let phase = (day[k] / 365.25).rem_euclid(1.0);
         out.push(Sample {
-            day: day[k],
-            bin: ((phase * BINS as f64) as usize).min(BINS - 1),
+            at: stamp.at,
+            bin: stamp.bin,
             v,
             doubt,
             keep: true,
@@ -97,8 +124,6 @@ fn gather(block: &SeriesBlock, day: &[f64], r: usize, c: usize, out: &mut Vec<Sa
 }
 
 fn fit(samples: &mut [Sample], params: &TemporalParams) -> Option<Fit> {
-    // parts of the year in order, so that a window is a run of samples
-    samples.sort_by_key(|s| s.bin);
     let of = |s: &[Sample], d: u8| s.iter().filter(|s| s.doubt <= d).count();
     let (plain, open, all) = (of(samples, 0), of(samples, 1), samples.len());
     // shadow and thick cloud are left out as long as something remains
@@ -125,7 +150,7 @@ fn fit(samples: &mut [Sample], params: &TemporalParams) -> Option<Fit> {
     q = later;
     for _ in 1..params.passes.max(1) {
         for s in samples.iter_mut().filter(|s| s.doubt <= worst) {
-            let excess = s.v[0] - harmonic::value(&model[0], s.day);
+            let excess = s.v[0] - harmonic::value(&model[0], &s.at);
             s.keep = excess <= params.blue;
         }
         match seasonal(samples, q, params) {
@@ -208,9 +233,7 @@ fn seasonal(samples: &[Sample], q: f32, params: &TemporalParams) -> Option<[Coef
         let quantile = if b < 2 { q } else { 0.5 };
         for k in (0..BINS).filter(|k| seen(*k)) {
             if let Some((v, m)) = window(samples, &starts, k, b, quantile, &mut values) {
-                // phase counts from the origin of the basis: see `gather`
-                let phase = (k as f64 + 0.5) / BINS as f64 * 365.25;
-                points.push((phase, v, m.min(8) as f32 / 8.0));
+                points.push((middles()[k], v, m.min(8) as f32 / 8.0));
             }
         }
         match harmonic::fit(&points, terms, RIDGE) {
@@ -223,12 +246,19 @@ fn seasonal(samples: &[Sample], q: f32, params: &TemporalParams) -> Option<[Coef
     Some(out)
 }
 
+/// The harmonics in the middle of the parts of the year, which count from the origin of the basis.
+fn middles() -> &'static [Basis; BINS] {
+    static MIDDLES: LazyLock<[Basis; BINS]> =
+        LazyLock::new(|| std::array::from_fn(|k| basis((k as f64 + 0.5) / BINS as f64 * 365.25)));
+    &MIDDLES
+}
+
 /// 1.4826 × MAD of the residuals below the model (§10.3: the lower half, mirrored: cloud is above).
 fn spread(samples: &[Sample], model: &Coefficients, band: usize) -> f32 {
     let mut below: Vec<f32> = samples
         .iter()
         .filter(|s| s.keep && s.v[band].is_finite())
-        .map(|s| harmonic::value(model, s.day) - s.v[band])
+        .map(|s| harmonic::value(model, &s.at) - s.v[band])
         .filter(|d| *d >= 0.0)
         .collect();
     if below.is_empty() {

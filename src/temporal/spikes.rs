@@ -2,8 +2,9 @@
 //! (`reference/masking.md` §10.8, 1–3).
 
 use super::TemporalParams;
-use super::harmonic;
+use super::harmonic::{self, Basis};
 use super::series::{Look, Series, State, median};
+use crate::background::basis;
 
 /// Neighbours further away than this predict nothing, days (§10.8).
 const GAP: f64 = 30.0;
@@ -131,7 +132,8 @@ pub(super) fn against_harmonic(series: &mut Series, params: &TemporalParams) {
             continue;
         };
         let l = &series.looks[k];
-        let r = |b: usize| l.v[b] - harmonic::value(&m.model[b], l.day);
+        let at = basis(l.day);
+        let r = |b: usize| l.v[b] - harmonic::value(&m.model[b], &at);
         let limit = |b: usize| params.harmonic.max(3.0 * m.sigma[b]);
         // harvested or ploughed ground brightens RED more than cloud does
         let bright = r(0) > limit(0) && is_white(r(0), r(1));
@@ -165,29 +167,31 @@ fn models(series: &Series, day: f64, least: usize, share: f32) -> Option<Models>
     }
     // half a year cannot carry the semi-annual term
     let terms = if span > 270.0 { 5 } else { 3 };
+    let bases: Vec<Basis> = used.iter().map(|l| basis(l.day)).collect();
     let mut out = Models {
         model: [[f32::NAN; 5]; 4],
         sigma: [0.0; 4],
     };
     for b in [0, 1, 2, 3] {
-        let mut points: Vec<(f64, f32, f32)> = used
+        let mut points: Vec<(Basis, f32, f32)> = used
             .iter()
-            .filter(|l| l.v[b].is_finite())
-            .map(|l| {
+            .zip(&bases)
+            .filter(|(l, _)| l.v[b].is_finite())
+            .map(|(l, at)| {
                 // one-sided start: what is above the background in BLUE does not vote
                 let start = if l.v[0] - l.bg[0] > series.threshold {
                     0.0
                 } else {
                     1.0
                 };
-                (l.day, l.v[b], start)
+                (*at, l.v[b], start)
             })
             .collect();
         for _ in 0..REWEIGHTINGS {
             out.model[b] = harmonic::fit(&points, terms, 0.3)?;
             let residuals: Vec<f32> = points
                 .iter()
-                .map(|p| p.1 - harmonic::value(&out.model[b], p.0))
+                .map(|p| p.1 - harmonic::value(&out.model[b], &p.0))
                 .collect();
             let mut size: Vec<f32> = residuals.iter().map(|r| r.abs()).collect();
             let scale = (1.4826 * median(&mut size)).max(1e-3);

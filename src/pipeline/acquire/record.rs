@@ -144,15 +144,18 @@ fn sigma(parts: &[Split]) -> Value {
 /// Pixels of the tile by fate, and shares of the covered ones.
 fn counts(masks: &Masks) -> Value {
     let any = sm::COVERED.iter().fold(0, |all, bit| all | bit);
-    let count = |f: &dyn Fn(u16) -> bool| masks.sm.iter().filter(|s| f(**s)).count();
-    let covered = count(&|s| s & any != 0);
+    let count = |bits: u16| masks.sm.iter().filter(|s| **s & bits != 0).count();
+    let covered = count(any);
     let share = |n: usize| round(n as f64 / covered.max(1) as f64);
-    let class = |class: u16| share(count(&|s| s & any != 0 && s & sm::CLASS == class));
+    let class = |class: u16| {
+        let is = |s: &&u16| **s & any != 0 && **s & sm::CLASS == class;
+        share(masks.sm.iter().filter(is).count())
+    };
     let value = |value: u8| masks.usable.iter().filter(|u| **u == value).count();
     let bands: Map<String, Value> = Band::ALL
         .iter()
         .zip(sm::COVERED)
-        .map(|(band, bit)| (band.name().to_lowercase(), json!(count(&|s| s & bit != 0))))
+        .map(|(band, bit)| (band.name().to_lowercase(), json!(count(bit))))
         .collect();
     json!({
         "pixels": masks.sm.len(),

@@ -16,8 +16,8 @@ pub const HALO_MAX: usize = 67;
 const HALO_STEP: usize = 16;
 /// 300 m pixels between the scout's look-outs: 122 × 122 over a tile.
 const SCOUT_STEP: usize = 3;
-/// Grids kept: the tile at 100 m, the widest halo at 300 m, and a few sizes of halo at 100 m.
-const KEPT: usize = 8;
+/// Grids kept: the tile at 100 m, and all sizes of halo at 300 m and at 100 m.
+const KEPT: usize = 11;
 
 /// DEM and land mask of a tile. Values are read once for a grid and kept for the next acquisition.
 #[derive(Debug)]
@@ -120,12 +120,8 @@ impl Terrain {
         Ok(piece)
     }
 
-    /// The grid of the piece: at 300 m the tile with the widest halo, which serves scouts and all halos; a
-    /// finer grid with a halo has it rounded up to the next step.
+    /// The grid of the piece: a halo is rounded up to the next step.
     fn rounded(&self, grid: &GridSpec) -> GridSpec {
-        if grid.pixel == Resolution::M300.metres() {
-            return self.tile.grid(Resolution::M300).padded(HALO_MAX);
-        }
         let halo = (self.tile.ulx - grid.ulx) / Resolution::M300.metres();
         if halo <= 0.0 || grid.width != grid.height {
             return *grid;
@@ -154,11 +150,9 @@ impl Terrain {
         })
     }
 
-    /// The coarse grid on which a segment is first looked at, and its heights (0 where unknown).
-    ///
-    /// # Errors
-    /// As [`Terrain::heights`].
-    pub fn scout(&self) -> Result<(GridSpec, Raster<f32>), PipelineError> {
+    /// The coarse grid on which a segment is first looked at, at sea level: directions to satellite and Sun
+    /// hardly depend on the height, and how wide the halo must be is known before a DEM is read.
+    pub fn scout(&self) -> (GridSpec, Raster<f32>) {
         let fine = self.tile.grid(Resolution::M300);
         let grid = GridSpec {
             pixel: fine.pixel * SCOUT_STEP as f64,
@@ -166,25 +160,28 @@ impl Terrain {
             height: fine.height / SCOUT_STEP,
             ..fine
         };
-        let data = thin(&self.heights(&fine)?.data).mapv_into(|h| if h.is_nan() { 0.0 } else { h });
-        Ok((
+        let level = Raster {
             grid,
-            Raster {
-                grid,
-                data,
-                nodata: None,
-            },
-        ))
+            data: Array2::zeros((grid.height, grid.width)),
+            nodata: None,
+        };
+        (grid, level)
     }
 
-    /// Share (0–1) of the land cells seen by a scout that have no height.
+    /// Share (0–1) of the land cells seen by a scout that have no height; `halo` in 300 m pixels is that of the
+    /// looks to come.
     ///
     /// # Errors
     /// As [`Terrain::heights`].
-    pub fn gap(&self, seen: impl Fn(usize, usize) -> bool) -> Result<f32, PipelineError> {
+    pub fn gap(
+        &self,
+        halo: usize,
+        seen: impl Fn(usize, usize) -> bool,
+    ) -> Result<f32, PipelineError> {
         let fine = self.tile.grid(Resolution::M300);
-        let heights = thin(&self.heights(&fine)?.data);
-        let land = thin(&self.land(&fine)?);
+        let around = self.piece(&fine.padded(halo))?;
+        let heights = thin(&around.cut(&around.heights, &fine));
+        let land = thin(&around.cut(&around.land, &fine));
         let (mut all, mut without) = (0u32, 0u32);
         for ((at, height), land) in heights.indexed_iter().zip(&land) {
             if *land == 1 && seen(at.0, at.1) {

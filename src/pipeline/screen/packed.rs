@@ -10,9 +10,9 @@ use std::ops::Range;
 /// zstd level: the fastest, these bytes live for seconds.
 const LEVEL: i32 = 1;
 
-/// Masks of one date, block by block.
+/// Masks of one date, block by block. Boxed, so that nothing of the room that packing needs is kept.
 #[derive(Debug, Default)]
-pub struct Packed(Vec<Vec<u8>>);
+pub struct Packed(Vec<Box<[u8]>>);
 
 impl Packed {
     /// Packs whole masks.
@@ -40,14 +40,14 @@ impl Packed {
         bytes.extend(masks.sat.iter());
         bytes.extend(masks.usable.iter());
         let packed = zstd::bulk::compress(&bytes, LEVEL).map_err(lost)?;
-        self.0.push(packed);
+        self.0.push(packed.into_boxed_slice());
         Ok(())
     }
 
     /// Unpacks one block.
     pub fn block(&self, k: usize, width: usize) -> Result<Masks, PipelineError> {
         let packed = self.0.get(k).ok_or_else(|| lost("a block is missing"))?;
-        let bytes = zstd::stream::decode_all(packed.as_slice()).map_err(lost)?;
+        let bytes = zstd::stream::decode_all(&packed[..]).map_err(lost)?;
         let n = bytes.len() / 6;
         let height = n / width.max(1);
         let plane = |i: usize| &bytes[i * n..(i + 1) * n];

@@ -4,12 +4,11 @@ use crate::composite::{self, Member, window_of, window_start};
 use crate::grid::{GridSpec, Resolution, Tile};
 use crate::pipeline::config::Config;
 use crate::pipeline::error::PipelineError;
-use crate::product::geotiff::{Layer, write_layers};
+use crate::product::geotiff::{Layer, Sample, write_layers};
 use crate::product::{AcquisitionId, AcquisitionReader, layers, list_acquisitions};
 use crate::progress::Progress;
 use crate::reflectance::{NODATA, NODATA_U16};
 use chrono::NaiveDate;
-use gdal::raster::GdalType;
 use ndarray::Array2;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -122,7 +121,7 @@ fn one(
     Ok(files.to_vec())
 }
 
-fn write<T: GdalType + Copy>(
+fn write<T: Sample>(
     path: &Path,
     grid: &GridSpec,
     names: &[&str],

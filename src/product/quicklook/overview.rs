@@ -1,6 +1,6 @@
 //! The stack at a glance: small pictures of some steps side by side, with their dates.
 
-use super::{Canvas, false_colour, text};
+use super::{Canvas, Stretch, text};
 use crate::product::ProductError;
 use crate::reflectance::{NODATA, SCALE};
 use ndarray::{Array3, ArrayView3};
@@ -79,6 +79,7 @@ impl Overview {
         let lines = self.steps.len().div_ceil(columns).max(1);
         let mut canvas = Canvas::new(columns * cell.1 + GAP, lines * cell.0 + GAP);
         canvas.pixels.fill(255);
+        let stretch = Stretch::new();
         for (panel, step) in self.steps.iter().enumerate() {
             let top = GAP + panel / columns * cell.0;
             let left = GAP + panel % columns * cell.1;
@@ -89,7 +90,7 @@ impl Overview {
                         let at = (panel * 3 + k, r, c);
                         self.sums[at] as f32 * SCALE / f32::from(self.numbers[at])
                     };
-                    let colour = match false_colour([mean(0), mean(1), mean(2)]) {
+                    let colour = match stretch.false_colour([mean(0), mean(1), mean(2)]) {
                         [_, _, _, 0] => [200, 200, 200, 255],
                         colour => colour,
                     };

@@ -93,8 +93,8 @@ fn mean(values: &Array2<f32>) -> Option<f64> {
 /// Direction of the mean vector.
 fn mean_azimuth(values: &Array2<f32>) -> Option<f64> {
     let (mut east, mut north, mut n) = (0.0, 0.0, 0u32);
-    // azimuths vary slowly: every 7th cell tells the mean to the last digit kept
-    for v in values.iter().step_by(7).filter(|v| v.is_finite()) {
+    // azimuths vary slowly: every 59th cell tells the mean to the last digit kept
+    for v in values.iter().step_by(59).filter(|v| v.is_finite()) {
         let (s, c) = v.to_radians().sin_cos();
         east += f64::from(s);
         north += f64::from(c);
