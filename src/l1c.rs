@@ -9,6 +9,7 @@ mod attribute;
 mod ellipsoid;
 mod error;
 mod file_name;
+mod focus;
 mod footprint;
 mod header;
 mod inspect;

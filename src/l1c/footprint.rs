@@ -53,7 +53,7 @@ impl Segment {
         level: &Level,
         points: &mut Vec<Vec3>,
     ) -> Result<(), L1cError> {
-        let (rows, columns) = (ties.lines.count, ties.pixels.count);
+        let (rows, columns) = level.lon.shape;
         let read = |lines| {
             ties.positions(
                 &self.header.path,
@@ -91,14 +91,14 @@ impl Segment {
 }
 
 /// Chunks so large that reading single lines costs more than reading everything.
-fn is_coarse(store: &Store) -> bool {
+pub(super) fn is_coarse(store: &Store) -> bool {
     store
         .chunk
         .is_some_and(|c| c.0 * SAMPLED_LINES > store.shape.0 * 4)
 }
 
 /// `count` positions from 0 to n − 1, both included.
-fn spread(n: usize, count: usize) -> impl Iterator<Item = usize> {
+pub(super) fn spread(n: usize, count: usize) -> impl Iterator<Item = usize> {
     let count = count.min(n).max(1);
     (0..count).map(move |k| {
         if count == 1 {

@@ -82,6 +82,9 @@ pub(super) struct Level {
 /// The tie-point grids of one strip, checked for size, values unread.
 pub(super) struct TieGrid {
     pub(super) group: Group,
+    /// Rows of the file that are read; all, unless the segment was focused.
+    pub(super) rows: Range<usize>,
+    /// Of those rows.
     pub(super) lines: Axis,
     pub(super) pixels: Axis,
     /// One or two, ascending altitude.
@@ -223,6 +226,7 @@ impl TieGrid {
         let (lines, pixels) = (axis(0)?, axis(1)?);
         Ok(TieGrid {
             group,
+            rows: 0..lines.count,
             lines,
             pixels,
             levels,
@@ -230,7 +234,14 @@ impl TieGrid {
         })
     }
 
-    /// Positions of a part of one level, checked: degrees.
+    /// Leaves only some rows of the file.
+    pub(super) fn keep(&mut self, rows: Range<usize>) {
+        self.lines.origin += (rows.start as f64 - self.rows.start as f64) * self.lines.step;
+        self.lines.count = rows.len();
+        self.rows = rows;
+    }
+
+    /// Positions of a part of one level, checked: degrees. `lines` are rows of the file.
     pub(super) fn positions(
         &self,
         path: &Path,
@@ -271,7 +282,7 @@ impl TieGrid {
         Ok((lon, lat))
     }
 
-    /// All positions of all levels, checked also for jumps.
+    /// Positions of all levels in the rows that are read, checked also for jumps.
     pub(super) fn read_levels(
         &self,
         path: &Path,
@@ -284,7 +295,7 @@ impl TieGrid {
                 path,
                 file,
                 level,
-                0..self.lines.count,
+                self.rows.clone(),
                 0..self.pixels.count,
                 profile,
             )?;

@@ -20,10 +20,11 @@ use packed::Packed;
 use serde_json::json;
 use std::ops::Range;
 
-/// Bytes that one block of rows of the whole archive may take.
-const BLOCK_BYTES: usize = 200 << 20;
-/// Bytes of one pixel of one date in a block: reflectance and masks, twice for the stage's own copy.
-const PIXEL_BYTES: usize = 2 * 14;
+/// Bytes that one block of rows of the whole archive may take: most of what a worker may (1 GB), since every
+/// block of rows inflates whole tiles of the files anew.
+const BLOCK_BYTES: usize = 600 << 20;
+/// Bytes of one pixel of one date in a block: reflectance and masks, the masks twice for the clean-up.
+const PIXEL_BYTES: usize = 8 + 2 * 6;
 
 /// Screens all acquisitions of a tile at one resolution and writes their final masks.
 ///
@@ -126,10 +127,14 @@ struct Archive<'a> {
 }
 
 impl Archive<'_> {
-    /// Blocks of rows that fit the memory.
+    /// Blocks of rows that fit the memory: all rows, or a power of two, which tiles of files begin with.
     fn blocks(&self) -> Vec<Range<usize>> {
         let row = self.grid.width * self.readers.len().max(1) * PIXEL_BYTES;
-        let step = (BLOCK_BYTES / row).clamp(1, self.grid.height.max(1));
+        let fit = BLOCK_BYTES / row;
+        let step = match fit >= self.grid.height {
+            true => self.grid.height.max(1),
+            false => 1 << fit.max(1).ilog2(),
+        };
         (0..self.grid.height)
             .step_by(step)
             .map(|first| first..(first + step).min(self.grid.height))

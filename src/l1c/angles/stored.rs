@@ -63,10 +63,9 @@ fn read(
     if !(ties.group.link_exists(zenith) && ties.group.link_exists(azimuth)) {
         return Ok(None);
     }
-    let size = (ties.lines.count, ties.pixels.count);
-    let (zenith, coarse_z, _) = angle(segment, strip, zenith, ZENITH_SCALE, size, 0.0..=largest)?;
+    let (zenith, coarse_z, _) = angle(segment, strip, zenith, ZENITH_SCALE, 0.0..=largest)?;
     let (mut azimuth, coarse_a, azimuth_name) =
-        angle(segment, strip, azimuth, AZIMUTH_SCALE, size, -360.0..=720.0)?;
+        angle(segment, strip, azimuth, AZIMUTH_SCALE, -360.0..=720.0)?;
     azimuth.mapv_inplace(|a| {
         if (0.0..360.0).contains(&a) {
             a
@@ -87,11 +86,11 @@ fn angle(
     strip: Strip,
     name: &str,
     packed_scale: f64,
-    size: (usize, usize),
     range: std::ops::RangeInclusive<f32>,
 ) -> Result<(Array2<f32>, bool, String), L1cError> {
     let path = &segment.header.path;
-    let group = &segment.parts(strip)?.ties.group;
+    let ties = &segment.parts(strip)?.ties;
+    let (group, size) = (&ties.group, ties.levels[0].lon.shape);
     let dataset = format!("{}/{name}", group.name());
     let bad = |reason: String| L1cError::Dataset {
         path: path.clone(),
@@ -121,12 +120,17 @@ fn angle(
         )));
     }
     let mut values = store
-        .read::<f32>(&segment.file, 0..size.0, 0..size.1, &mut Scratch::default())
+        .read::<f32>(
+            &segment.file,
+            ties.rows.clone(),
+            0..size.1,
+            &mut Scratch::default(),
+        )
         .map_err(|reason| L1cError::Chunk {
             path: path.clone(),
             dataset: dataset.clone(),
-            first: 0,
-            last: size.0,
+            first: ties.rows.start,
+            last: ties.rows.end,
             reason,
         })?;
     values.mapv_inplace(|v| {

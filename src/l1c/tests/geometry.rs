@@ -250,3 +250,66 @@ fn inside(ring: &[(f64, f64)], x: f64, y: f64, tolerance: f64) -> bool {
         length == 0.0 || (ex * (y - p[0].1) - ey * (x - p[0].0)) / length > -tolerance
     })
 }
+
+/// Two altitudes and one: what is derived from tie points must not depend on how many of them are read.
+#[rstest]
+#[case(true)]
+#[case(false)]
+fn of_a_long_segment_only_the_lines_near_a_place_are_read(#[case] two_levels: bool) {
+    let scene = Scene {
+        lines: 9600,
+        pixels: 24,
+        two_levels,
+        angles: Stored::None,
+        ..Scene::default()
+    };
+    let (_dir, whole) = open(&scene);
+    let red = whole.ties(Strip::Red).expect("ties");
+    let at = (red.lines.len() * 3 / 5, 1);
+    let place = (red.levels[0].lon[at], red.levels[0].lat[at]);
+    let (_other_dir, focused) = open(&scene);
+    let focused = focused
+        .focused(place.0, place.1, 60_000.0)
+        .expect("focused");
+    for strip in Strip::ALL {
+        let (all, near) = (
+            whole.ties(strip).expect("ties"),
+            focused.ties(strip).expect("ties"),
+        );
+        let within = |i: usize| {
+            let (lon, lat) = (all.levels[0].lon[(i, 1)], all.levels[0].lat[(i, 1)]);
+            let north = (lat - place.1) * 111_000.0;
+            let east = (lon - place.0) * 111_000.0 * place.1.to_radians().cos();
+            north.hypot(east) < 60_000.0
+        };
+        if !(0..all.lines.len()).any(within) {
+            // a SWIR strip looks elsewhere
+            assert!(strip.is_swir());
+            continue;
+        }
+        let (first, n) = (near.lines[0], near.lines.len());
+        assert!(n < all.lines.len() / 2, "{strip}: {n}");
+        let from = all
+            .lines
+            .iter()
+            .position(|l| *l == first)
+            .expect("a tie line");
+        assert_eq!(near.lines[..], all.lines[from..from + n]);
+        for (i, line) in all.lines.iter().enumerate() {
+            if within(i) {
+                assert!(near.lines.contains(line), "{strip} {line}");
+            }
+        }
+        for (a, b) in all.levels.iter().zip(&near.levels) {
+            let part = ndarray::s![from..from + n, ..];
+            assert_eq!(a.lon.slice(part), b.lon);
+            assert_eq!(a.lat.slice(part), b.lat);
+        }
+    }
+    let limit = if two_levels { 0.02 } else { 0.2 };
+    let (view, sun) = errors(&scene, &focused);
+    assert!(view < limit && sun < 0.02, "{view} {sun}");
+    let (_far_dir, far) = open(&scene);
+    let far = far.focused(-100.0, -30.0, 60_000.0).expect("far");
+    assert_eq!(far.ties(Strip::Red).expect("ties").lines, red.lines);
+}

@@ -1,6 +1,7 @@
 //! What all acquisitions of one tile share: heights and land mask, read once per worker.
 
 use crate::dem::{self, Dem, VerticalDatum};
+use crate::grid::utm::Utm;
 use crate::grid::{GridSpec, Resolution, Tile};
 use crate::landmask::LandMask;
 use crate::pipeline::clip::Clip;
@@ -62,6 +63,13 @@ impl Terrain {
             mask: LandMask::open(masks).map_err(PipelineError::room)?,
             kept: Mutex::default(),
         })
+    }
+
+    /// Longitude and latitude of the tile's middle, degrees.
+    pub fn middle(&self) -> (f64, f64) {
+        let grid = self.tile.grid(Resolution::M300);
+        let (easting, northing) = grid.centre(grid.height / 2, grid.width / 2);
+        Utm::new(grid.epsg).inverse(easting, northing)
     }
 
     /// Heights on a grid of the tile's lattice; NaN on land without DEM.
