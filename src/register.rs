@@ -5,8 +5,8 @@
 //! an edge from dark to bright and from bright to dark, so that a harvested field, another season, another
 //! band or another sensor still match. One displacement for all, in whole pixels, comes from the sum of the
 //! correlations of all chips (`coarse`); each chip is then matched by iterative least squares (`chip`), and a
-//! robust fit of low order over the chips decides (`fit`). Where pixels are few all of them are matched at once
-//! (`dense`), and the chips tell only how they scatter about that. Clouds and shadows are left out by the mask; those
+//! robust fit of low order over the chips decides (`fit`). Where pixels are few and coarser than the reference, all of
+//! them are matched at once (`dense`), and the chips tell only how they scatter about that. Clouds and shadows are left out by the mask; those
 //! that the mask misses do not correlate with the reference and are left out by the fit.
 //!
 //! Sources: double angle for contrast-free orientation, Granlund 1978 (Comput. Graph. Image Process. 8);
@@ -118,25 +118,32 @@ pub fn measure(image: &Features, reference: &Features) -> Result<Measure, Declin
     if places.at.is_empty() {
         return Err(Decline::TooLittleGround);
     }
-    let small = dense::is_small(image, reference);
+    let few = dense::serves(image, reference);
     let start = match coarse::displacement(image, reference, &places) {
-        Err(_) if small => coarse::of_pixels(image, reference)?,
+        Err(_) if few => coarse::of_pixels(image, reference)?,
         found => found?,
     };
-    if !small {
+    let fit = |start: [f64; 2]| {
         let chips = chip::match_all(image, reference, &places.at, start);
-        return fit::fit(&image.grid, &chips, places.at.len(), places.overlap);
+        let fitted = fit::fit(&image.grid, &chips, places.at.len(), places.overlap);
+        (fitted, chips)
+    };
+    if !few {
+        return fit(start).0;
     }
     let dense = dense::solve(image, reference, start).ok_or(Decline::Scattered)?;
-    let chips = chip::match_all(image, reference, &places.at, dense.shift());
-    let fitted = fit::fit(&image.grid, &chips, places.at.len(), places.overlap);
-    Ok(fit::around(
-        &image.grid,
-        &dense,
-        fitted.ok(),
-        &chips,
-        &places,
-    ))
+    let (fitted, chips) = fit(dense.shift);
+    match fitted {
+        // one shift for all is no answer where chips enough see a drift
+        Ok(drift) if !drift.model.is_constant() => Ok(drift),
+        fitted => Ok(fit::around(
+            &image.grid,
+            &dense,
+            fitted.ok(),
+            &chips,
+            &places,
+        )),
+    }
 }
 
 /// The geometric check of one acquisition.

@@ -1,22 +1,17 @@
-//! One displacement for all pixels at once, where they are few.
+//! One shift for all pixels at once, where they are few and the reference is finer than they are.
 //!
-//! A chip is matched on its own and must be sure of itself; over a small or half clouded scene, or one of coarse pixels, few
-//! chips are, and they waste what the others know. Here all pixels together give one shift, or a drift where they carry
-//! it, by the least squares of the chips (`chip`), with a weight for every pixel by how well it agrees: 1/(1 + r²/c), c
-//! the median of r² (Cauchy's estimate of location, Holland and Welsch 1977, Commun. Stat. A6): fields that changed
-//! and clouds that the mask missed count little. σ is that of an M-estimate (Huber 1981, Robust Statistics,
-//! §7.6), with sums over blocks in place of pixels, which are not independent (White 1980, Econometrica 48; Liang and
-//! Zeger 1986, Biometrika 73), and grows where the blocks are few.
+//! A chip is matched on its own and must be sure of itself; over a small or half clouded area of coarse pixels few chips
+//! are, and they waste what the others know. Here all pixels together give one shift by the least squares of the chips
+//! (`chip`), with a weight for every pixel by how well it agrees: 1/(1 + r²/c), c the median of r² (Cauchy's estimate of
+//! location, Holland and Welsch 1977, Commun. Stat. A6): fields that changed and clouds that the mask missed count
+//! little. σ is that of an M-estimate (Huber 1981, Robust Statistics, §7.6), with sums over blocks in place of pixels,
+//! which are not independent (White 1980, Econometrica 48; Liang and Zeger 1986, Biometrika 73), and grows where the
+//! blocks are few.
 //!
-//! A reference that is finer than the image ([`Features::of_fine`]) is moved under the image, which stays as it is; else
-//! the image is moved over the reference.
-
-mod equations;
+//! The reference ([`Features::of_fine`]) is moved under the image, which stays as it is: interpolated coarse samples
+//! would be drawn towards whole pixels.
 
 use super::features::{FINE, Features, double_angle};
-use crate::displacement::Displacement;
-use crate::grid::GridSpec;
-use equations::{MOST_TERMS, Matrix, Sums, solved, uncertainty};
 use rayon::prelude::*;
 
 /// Most pixels that are solved at once: with more the chips know enough.
@@ -29,189 +24,60 @@ const STEPS: usize = 25;
 const SETTLED: f64 = 0.002;
 /// Longest step, pixels.
 const LONGEST: f64 = 0.7;
-/// Farthest from the start, drift included, pixels.
+/// Farthest from the start, pixels.
 const FAR: f64 = 1.5;
 /// Least correlation of the weighted pixels.
-const CORRELATION: f64 = 0.3;
+const CORRELATION: f64 = 0.5;
 /// Least square of a residual that tells pixels apart, as a share of the mean square of the features.
 const LEAST_SHARE: f32 = 1e-4;
 /// Largest σ of the shift, pixels.
 const UNSURE: f64 = 0.12;
 /// Side of the blocks that are independent, pixels.
 const BLOCK: usize = 8;
-/// Gain of a drift over a shift in χ² (four more parameters) that is taken for real.
-const DRIFT_GAIN: f64 = 40.0;
-/// Largest change of a drift from the middle to the edge that is too small to matter, pixels.
-const DRIFT_SMALL: f64 = 0.04;
-/// Blocks that a drift needs.
-const DRIFT_BLOCKS: f64 = 160.0;
-/// The displacement that all pixels share.
+/// Multiple of σ at which few blocks are made to be as sure as many.
+const SIGNIFICANT: f64 = 4.0;
+
+/// The shift that all pixels share.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Dense {
-    /// Of columns and of rows: at the middle, and its change to the edge along columns and along rows, pixels.
-    c: [[f64; 3]; 2],
-    /// Row and column of the middle, and half the extent.
-    middle: [f64; 2],
-    half: [f64; 2],
-    /// 1 σ of each component of the shift, pixels.
+    /// Of columns and of rows, pixels.
+    pub(super) shift: [f64; 2],
+    /// 1 σ of each component, pixels.
     pub(super) sigma: f64,
     /// Blocks that carry the information.
     pub(super) blocks: f64,
 }
 
-impl Dense {
-    /// Displacement of columns and rows at the middle, pixels.
-    pub(super) fn shift(&self) -> [f64; 2] {
-        [self.c[0][0], self.c[1][0]]
-    }
-
-    /// Displacement of columns and rows at a row and column, pixels.
-    pub(super) fn at(&self, row: f64, col: f64) -> [f64; 2] {
-        let b = basis(self.middle, self.half, row, col);
-        self.c.map(|c| c[0] + c[1] * b[1] + c[2] * b[2])
-    }
-
-    /// Root mean square of the displacement over the extent, pixels.
-    pub(super) fn length(&self) -> f64 {
-        // the mean square of a coordinate from −1 to 1 is a third
-        let square = |c: &[f64; 3]| c[0] * c[0] + (c[1] * c[1] + c[2] * c[2]) / 3.0;
-        self.c.iter().map(square).sum::<f64>().sqrt()
-    }
-
-    /// In metres on the ground.
-    pub(super) fn model(&self, grid: &GridSpec) -> Displacement {
-        let [row, col] = self.middle;
-        let (e, n) = grid.at(row, col);
-        let (w, s) = grid.at(row + self.half[0], col - self.half[1]);
-        let (e1, n1) = grid.at(row - self.half[0], col + self.half[1]);
-        // metres per metre: rows and the component along rows run south
-        let slopes = |c: [f64; 3], sign: f64| {
-            [
-                sign * c[0] * grid.pixel,
-                sign * c[1] / self.half[1],
-                -sign * c[2] / self.half[0],
-            ]
-        };
-        Displacement {
-            origin: [e, n],
-            east: slopes(self.c[0], 1.0),
-            north: slopes(self.c[1], -1.0),
-            bounds: [w, s, e1, n1],
-        }
-    }
-}
-
-/// Largest change of a component from the middle to an edge, pixels.
-fn largest_slope(c: &[[f64; 3]; 2]) -> f64 {
-    let of = |c: &[f64; 3]| c[1].abs().max(c[2].abs());
-    of(&c[0]).max(of(&c[1]))
-}
-
-fn basis(middle: [f64; 2], half: [f64; 2], row: f64, col: f64) -> [f64; 3] {
-    [
-        1.0,
-        (col - middle[1]) / half[1],
-        (row - middle[0]) / half[0],
-    ]
-}
-
-/// True where the pixels that both images show are few enough for this.
-pub(super) fn is_small(image: &Features, reference: &Features) -> bool {
+/// True where this can be used: the reference is finer than the image, and the pixels of both are few.
+pub(super) fn serves(image: &Features, reference: &Features) -> bool {
     let both = |(a, b): (&u8, &u8)| usize::from(a & b);
-    let n: usize = image.exact.iter().zip(&reference.exact).map(both).sum();
-    n <= MOST
+    reference.fine.is_some()
+        && image
+            .exact
+            .iter()
+            .zip(&reference.exact)
+            .map(both)
+            .sum::<usize>()
+            <= MOST
 }
 
-/// The displacement of all pixels from a first guess (columns, rows); `None` where they do not agree on one.
+/// The shift of all pixels from a first guess (columns, rows); `None` where they do not agree on one.
 pub(super) fn solve(image: &Features, reference: &Features, start: [f64; 2]) -> Option<Dense> {
     let pair = Pair::new(image, reference)?;
-    let mut c = [[start[0], 0.0, 0.0], [start[1], 0.0, 0.0]];
-    let shift = pair.search(&mut c, 1, start)?;
-    let spread = [shift.covariance[0][0], shift.covariance[3][3]];
-    let sigma = shift.uncertainty * (0.5 * (spread[0] + spread[1])).sqrt();
-    tracing::debug!(
-        columns = c[0][0],
-        rows = c[1][0],
-        sigma,
-        correlation = shift.correlation,
-        pixels = shift.pixels,
-        blocks = shift.blocks,
-        "all pixels together"
-    );
+    let (found, correlation) = pair.search(start)?;
+    tracing::debug!(?found, correlation, "all pixels together");
     // NaN is unsure
-    if !(shift.correlation >= CORRELATION && sigma <= UNSURE) {
-        return None;
-    }
-    let mut drifted = c;
-    if shift.blocks >= DRIFT_BLOCKS
-        && let Some(drift) = pair.search(&mut drifted, 3, start)
-        && drift.correlation >= CORRELATION
-        && drift.gain(&drifted) > DRIFT_GAIN
-        && largest_slope(&drifted) > DRIFT_SMALL
-    {
-        c = drifted;
-    }
-    Some(Dense {
-        c,
-        middle: pair.middle,
-        half: pair.half,
-        sigma,
-        blocks: shift.blocks,
-    })
+    (correlation >= CORRELATION && found.sigma <= UNSURE).then_some(found)
 }
 
-/// What stays and what moves.
+/// The image, and the reference that moves under it.
 struct Pair<'a> {
-    fixed: &'a Features,
-    moving: Moving<'a>,
+    image: &'a Features,
+    reference: &'a Features,
+    fine: &'a [f32],
     /// Rows and columns with something to compare: first and past the last.
     rows: (usize, usize),
     cols: (usize, usize),
-    middle: [f64; 2],
-    half: [f64; 2],
-}
-
-/// A smoothed image that is looked up between its samples.
-struct Moving<'a> {
-    smooth: &'a [f32],
-    /// Samples along one side of a pixel, and along a row.
-    factor: usize,
-    width: usize,
-    height: usize,
-    /// 1 where it may be used, one a pixel.
-    usable: &'a [u8],
-    /// +1 where its content lies at x + d, −1 where that of the other does.
-    sign: f64,
-}
-
-/// Where a search ended.
-struct Found {
-    /// Of the parameters: three of columns, three of rows.
-    covariance: Matrix,
-    correlation: f64,
-    pixels: usize,
-    blocks: f64,
-    /// Factor by which few blocks make σ larger.
-    uncertainty: f64,
-}
-
-impl Found {
-    /// χ² of the slopes.
-    fn gain(&self, c: &[[f64; 3]; 2]) -> f64 {
-        const SLOPES: [usize; 4] = [1, 2, 4, 5];
-        let (mut v, mut s) = ([[0.0; MOST_TERMS]; MOST_TERMS], [0.0; MOST_TERMS]);
-        for (i, a) in SLOPES.into_iter().enumerate() {
-            s[i] = c[a / 3][a % 3];
-            for (j, b) in SLOPES.into_iter().enumerate() {
-                v[i][j] = self.covariance[a][b];
-            }
-        }
-        let Some(x) = solved(&v, &s, SLOPES.len()) else {
-            return 0.0;
-        };
-        let square: f64 = x.iter().zip(&s).map(|(x, s)| x * s).sum();
-        square / (self.uncertainty * self.uncertainty)
-    }
 }
 
 /// Values of the pixels of the box, row by row.
@@ -228,32 +94,8 @@ struct Planes {
 impl<'a> Pair<'a> {
     fn new(image: &'a Features, reference: &'a Features) -> Option<Pair<'a>> {
         let (h, w) = (image.grid.height, image.grid.width);
-        let (fixed, moving) = match &reference.fine {
-            Some(fine) => (
-                image,
-                Moving {
-                    smooth: fine,
-                    factor: FINE,
-                    width: FINE * w,
-                    height: FINE * h,
-                    usable: &reference.exact,
-                    sign: -1.0,
-                },
-            ),
-            None => (
-                reference,
-                Moving {
-                    smooth: &image.smooth,
-                    factor: 1,
-                    width: w,
-                    height: h,
-                    usable: &image.clear,
-                    sign: 1.0,
-                },
-            ),
-        };
         let (mut rows, mut cols) = ((h, 0), (w, 0));
-        for (r, line) in fixed.exact.chunks(w).enumerate() {
+        for (r, line) in image.exact.chunks(w).enumerate() {
             let first = line.iter().position(|v| *v == 1);
             let last = line.iter().rposition(|v| *v == 1);
             if let (Some(first), Some(last)) = (first, last) {
@@ -265,59 +107,55 @@ impl<'a> Pair<'a> {
         if rows.0 >= rows.1 || !inside {
             return None;
         }
-        let centre = |r: (usize, usize)| 0.5 * (r.0 + r.1 - 1) as f64;
-        let half = |r: (usize, usize)| (0.5 * (r.1 - r.0 - 1) as f64).max(1.0);
         Some(Pair {
-            fixed,
-            moving,
+            image,
+            reference,
+            fine: reference.fine.as_deref()?,
             rows,
             cols,
-            middle: [centre(rows), centre(cols)],
-            half: [half(rows), half(cols)],
         })
     }
 
-    fn basis(&self, row: usize, col: usize) -> [f64; 3] {
-        basis(self.middle, self.half, row as f64, col as f64)
-    }
-
-    /// Moves `c` to where the weighted squares are least; `terms` (1 or 3) of each component are free.
-    fn search(&self, c: &mut [[f64; 3]; 2], terms: usize, start: [f64; 2]) -> Option<Found> {
+    /// The shift at which the weighted squares are least, and the correlation there.
+    fn search(&self, start: [f64; 2]) -> Option<(Dense, f64)> {
         let n = (self.rows.1 - self.rows.0) * (self.cols.1 - self.cols.0);
         let mut weight = vec![1.0f32; n];
-        for step in 0..STEPS {
-            let (planes, gain) = self.look(c, &weight)?;
+        let mut d = start;
+        for step in 1..=STEPS {
+            let (planes, gain) = self.look(d, &weight)?;
             let scale = reweigh(&planes, gain, &mut weight)?;
-            let sums = self.sums(&planes, &weight, scale, terms);
-            let delta = solved(&sums.a, &sums.b, 2 * terms)?;
-            let parts = delta[..2 * terms].chunks(terms);
-            let longest = |part: &[f64]| part.iter().map(|v| v.abs()).sum::<f64>();
-            let length = parts.clone().map(longest).fold(0.0, f64::max);
-            let short = self.moving.sign * (LONGEST / length).min(1.0);
-            for (c, part) in c.iter_mut().zip(parts) {
-                for (c, v) in c.iter_mut().zip(part) {
-                    *c += short * v;
-                }
-            }
-            let away = (c[0][0] - start[0]).hypot(c[1][0] - start[1]);
-            if away + largest_slope(c) > FAR {
+            let sums = self.sums(&planes, &weight, scale);
+            let inverse = inverted(sums.a)?;
+            let delta = times(inverse, sums.b);
+            let length = delta[0].hypot(delta[1]);
+            let short = (LONGEST / length).min(1.0);
+            // the reference moves the other way
+            d = [d[0] - short * delta[0], d[1] - short * delta[1]];
+            let away = (d[0] - start[0]).hypot(d[1] - start[1]);
+            if away.is_nan() || away > FAR {
                 return None;
             }
-            if length < SETTLED || step + 1 == STEPS {
-                return self.found(&planes, &weight, &sums, gain, terms);
+            if length < SETTLED || step == STEPS {
+                let blocks = sums.information[0].powi(2) / sums.information[1];
+                let found = Dense {
+                    shift: d,
+                    sigma: uncertainty(blocks) * sums.sigma()?,
+                    blocks,
+                };
+                return Some((found, correlation(&planes, gain, &weight)));
             }
         }
         None
     }
 
     /// Features of both at a displacement, their residual and derivatives; and the gain.
-    fn look(&self, c: &[[f64; 3]; 2], weight: &[f32]) -> Option<(Planes, f32)> {
+    fn look(&self, d: [f64; 2], weight: &[f32]) -> Option<(Planes, f32)> {
         let (h, w) = (self.rows.1 - self.rows.0, self.cols.1 - self.cols.0);
         // moved features with one pixel around, for their gradient, from smoothed values with one more
         let smooth: Vec<f32> = (0..h + 4)
             .into_par_iter()
             .flat_map_iter(|i| {
-                (0..w + 4).map(move |j| self.moved(c, self.rows.0 + i - 2, self.cols.0 + j - 2))
+                (0..w + 4).map(move |j| self.moved(d, self.rows.0 + i - 2, self.cols.0 + j - 2))
             })
             .collect();
         let wide = w + 2;
@@ -330,7 +168,7 @@ impl<'a> Pair<'a> {
                 [u, v]
             })
             .collect();
-        let width = self.fixed.grid.width;
+        let width = self.image.grid.width;
         let known = |i: usize, j: usize| !smooth[i * (w + 4) + j].is_nan();
         let mut planes = Planes {
             e: vec![[0.0; 2]; h * w],
@@ -353,14 +191,14 @@ impl<'a> Pair<'a> {
                     && known(i + 3, j + 1)
                     && known(i + 3, j + 3);
                 let k = i * w + j;
-                let valid = self.fixed.exact[at] == 1
+                let valid = self.image.exact[at] == 1
                     && around
-                    && self.is_usable(c, self.rows.0 + i, self.cols.0 + j);
+                    && self.is_usable(d, self.rows.0 + i, self.cols.0 + j);
                 planes.valid[k] = valid;
                 if valid {
                     let m = [0, 1].map(|e| features[i + 1][e][j + 1]);
                     planes.m[k] = m;
-                    let f = [self.fixed.u[at], self.fixed.v[at]];
+                    let f = [self.image.u[at], self.image.v[at]];
                     let wt = f64::from(weight[k]);
                     fm += wt * f64::from(f[0] * m[0] + f[1] * m[1]);
                     mm += wt * f64::from(m[0] * m[0] + m[1] * m[1]);
@@ -379,7 +217,7 @@ impl<'a> Pair<'a> {
                     continue;
                 }
                 let at = (self.rows.0 + i) * width + self.cols.0 + j;
-                for (e, f) in [&self.fixed.u, &self.fixed.v].into_iter().enumerate() {
+                for (e, f) in [&self.image.u, &self.image.v].into_iter().enumerate() {
                     planes.e[k][e] = f[at] - gain * planes.m[k][e];
                     let mx = features[i + 1][e][j + 2] - features[i + 1][e][j];
                     let my = features[i + 2][e][j + 1] - features[i][e][j + 1];
@@ -391,160 +229,185 @@ impl<'a> Pair<'a> {
         Some((planes, gain))
     }
 
-    /// Row and column of the moving image that belong to a pixel of the fixed one.
-    fn place(&self, c: &[[f64; 3]; 2], row: usize, col: usize) -> [f64; 2] {
-        let b = self.basis(row, col);
-        let d = c.map(|c| c[0] + c[1] * b[1] + c[2] * b[2]);
-        let sign = self.moving.sign;
-        [row as f64 + sign * d[1], col as f64 + sign * d[0]]
+    /// Row and column of the reference that belong to a pixel.
+    fn place(d: [f64; 2], row: usize, col: usize) -> [f64; 2] {
+        [row as f64 - d[1], col as f64 - d[0]]
     }
 
-    fn is_usable(&self, c: &[[f64; 3]; 2], row: usize, col: usize) -> bool {
-        let [r, k] = self.place(c, row, col).map(|v| (v + 0.5).floor());
-        let width = self.fixed.grid.width;
+    fn is_usable(&self, d: [f64; 2], row: usize, col: usize) -> bool {
+        let [r, k] = Self::place(d, row, col).map(|v| (v + 0.5).floor());
+        let width = self.image.grid.width;
         r >= 0.0
             && k >= 0.0
             && (k as usize) < width
-            && self.moving.usable.get(r as usize * width + k as usize) == Some(&1)
+            && self.reference.exact.get(r as usize * width + k as usize) == Some(&1)
     }
 
-    /// The moving smooth image at the place of a pixel; NaN outside.
-    fn moved(&self, c: &[[f64; 3]; 2], row: usize, col: usize) -> f32 {
-        let m = &self.moving;
-        let [r, k] = self
-            .place(c, row, col)
-            .map(|v| v * m.factor as f64 + (m.factor / 2) as f64);
+    /// The smooth reference at the place of a pixel; NaN outside.
+    fn moved(&self, d: [f64; 2], row: usize, col: usize) -> f32 {
+        let (height, width) = (FINE * self.image.grid.height, FINE * self.image.grid.width);
+        let fine = |v: f64| v * FINE as f64 + (FINE / 2) as f64;
+        let [r, k] = Self::place(d, row, col).map(fine);
         let (i, j) = (r.floor(), k.floor());
-        let inside = i >= 1.0 && j >= 1.0 && i + 2.0 < m.height as f64 && j + 2.0 < m.width as f64;
+        let inside = i >= 1.0 && j >= 1.0 && i + 2.0 < height as f64 && j + 2.0 < width as f64;
         if !inside {
             return f32::NAN;
         }
         let (wr, wc) = (cubic(r - i), cubic(k - j));
-        let first = (i as usize - 1) * m.width + j as usize - 1;
+        let first = (i as usize - 1) * width + j as usize - 1;
         let mut sum = 0.0;
         for (a, wr) in wr.iter().enumerate() {
-            let x = &m.smooth[first + a * m.width..][..4];
+            let x = &self.fine[first + a * width..][..4];
             sum += wr * (wc[0] * x[0] + wc[1] * x[1] + wc[2] * x[2] + wc[3] * x[3]);
         }
         sum
     }
 
     /// Normal equations, the curvature that the weights leave, and the sums of each block.
-    fn sums(&self, planes: &Planes, weight: &[f32], scale: f64, terms: usize) -> Sums {
-        let w = self.cols.1 - self.cols.0;
-        let rows: Vec<usize> = (0..self.rows.1 - self.rows.0).step_by(BLOCK).collect();
-        let n = 2 * terms;
+    fn sums(&self, planes: &Planes, weight: &[f32], scale: f64) -> Sums {
+        let (h, w) = (self.rows.1 - self.rows.0, self.cols.1 - self.cols.0);
+        let rows: Vec<usize> = (0..h).step_by(BLOCK).collect();
         let parts: Vec<Sums> = rows
             .par_iter()
             .map(|&first| {
                 let mut sums = Sums::default();
                 for left in (0..w).step_by(BLOCK) {
-                    let (mut score, mut information) = ([0.0; MOST_TERMS], 0.0);
-                    for i in first..(first + BLOCK).min(self.rows.1 - self.rows.0) {
-                        for j in left..(left + BLOCK).min(w) {
-                            let k = i * w + j;
-                            if !planes.valid[k] {
-                                continue;
-                            }
-                            let b = self.basis(self.rows.0 + i, self.cols.0 + j);
-                            let wt = f64::from(weight[k]);
-                            let (mut xx, mut xy, mut yy, mut xe, mut ye) =
-                                (0.0, 0.0, 0.0, 0.0, 0.0);
-                            for e in 0..2 {
-                                let (x, y) = (f64::from(planes.x[k][e]), f64::from(planes.y[k][e]));
-                                let r = f64::from(planes.e[k][e]);
-                                (xx, xy, yy) = (xx + x * x, xy + x * y, yy + y * y);
-                                (xe, ye) = (xe + x * r, ye + y * r);
-                            }
-                            information += wt * (xx + yy);
-                            let full = [xe, ye];
-                            let square = [[xx, xy], [xy, yy]];
-                            // derivative of the weight: pixels that disagree more pull less
-                            let less = 2.0 * wt * wt / scale;
-                            for p in 0..n {
-                                let (c, s) = (p / terms, b[p % terms]);
-                                score[p] += wt * s * full[c];
-                                for q in 0..n {
-                                    let (d, t) = (q / terms, b[q % terms]);
-                                    sums.a[p][q] += wt * s * t * square[c][d];
-                                    sums.less[p][q] += less * s * t * full[c] * full[d];
-                                }
+                    let (mut score, mut information) = ([0.0; 2], 0.0);
+                    for i in first..(first + BLOCK).min(h) {
+                        for k in (left..(left + BLOCK).min(w)).map(|j| i * w + j) {
+                            if planes.valid[k] {
+                                let wt = f64::from(weight[k]);
+                                sums.add(planes, k, wt, scale, &mut score, &mut information);
                             }
                         }
                     }
-                    if information > 0.0 {
-                        for p in 0..n {
-                            sums.b[p] += score[p];
-                            for q in 0..n {
-                                sums.scores[p][q] += score[p] * score[q];
-                            }
-                        }
-                        sums.information[0] += information;
-                        sums.information[1] += information * information;
-                    }
+                    sums.close(score, information);
                 }
                 sums
             })
             .collect();
         parts.into_iter().fold(Sums::default(), Sums::plus)
     }
+}
 
-    fn found(
-        &self,
+/// Symmetric: columns with columns, with rows, rows with rows.
+type Matrix = [f64; 3];
+
+/// Sums over pixels and over blocks.
+#[derive(Default, Clone, Copy)]
+struct Sums {
+    /// Normal equations.
+    a: Matrix,
+    b: [f64; 2],
+    /// What the change of the weights takes from the curvature.
+    less: Matrix,
+    /// Products of the blocks' scores.
+    scores: Matrix,
+    /// Information of the blocks, and its square.
+    information: [f64; 2],
+}
+
+impl Sums {
+    /// One pixel of a block.
+    fn add(
+        &mut self,
         planes: &Planes,
-        weight: &[f32],
-        sums: &Sums,
-        gain: f32,
-        terms: usize,
-    ) -> Option<Found> {
-        let n = 2 * terms;
-        let mut curvature = sums.a;
-        for (c, l) in curvature.iter_mut().zip(&sums.less) {
-            for (c, l) in c.iter_mut().zip(l) {
-                *c -= l;
-            }
+        k: usize,
+        wt: f64,
+        scale: f64,
+        score: &mut [f64; 2],
+        information: &mut f64,
+    ) {
+        let (mut square, mut pull) = ([0.0; 3], [0.0; 2]);
+        for e in 0..2 {
+            let (x, y) = (f64::from(planes.x[k][e]), f64::from(planes.y[k][e]));
+            let r = f64::from(planes.e[k][e]);
+            square = [square[0] + x * x, square[1] + x * y, square[2] + y * y];
+            pull = [pull[0] + x * r, pull[1] + y * r];
         }
-        let mut inverse = [[0.0; MOST_TERMS]; MOST_TERMS];
-        for k in 0..n {
-            let mut unit = [0.0; MOST_TERMS];
-            unit[k] = 1.0;
-            inverse[k] = solved(&curvature, &unit, n)?;
+        *information += wt * (square[0] + square[2]);
+        *score = [score[0] + wt * pull[0], score[1] + wt * pull[1]];
+        // derivative of the weight: pixels that disagree more pull less
+        let less = 2.0 * wt * wt / scale;
+        for (p, product) in products(pull).into_iter().enumerate() {
+            self.a[p] += wt * square[p];
+            self.less[p] += less * product;
         }
-        let mut covariance = [[0.0; MOST_TERMS]; MOST_TERMS];
-        for p in 0..n {
-            for q in 0..n {
-                let mut v = 0.0;
-                for a in 0..n {
-                    for b in 0..n {
-                        v += inverse[p][a] * sums.scores[a][b] * inverse[q][b];
-                    }
-                }
-                // three of columns, then three of rows, whatever the number of terms
-                let of = |k: usize| k / terms * 3 + k % terms;
-                covariance[of(p)][of(q)] = v;
-            }
-        }
-        let (mut fm, mut ff, mut mm, mut pixels) = (0.0f64, 0.0f64, 0.0f64, 0);
-        for k in (0..planes.valid.len()).filter(|k| planes.valid[*k]) {
-            for e in 0..2 {
-                let m = planes.m[k][e];
-                let f = planes.e[k][e] + gain * m;
-                let wt = f64::from(weight[k]);
-                fm += wt * f64::from(f * m);
-                ff += wt * f64::from(f * f);
-                mm += wt * f64::from(m * m);
-            }
-            pixels += 1;
-        }
-        let blocks = sums.information[0].powi(2) / sums.information[1];
-        Some(Found {
-            covariance,
-            correlation: fm / (ff * mm).sqrt(),
-            pixels,
-            blocks,
-            uncertainty: uncertainty(blocks),
-        })
     }
+
+    /// The block is complete.
+    fn close(&mut self, score: [f64; 2], information: f64) {
+        self.b = [self.b[0] + score[0], self.b[1] + score[1]];
+        for (s, product) in self.scores.iter_mut().zip(products(score)) {
+            *s += product;
+        }
+        self.information[0] += information;
+        self.information[1] += information * information;
+    }
+
+    fn plus(self, other: Sums) -> Sums {
+        let sum = |a: Matrix, b: Matrix| [a[0] + b[0], a[1] + b[1], a[2] + b[2]];
+        let pair = |a: [f64; 2], b: [f64; 2]| [a[0] + b[0], a[1] + b[1]];
+        Sums {
+            a: sum(self.a, other.a),
+            b: pair(self.b, other.b),
+            less: sum(self.less, other.less),
+            scores: sum(self.scores, other.scores),
+            information: pair(self.information, other.information),
+        }
+    }
+
+    /// σ of each component if there are many blocks; `None` where the squares have no least.
+    fn sigma(&self) -> Option<f64> {
+        let (a, l) = (self.a, self.less);
+        let inverse = inverted([a[0] - l[0], a[1] - l[1], a[2] - l[2]])?;
+        // inverse · scores · inverse, its diagonal
+        let [xx, xy, yy] = self.scores;
+        let variance = |[p, q]: [f64; 2]| p * p * xx + 2.0 * p * q * xy + q * q * yy;
+        let [u, v, w] = inverse;
+        Some((0.5 * (variance([u, v]) + variance([v, w]))).sqrt())
+    }
+}
+
+fn products([x, y]: [f64; 2]) -> Matrix {
+    [x * x, x * y, y * y]
+}
+
+fn times([xx, xy, yy]: Matrix, [x, y]: [f64; 2]) -> [f64; 2] {
+    [xx * x + xy * y, xy * x + yy * y]
+}
+
+/// Inverse; `None` where the matrix is not positive definite.
+fn inverted([xx, xy, yy]: Matrix) -> Option<Matrix> {
+    let det = xx * yy - xy * xy;
+    (xx > 0.0 && det > 1e-9 * xx * yy).then(|| [yy / det, -xy / det, xx / det])
+}
+
+/// Factor by which σ from a number of blocks must be larger for [`SIGNIFICANT`] of it to be as rare as of a normal
+/// distribution: Student's t with one degree of freedom less than there are blocks (Wallace 1959, Ann. Math. Stat.
+/// 30).
+fn uncertainty(blocks: f64) -> f64 {
+    let freedom = blocks - 1.0;
+    if freedom < 0.5 {
+        return f64::INFINITY;
+    }
+    let z2 = SIGNIFICANT * SIGNIFICANT;
+    (freedom * ((z2 / freedom).exp() - 1.0) / z2).sqrt()
+}
+
+/// Correlation of the weighted features.
+fn correlation(planes: &Planes, gain: f32, weight: &[f32]) -> f64 {
+    let (mut fm, mut ff, mut mm) = (0.0f64, 0.0f64, 0.0f64);
+    for k in (0..planes.valid.len()).filter(|k| planes.valid[*k]) {
+        let wt = f64::from(weight[k]);
+        for (m, e) in planes.m[k].into_iter().zip(planes.e[k]) {
+            let f = e + gain * m;
+            fm += wt * f64::from(f * m);
+            ff += wt * f64::from(f * f);
+            mm += wt * f64::from(m * m);
+        }
+    }
+    fm / (ff * mm).sqrt()
 }
 
 /// Weights of the pixels by their residuals; returns the square at which the weight is one half.
@@ -585,4 +448,28 @@ pub(super) fn cubic(f: f64) -> [f32; 4] {
         -0.5 * f2 + 0.5 * f3,
     ]
     .map(|w| w as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Quantiles of Student's t that a normal distribution reaches at 4 (two-sided, 6.33e-5): 9.08 at 6 degrees of
+    /// freedom, 5.24 at 16.
+    #[test]
+    fn few_blocks_are_less_sure() {
+        assert!((uncertainty(7.0) * 4.0 - 9.08).abs() < 0.5);
+        assert!((uncertainty(17.0) * 4.0 - 5.24).abs() < 0.2);
+        assert!((uncertainty(1000.0) - 1.0).abs() < 0.01);
+        assert!(uncertainty(1.2).is_infinite());
+    }
+
+    #[test]
+    fn an_inverse_undoes_and_what_is_not_positive_has_none() {
+        let a = [3.0, -1.0, 2.0];
+        let x = times(inverted(a).unwrap(), times(a, [0.3, -0.7]));
+        assert!((x[0] - 0.3).abs() < 1e-12 && (x[1] + 0.7).abs() < 1e-12);
+        assert!(inverted([1.0, 2.0, 1.0]).is_none());
+        assert!(inverted([-1.0, 0.0, -1.0]).is_none());
+    }
 }

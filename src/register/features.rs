@@ -31,7 +31,7 @@ pub struct Features {
     pub(super) exact: Vec<u8>,
     /// 1 where they can be interpolated too.
     pub(super) clear: Vec<u8>,
-    /// The smoothed image on [`FINE`] × [`FINE`] samples a pixel, where there is one.
+    /// The smoothed image on `FINE` × `FINE` samples a pixel, where there is one.
     pub(super) fine: Option<Vec<f32>>,
 }
 
@@ -105,7 +105,7 @@ impl Features {
         out
     }
 
-    /// Edges of an image on the [`FINE`] × [`FINE`] subdivision of a grid, as samples as coarse as the grid's pixels would
+    /// Edges of an image on the `FINE` × `FINE` subdivision of a grid, as samples as coarse as the grid's pixels would
     /// show them, and what it takes to see them from any fraction of a pixel on. A sample of 300 m is that of a side
     /// camera, 100 m to 350 m wide (`reference/l1c_format.md` §6.1), averaged over the cell.
     pub fn of_fine(grid: GridSpec, image: &Array2<f32>) -> Features {

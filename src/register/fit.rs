@@ -106,7 +106,7 @@ pub(super) fn fit(
     })
 }
 
-/// The displacement that all pixels share, with the scatter of the chips about it: as their own fit has it, else as
+/// The shift that all pixels share, with the scatter of the chips about it: as their own fit has it, else as
 /// that of the pixels makes one expect.
 pub(super) fn around(
     grid: &GridSpec,
@@ -115,10 +115,10 @@ pub(super) fn around(
     chips: &[Chip],
     places: &Places,
 ) -> Measure {
-    let [d, s] = dense.shift();
+    let [d, s] = dense.shift;
     let bias = [d * grid.pixel, -s * grid.pixel];
     let sigma = dense.sigma * grid.pixel;
-    let systematic = dense.length() * grid.pixel;
+    let systematic = d.hypot(s) * grid.pixel;
     let common = Measure {
         bias,
         sigma,
@@ -128,7 +128,7 @@ pub(super) fn around(
         ce90: 0.0,
         chips: 0,
         compared: places.at.len(),
-        model: dense.model(grid),
+        model: Displacement::constant(bias[0], bias[1]),
         overlap: places.overlap,
         at: Vec::new(),
     };
@@ -142,10 +142,7 @@ pub(super) fn around(
             ..common
         };
     }
-    let agrees = |c: &&Chip| {
-        let at = dense.at(c.at[0], c.at[1]);
-        (c.d[0] - at[0]).hypot(c.d[1] - at[1]) < CUT * c.sigma.max(FLOOR.sqrt())
-    };
+    let agrees = |c: &&Chip| (c.d[0] - d).hypot(c.d[1] - s) < CUT * c.sigma.max(FLOOR.sqrt());
     let at: Vec<Chip> = chips.iter().filter(agrees).copied().collect();
     Measure {
         rmse: systematic.hypot(common.scatter * 2.0f64.sqrt()),
