@@ -49,10 +49,9 @@ use surface::Surface;
 use wide::Isa;
 use window::Window;
 
-/// Ground distance between nodes, metres; about 16 native pixels (`reference/grid_reprojection.md` §4).
-const NODE_SPACING: f64 = 1600.0;
-/// The same for means over 3 × 3, where it must be a multiple of three pixels.
-const NODE_SPACING_OF_MEANS: f64 = 1500.0;
+/// Ground distance between nodes, metres, a multiple of the pixels: three times the 16 native pixels of
+/// `reference/grid_reprojection.md` §4, since positions are quadratic between nodes here, not linear.
+const NODE_SPACING: f64 = 4800.0;
 
 /// What can prevent an orthorectification.
 #[derive(Debug, thiserror::Error)]
@@ -340,12 +339,7 @@ fn nodes(grid: &GridSpec, factor: usize, heights: &[f32]) -> Result<Nodes, Repro
             uly: grid.uly,
         });
     }
-    let spacing = if factor == 1 {
-        NODE_SPACING
-    } else {
-        NODE_SPACING_OF_MEANS
-    };
-    let cells = (spacing / (grid.pixel * factor as f64)).round() as usize;
+    let cells = (NODE_SPACING / (grid.pixel * factor as f64)).round() as usize;
     let step = factor * cells.clamp(4, 64);
     Ok(Nodes::new(*grid, step, f64::from(low), f64::from(high)))
 }

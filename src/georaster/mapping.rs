@@ -25,14 +25,17 @@ impl Mapping {
     pub fn lonlat(grid: &GridSpec) -> Mapping {
         let utm = Utm::new(grid.epsg);
         let nodes = nodes(grid);
-        let at = |(i, j)| {
+        let mut y = Array2::zeros(nodes.shape());
+        let x = Array2::from_shape_fn(nodes.shape(), |(i, j)| {
             let (e, n) = nodes.position(i, j);
-            utm.inverse_continuous(e, n)
-        };
+            let (lon, lat) = utm.inverse_continuous(e, n);
+            y[(i, j)] = lat;
+            lon
+        });
         Mapping {
             step: nodes.step,
-            x: Array2::from_shape_fn(nodes.shape(), |ij| at(ij).0),
-            y: Array2::from_shape_fn(nodes.shape(), |ij| at(ij).1),
+            x,
+            y,
         }
     }
 

@@ -308,7 +308,7 @@ impl Scene {
 struct Bench<'a> {
     config: &'a Config,
     table: &'a RtTable,
-    swath: &'a dyn Swath,
+    swath: &'a Remembering<'a>,
     terrain: &'a Terrain,
     cams: &'a [std::path::PathBuf],
     resolution: Resolution,
@@ -389,6 +389,7 @@ impl Bench<'_> {
         );
         timings.lap("mask");
         if resolution == Resolution::M300 {
+            self.looked();
             let mut surface = atmosphere::correct(&around, &rt, &self.config.budget);
             let extras = corrections::around(self.config, &around, &rt, &mut surface);
             timings.lap("atmosphere");
@@ -418,6 +419,7 @@ impl Bench<'_> {
         timings.lap("terrain");
         let observation = observe(self.swath, grid, &heights, self.config.kernel, refinement)?;
         timings.lap("observe");
+        self.looked();
         let Some(observation) = observation else {
             return Ok(None);
         };
@@ -435,6 +437,13 @@ impl Bench<'_> {
             halo: Some(field),
             extras: extras.into_iter().collect(),
         }))
+    }
+
+    /// Only a refinement looks a second time.
+    fn looked(&self) {
+        if !self.config.geometry.refine {
+            self.swath.forget();
+        }
     }
 
     /// The layer of terrain of a look on the tile's own grid.

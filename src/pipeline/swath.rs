@@ -29,6 +29,13 @@ impl<'a> Remembering<'a> {
     pub fn with_margin(self, margin: usize) -> Self {
         Remembering { margin, ..self }
     }
+
+    /// Gives the windows' memory free: no look comes after this one.
+    pub fn forget(&self) {
+        for window in &self.windows {
+            *window.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
 }
 
 impl Swath for Remembering<'_> {

@@ -277,7 +277,7 @@ impl<'a> Place<'a> {
                 let ((a, b), (c, d)) = (line(e), line(e + 4));
                 let relative = &self.relative[range.clone()];
                 let target = &mut out[range.clone()];
-                quadratic(isa, [a, c, 0.0], [b, d, 0.0], relative, target);
+                quadratic(isa, [a, c, 0.0], [b, d, 0.0], 0.0, relative, target);
             }
         });
     }
@@ -288,8 +288,9 @@ impl<'a> Place<'a> {
         self.blocks(|bj, range, first| {
             let edge = mapping.edge(self.nodes, (bi, bj), self.row, first, (0.0, 0.0));
             let slope = edge.slope[0].map(|s| s * every);
+            let curve = edge.curve[0] * every * every;
             let relative = &self.relative[range.clone()];
-            quadratic(isa, edge.start[0], slope, relative, &mut out[range]);
+            quadratic(isa, edge.start[0], slope, curve, relative, &mut out[range]);
         });
     }
 }

@@ -1,8 +1,8 @@
 //! Where each pixel of a grid lies in the raster of one strip.
 //!
-//! (line, pixel) is solved exactly at sparse nodes for three heights; between nodes it is bilinear, in
-//! height quadratic (`reference/grid_reprojection.md` §4, steps 3–5: position is smooth once height is
-//! its own coordinate). A block whose centre departs from the exact solution is solved pixel by pixel.
+//! (line, pixel) is solved exactly at sparse nodes for three heights; between nodes and in height it is quadratic
+//! (`reference/grid_reprojection.md` §4, steps 3–5: position is smooth once height is its own coordinate). A block
+//! that departs from the exact solution is solved pixel by pixel.
 
 use super::frame::Frame;
 use super::surface::Surface;
@@ -11,8 +11,10 @@ use crate::displacement::Displacement;
 use crate::grid::GridSpec;
 use rayon::prelude::*;
 
-/// Largest departure of a block's centre from the exact solution, native pixels.
+/// Largest departure of a block from the exact solution, native pixels.
 const TOLERANCE: f64 = 0.015;
+/// Where that is tested, as shares of a block: what a parabola leaves is largest near a quarter.
+const TESTED: [(f64, f64); 2] = [(0.25, 0.25), (0.75, 0.75)];
 /// Least half range of the heights of the nodes, metres: keeps the parabola well conditioned.
 const HALF_RANGE: f64 = 100.0;
 
@@ -116,6 +118,8 @@ pub(super) struct Mapping {
     /// Per node: line and pixel at the middle height, their first and second coefficient in the
     /// relative height; NaN where unsolved.
     pub(super) nodes: Vec<[f64; 6]>,
+    /// Per node: second differences of line and pixel from column to column of nodes, then from row to row.
+    bends: Vec<[f64; 4]>,
     /// Blocks between nodes, row by row, one less than the nodes along each axis.
     pub(super) blocks: Vec<Block>,
     /// Lines and pixels that any smooth or exact block can touch: first and past the last.
@@ -153,6 +157,7 @@ impl Mapping {
             .flat_map_iter(|i| solve_row(nodes, &surface, i, starts[i], shift.as_ref()))
             .collect();
         let mut mapping = Mapping {
+            bends: bends(&solved, nodes.shape),
             nodes: solved,
             blocks: Vec::new(),
             reach: [0.0; 4],
@@ -227,22 +232,39 @@ impl Mapping {
         if unsolved > 0 {
             return (Block::Exact, b);
         }
-        let mean = |e: usize| 0.25 * corners.iter().map(|c| c[e]).sum::<f64>();
-        let half = 0.5 * nodes.step as f64;
-        let target = self.target(
-            nodes,
-            (bi * nodes.step) as f64 + half,
-            (bj * nodes.step) as f64 + half,
-        );
-        let (dl, dp) = self
-            .surface
-            .at(mean(0), mean(1), nodes.heights.0)
-            .step_to(target);
-        if dl.abs() < TOLERANCE && dp.abs() < TOLERANCE {
-            (Block::Smooth, b)
-        } else {
-            (Block::Exact, b)
-        }
+        let size = nodes.step as f64;
+        let smooth = TESTED.iter().all(|&(v, t)| {
+            let [line, pixel] = self.along(cols, (bi, bj), v).map(|p| p.at(t));
+            let target = self.target(nodes, (bi as f64 + v) * size, (bj as f64 + t) * size);
+            let found = self.surface.at(line, pixel, nodes.heights.0);
+            let (dl, dp) = found.step_to(target);
+            dl.abs() < TOLERANCE && dp.abs() < TOLERANCE
+        });
+        (if smooth { Block::Smooth } else { Block::Exact }, b)
+    }
+
+    /// Line and pixel at the middle height along the share `v` of a block's rows.
+    fn along(&self, cols: usize, (bi, bj): (usize, usize), v: f64) -> [Parabola; 2] {
+        let first = bi * cols + bj;
+        let (q, b) = (&self.nodes[first..], &self.bends[first..]);
+        // a parabola through two ends, with the mean of the bends there
+        let between =
+            |from: f64, to: f64, bend: f64, v: f64| from + v * (to - from + 0.5 * (v - 1.0) * bend);
+        let mean = |a: f64, b: f64| 0.5 * (a + b);
+        [0, 1].map(|e| {
+            let side = |k: usize| {
+                let bend = mean(b[k][e + 2], b[cols + k][e + 2]);
+                between(q[k][e], q[cols + k][e], bend, v)
+            };
+            let (top, bottom) = (mean(b[0][e], b[1][e]), mean(b[cols][e], b[cols + 1][e]));
+            let (left, right) = (side(0), side(1));
+            let bend = top + v * (bottom - top);
+            Parabola {
+                start: left,
+                slope: right - left - 0.5 * bend,
+                curve: 0.5 * bend,
+            }
+        })
     }
 
     /// Coordinates of every `every`-th pixel of one row inside one block, from column `first_col` on, relative
@@ -274,9 +296,12 @@ impl Mapping {
             return;
         }
         let edge = self.edge(nodes, (bi, bj), row, first_col, origin);
-        let [along, across] = edge.slope.map(|s| s.map(|s| s * every as f32));
-        quadratic(isa, edge.start[0], along, relative, lines);
-        quadratic(isa, edge.start[1], across, relative, pixels);
+        let every = every as f32;
+        for (e, out) in [lines, pixels].into_iter().enumerate() {
+            let slope = edge.slope[e].map(|s| s * every);
+            let curve = edge.curve[e] * every * every;
+            quadratic(isa, edge.start[e], slope, curve, relative, out);
+        }
     }
 
     /// How (line, pixel) changes within a block: per pixel to the east, per pixel to the south, and per relative
@@ -294,7 +319,7 @@ impl Mapping {
         ]
     }
 
-    /// The six coefficients along a row of a block: value at `first_col` and change per column.
+    /// The coefficients along a row of a block: value at `first_col` and change per column.
     pub(super) fn edge(
         &self,
         nodes: &Nodes,
@@ -307,18 +332,24 @@ impl Mapping {
         let n = &self.nodes[bi * cols + bj..];
         let inverse = 1.0 / nodes.step as f64;
         let v = (row - bi * nodes.step) as f64 * inverse;
-        let t0 = (first_col - bj * nodes.step) as f64;
+        let t = (first_col - bj * nodes.step) as f64 * inverse;
         let mut edge = Edge {
             start: [[0.0; 3]; 2],
             slope: [[0.0; 3]; 2],
+            curve: [0.0; 2],
         };
-        let offsets = [origin.0, origin.1, 0.0, 0.0, 0.0, 0.0];
-        for (e, offset) in offsets.into_iter().enumerate() {
+        let origin = [origin.0, origin.1];
+        for (e, p) in self.along(cols, (bi, bj), v).iter().enumerate() {
+            edge.start[e][0] = (p.at(t) - origin[e]) as f32;
+            edge.slope[e][0] = ((p.slope + 2.0 * t * p.curve) * inverse) as f32;
+            edge.curve[e] = (p.curve * inverse * inverse) as f32;
+        }
+        for e in 2..6 {
             let left = n[0][e] + v * (n[cols][e] - n[0][e]);
             let right = n[1][e] + v * (n[cols + 1][e] - n[1][e]);
-            let d = (right - left) * inverse;
-            edge.start[e % 2][e / 2] = (left + t0 * d - offset) as f32;
-            edge.slope[e % 2][e / 2] = d as f32;
+            let d = right - left;
+            edge.start[e % 2][e / 2] = (left + t * d) as f32;
+            edge.slope[e % 2][e / 2] = (d * inverse) as f32;
         }
         edge
     }
@@ -367,6 +398,47 @@ pub(super) struct Edge {
     pub(super) start: [[f32; 3]; 2],
     /// Change per column.
     pub(super) slope: [[f32; 3]; 2],
+    /// Half the change of the values' change per column.
+    pub(super) curve: [f32; 2],
+}
+
+/// `start + t·(slope + t·curve)` from one side of a block to the other.
+#[derive(Debug, Clone, Copy)]
+struct Parabola {
+    start: f64,
+    slope: f64,
+    curve: f64,
+}
+
+impl Parabola {
+    fn at(&self, t: f64) -> f64 {
+        self.start + t * (self.slope + t * self.curve)
+    }
+}
+
+/// Second differences at the nodes along rows and columns; an outermost node has those of its neighbour, and one
+/// beside an unsolved one has none.
+fn bends(nodes: &[[f64; 6]], (rows, cols): (usize, usize)) -> Vec<[f64; 4]> {
+    let inner = |at: usize, n: usize| at.clamp(1, n.max(3) - 2);
+    let bend = |k: usize, step: usize, e: usize| {
+        let d = nodes[k - step][e] - 2.0 * nodes[k][e] + nodes[k + step][e];
+        if d.is_nan() { 0.0 } else { d }
+    };
+    (0..rows * cols)
+        .map(|k| {
+            let (i, j) = (k / cols, k % cols);
+            let mut out = [0.0; 4];
+            for e in 0..2 {
+                if cols > 2 {
+                    out[e] = bend(i * cols + inner(j, cols), 1, e);
+                }
+                if rows > 2 {
+                    out[e + 2] = bend(inner(i, rows) * cols + j, cols, e);
+                }
+            }
+            out
+        })
+        .collect()
 }
 
 fn solve_row(

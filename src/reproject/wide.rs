@@ -151,9 +151,10 @@ wide! {
 }
 
 wide! {
-    /// `(a + t·b) + u·((c + t·d) + u·(e + t·f))` at t = 0, 1, 2, … for the three pairs in `start` and `slope`.
+    /// `(a + t·(b + t·curve)) + u·((c + t·d) + u·(e + t·f))` at t = 0, 1, 2, … for the three pairs in `start` and
+    /// `slope`.
     quadratic, quadratic_avx2, quadratic_avx512, quadratic_body
-    (start: [f32; 3], slope: [f32; 3], relative: &[f32], out: &mut [f32])
+    (start: [f32; 3], slope: [f32; 3], curve: f32, relative: &[f32], out: &mut [f32])
 }
 
 wide! {
@@ -385,13 +386,19 @@ fn nearest_body<S: Sum>(
 }
 
 #[inline(always)]
-fn quadratic_body<S: Sum>(start: [f32; 3], slope: [f32; 3], relative: &[f32], out: &mut [f32]) {
+fn quadratic_body<S: Sum>(
+    start: [f32; 3],
+    slope: [f32; 3],
+    curve: f32,
+    relative: &[f32],
+    out: &mut [f32],
+) {
     let [a, c, e] = start;
     let [b, d, f] = slope;
     for (k, (&u, o)) in relative.iter().zip(out).enumerate() {
         let t = k as i32 as f32;
         let inner = S::madd(u, S::madd(t, f, e), S::madd(t, d, c));
-        *o = S::madd(u, inner, S::madd(t, b, a));
+        *o = S::madd(u, inner, S::madd(t, S::madd(t, curve, b), a));
     }
 }
 
