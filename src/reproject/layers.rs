@@ -284,13 +284,10 @@ impl<'a> Place<'a> {
 
     fn lines(&self, isa: Isa, mapping: &Mapping, out: &mut [f32]) {
         let bi = self.row / self.nodes.step;
-        let every = self.every as f32;
         self.blocks(|bj, range, first| {
-            let edge = mapping.edge(self.nodes, (bi, bj), self.row, first, (0.0, 0.0));
-            let slope = edge.slope[0].map(|s| s * every);
-            let curve = edge.curve[0] * every * every;
+            let edge = mapping.edge(self.nodes, (bi, bj), self.row, (first, self.every));
             let relative = &self.relative[range.clone()];
-            quadratic(isa, edge.start[0], slope, curve, relative, &mut out[range]);
+            edge.quadratic(isa, 0, 0.0, relative, &mut out[range]);
         });
     }
 }

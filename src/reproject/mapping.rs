@@ -5,8 +5,9 @@
 //! that departs from the exact solution is solved pixel by pixel.
 
 use super::frame::Frame;
+use super::piece::{Bends, Edge, Node, Piece};
 use super::surface::Surface;
-use super::wide::{Isa, quadratic};
+use super::wide::Isa;
 use crate::displacement::Displacement;
 use crate::grid::GridSpec;
 use rayon::prelude::*;
@@ -29,6 +30,8 @@ pub(super) struct Nodes {
     pub(super) shape: (usize, usize),
     /// Frame coordinates, row by row.
     pub(super) xy: Vec<[f64; 2]>,
+    /// Those of the places [`TESTED`] of every block.
+    tested: Vec<[[f64; 2]; TESTED.len()]>,
     /// Middle and half range of the heights, metres.
     pub(super) heights: (f64, f64),
     /// The frame.
@@ -41,20 +44,25 @@ impl Nodes {
         let frame = Frame::of(&grid);
         let count = |pixels: usize| pixels.div_ceil(step) + 1;
         let shape = (count(grid.height), count(grid.width));
-        let xy = (0..shape.0)
+        let at = |i: f64, j: f64| {
+            let (e, n) = grid.at(i * step as f64, j * step as f64);
+            frame.of_utm(e, n)
+        };
+        let xy = (0..shape.0 * shape.1)
             .into_par_iter()
-            .flat_map_iter(|i| {
-                (0..shape.1).map(move |j| {
-                    let (e, n) = grid.at((i * step) as f64, (j * step) as f64);
-                    frame.of_utm(e, n)
-                })
-            })
+            .map(|k| at((k / shape.1) as f64, (k % shape.1) as f64))
+            .collect();
+        let blocks = shape.1 - 1;
+        let tested = (0..(shape.0 - 1) * blocks)
+            .into_par_iter()
+            .map(|k| TESTED.map(|(v, t)| at((k / blocks) as f64 + v, (k % blocks) as f64 + t)))
             .collect();
         Nodes {
             grid,
             step,
             shape,
             xy,
+            tested,
             // rounded, so that the middle is the same number in single precision
             heights: (
                 (0.5 * (low + high)).round(),
@@ -115,11 +123,10 @@ pub(super) enum Block {
 /// (line, pixel) of every pixel of a grid in one strip.
 #[derive(Debug, Clone)]
 pub(super) struct Mapping {
-    /// Per node: line and pixel at the middle height, their first and second coefficient in the
-    /// relative height; NaN where unsolved.
-    pub(super) nodes: Vec<[f64; 6]>,
-    /// Per node: second differences of line and pixel from column to column of nodes, then from row to row.
-    bends: Vec<[f64; 4]>,
+    /// What is known at the nodes.
+    pub(super) nodes: Vec<Node>,
+    /// Positions between the nodes, one a block.
+    pieces: Vec<Piece>,
     /// Blocks between nodes, row by row, one less than the nodes along each axis.
     pub(super) blocks: Vec<Block>,
     /// Lines and pixels that any smooth or exact block can touch: first and past the last.
@@ -152,12 +159,17 @@ impl Mapping {
             }
             starts.push(guess);
         }
-        let solved: Vec<[f64; 6]> = (0..rows)
+        let solved: Vec<Node> = (0..rows)
             .into_par_iter()
             .flat_map_iter(|i| solve_row(nodes, &surface, i, starts[i], shift.as_ref()))
             .collect();
+        let bends = Bends::of(&solved, nodes.shape);
+        let piece = |k: usize| {
+            let first = k / (cols - 1) * cols + k % (cols - 1);
+            Piece::new(&solved, &bends, first, cols)
+        };
         let mut mapping = Mapping {
-            bends: bends(&solved, nodes.shape),
+            pieces: (0..(rows - 1) * (cols - 1)).map(piece).collect(),
             nodes: solved,
             blocks: Vec::new(),
             reach: [0.0; 4],
@@ -233,38 +245,18 @@ impl Mapping {
             return (Block::Exact, b);
         }
         let size = nodes.step as f64;
-        let smooth = TESTED.iter().all(|&(v, t)| {
-            let [line, pixel] = self.along(cols, (bi, bj), v).map(|p| p.at(t));
-            let target = self.target(nodes, (bi as f64 + v) * size, (bj as f64 + t) * size);
+        let block = bi * (cols - 1) + bj;
+        let smooth = TESTED.iter().zip(nodes.tested[block]).all(|(&(v, t), at)| {
+            let [line, pixel, ..] = self.pieces[block].edge(v, t, 0.0).start;
+            let target = match self.shift {
+                None => at,
+                Some(_) => self.target(nodes, (bi as f64 + v) * size, (bj as f64 + t) * size),
+            };
             let found = self.surface.at(line, pixel, nodes.heights.0);
             let (dl, dp) = found.step_to(target);
             dl.abs() < TOLERANCE && dp.abs() < TOLERANCE
         });
         (if smooth { Block::Smooth } else { Block::Exact }, b)
-    }
-
-    /// Line and pixel at the middle height along the share `v` of a block's rows.
-    fn along(&self, cols: usize, (bi, bj): (usize, usize), v: f64) -> [Parabola; 2] {
-        let first = bi * cols + bj;
-        let (q, b) = (&self.nodes[first..], &self.bends[first..]);
-        // a parabola through two ends, with the mean of the bends there
-        let between =
-            |from: f64, to: f64, bend: f64, v: f64| from + v * (to - from + 0.5 * (v - 1.0) * bend);
-        let mean = |a: f64, b: f64| 0.5 * (a + b);
-        [0, 1].map(|e| {
-            let side = |k: usize| {
-                let bend = mean(b[k][e + 2], b[cols + k][e + 2]);
-                between(q[k][e], q[cols + k][e], bend, v)
-            };
-            let (top, bottom) = (mean(b[0][e], b[1][e]), mean(b[cols][e], b[cols + 1][e]));
-            let (left, right) = (side(0), side(1));
-            let bend = top + v * (bottom - top);
-            Parabola {
-                start: left,
-                slope: right - left - 0.5 * bend,
-                curve: 0.5 * bend,
-            }
-        })
     }
 
     /// Coordinates of every `every`-th pixel of one row inside one block, from column `first_col` on, relative
@@ -295,63 +287,31 @@ impl Mapping {
             }
             return;
         }
-        let edge = self.edge(nodes, (bi, bj), row, first_col, origin);
-        let every = every as f32;
-        for (e, out) in [lines, pixels].into_iter().enumerate() {
-            let slope = edge.slope[e].map(|s| s * every);
-            let curve = edge.curve[e] * every * every;
-            quadratic(isa, edge.start[e], slope, curve, relative, out);
-        }
+        let edge = self.edge(nodes, (bi, bj), row, (first_col, every));
+        edge.quadratic(isa, 0, origin.0, relative, lines);
+        edge.quadratic(isa, 1, origin.1, relative, pixels);
     }
 
     /// How (line, pixel) changes within a block: per pixel to the east, per pixel to the south, and per relative
     /// height; NaN where a corner is unsolved.
     pub(super) fn change(&self, nodes: &Nodes, (bi, bj): (usize, usize)) -> [[f32; 2]; 3] {
-        let cols = nodes.shape.1;
-        let n = &self.nodes[bi * cols + bj..];
-        let q = [&n[0], &n[1], &n[cols], &n[cols + 1]];
-        let step = 2.0 * nodes.step as f64;
-        let pair = |f: &dyn Fn(usize) -> f64| [f(0) as f32, f(1) as f32];
-        [
-            pair(&|e| ((q[1][e] - q[0][e]) + (q[3][e] - q[2][e])) / step),
-            pair(&|e| ((q[2][e] - q[0][e]) + (q[3][e] - q[1][e])) / step),
-            pair(&|e| 0.25 * q.iter().map(|q| q[e + 2]).sum::<f64>()),
-        ]
+        let [east, south, up] = self.pieces[bi * (nodes.shape.1 - 1) + bj].change();
+        let step = 1.0 / nodes.step as f64;
+        [east.map(|d| d * step), south.map(|d| d * step), up].map(|d| d.map(|d| d as f32))
     }
 
-    /// The coefficients along a row of a block: value at `first_col` and change per column.
+    /// The coefficients along a row of a block, for steps of `every` pixels from `first_col` on.
     pub(super) fn edge(
         &self,
         nodes: &Nodes,
         (bi, bj): (usize, usize),
         row: usize,
-        first_col: usize,
-        origin: (f64, f64),
+        (first_col, every): (usize, usize),
     ) -> Edge {
-        let cols = nodes.shape.1;
-        let n = &self.nodes[bi * cols + bj..];
         let inverse = 1.0 / nodes.step as f64;
         let v = (row - bi * nodes.step) as f64 * inverse;
         let t = (first_col - bj * nodes.step) as f64 * inverse;
-        let mut edge = Edge {
-            start: [[0.0; 3]; 2],
-            slope: [[0.0; 3]; 2],
-            curve: [0.0; 2],
-        };
-        let origin = [origin.0, origin.1];
-        for (e, p) in self.along(cols, (bi, bj), v).iter().enumerate() {
-            edge.start[e][0] = (p.at(t) - origin[e]) as f32;
-            edge.slope[e][0] = ((p.slope + 2.0 * t * p.curve) * inverse) as f32;
-            edge.curve[e] = (p.curve * inverse * inverse) as f32;
-        }
-        for e in 2..6 {
-            let left = n[0][e] + v * (n[cols][e] - n[0][e]);
-            let right = n[1][e] + v * (n[cols + 1][e] - n[1][e]);
-            let d = right - left;
-            edge.start[e % 2][e / 2] = (left + t * d) as f32;
-            edge.slope[e % 2][e / 2] = (d * inverse) as f32;
-        }
-        edge
+        self.pieces[bi * (nodes.shape.1 - 1) + bj].edge(v, t, every as f64 * inverse)
     }
 
     /// (line, pixel) of one pixel by Newton's method from the nearest solved node.
@@ -391,63 +351,13 @@ impl Nodes {
     }
 }
 
-/// Coefficients along one row of one block.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Edge {
-    /// Of line and of pixel: value and height coefficients at the first column.
-    pub(super) start: [[f32; 3]; 2],
-    /// Change per column.
-    pub(super) slope: [[f32; 3]; 2],
-    /// Half the change of the values' change per column.
-    pub(super) curve: [f32; 2],
-}
-
-/// `start + t·(slope + t·curve)` from one side of a block to the other.
-#[derive(Debug, Clone, Copy)]
-struct Parabola {
-    start: f64,
-    slope: f64,
-    curve: f64,
-}
-
-impl Parabola {
-    fn at(&self, t: f64) -> f64 {
-        self.start + t * (self.slope + t * self.curve)
-    }
-}
-
-/// Second differences at the nodes along rows and columns; an outermost node has those of its neighbour, and one
-/// beside an unsolved one has none.
-fn bends(nodes: &[[f64; 6]], (rows, cols): (usize, usize)) -> Vec<[f64; 4]> {
-    let inner = |at: usize, n: usize| at.clamp(1, n.max(3) - 2);
-    let bend = |k: usize, step: usize, e: usize| {
-        let d = nodes[k - step][e] - 2.0 * nodes[k][e] + nodes[k + step][e];
-        if d.is_nan() { 0.0 } else { d }
-    };
-    (0..rows * cols)
-        .map(|k| {
-            let (i, j) = (k / cols, k % cols);
-            let mut out = [0.0; 4];
-            for e in 0..2 {
-                if cols > 2 {
-                    out[e] = bend(i * cols + inner(j, cols), 1, e);
-                }
-                if rows > 2 {
-                    out[e + 2] = bend(inner(i, rows) * cols + j, cols, e);
-                }
-            }
-            out
-        })
-        .collect()
-}
-
 fn solve_row(
     nodes: &Nodes,
     surface: &Surface,
     i: usize,
     start: (f64, f64),
     shift: Option<&Displacement>,
-) -> Vec<[f64; 6]> {
+) -> Vec<Node> {
     let cols = nodes.shape.1;
     let (middle, half) = nodes.heights;
     let mut before: Option<(f64, f64)> = None;

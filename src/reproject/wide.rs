@@ -1,7 +1,7 @@
 //! The inner loops, compiled once per instruction set.
 //!
 //! Each is one generic body with wrappers compiled for AVX2+FMA and AVX-512, chosen at run time; the
-//! kernel sum is written out for AVX2. The only `unsafe` of this room is the call of a wrapper whose
+//! kernel sums are written out for AVX2. The only `unsafe` of this room is the call of a wrapper whose
 //! features were detected before, and the load of eight values whose place was tested before. Results differ between
 //! instruction sets by the rounding of fused multiply-adds alone, far below a count.
 
@@ -302,6 +302,19 @@ fn load(v: &[f32; 8]) -> __m256 {
     unsafe { _mm256_loadu_ps(v.as_ptr()) }
 }
 
+/// Eight values from an index on in one register.
+///
+/// # Safety
+/// They must lie within the slice.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn tap(values: &[f32], at: usize) -> __m256 {
+    debug_assert!(at + 8 <= values.len());
+    // SAFETY: the caller's
+    unsafe { _mm256_loadu_ps(values.as_ptr().add(at)) }
+}
+
 /// Eight values out of a register.
 #[cfg(target_arch = "x86_64")]
 #[inline]
@@ -331,12 +344,6 @@ fn interpolate_fused(s: Samples<'_>, w: &Weights, lines: &[f32], pixels: &[f32],
         out.fill(0.0);
         return;
     }
-    let tap = |at: usize| {
-        debug_assert!(at + 8 <= s.values.len());
-        // SAFETY: `Batch::prepare` clamps every first tap to (rows − 6) · stride + stride − 6; five lines and
-        // eight values on is at most rows · stride + 2, the length tested above
-        unsafe { _mm256_loadu_ps(s.values.as_ptr().add(at)) }
-    };
     let c = [load(&w.c[0]), load(&w.c[1]), load(&w.c[2]), load(&w.c[3])];
     let mut batch = Batch::EMPTY;
     for ((lines, pixels), out) in lines
@@ -351,9 +358,12 @@ fn interpolate_fused(s: Samples<'_>, w: &Weights, lines: &[f32], pixels: &[f32],
             let (mut even, mut odd) = (_mm256_setzero_ps(), _mm256_setzero_ps());
             for r in [0, 2, 4] {
                 let (a, b) = (at + r * s.stride, at + (r + 1) * s.stride);
+                // SAFETY: `Batch::prepare` clamps every first tap to (rows − 6) · stride + stride − 6; five lines
+                // and eight values on is at most rows · stride + 2, the length tested above
+                let (a, b) = unsafe { (tap(s.values, a), tap(s.values, b)) };
                 let (wa, wb) = (batch.wl[r][k], batch.wl[r + 1][k]);
-                even = _mm256_fmadd_ps(tap(a), _mm256_set1_ps(wa), even);
-                odd = _mm256_fmadd_ps(tap(b), _mm256_set1_ps(wb), odd);
+                even = _mm256_fmadd_ps(a, _mm256_set1_ps(wa), even);
+                odd = _mm256_fmadd_ps(b, _mm256_set1_ps(wb), odd);
             }
             let g = _mm256_set1_ps(batch.g[k]);
             let wp = _mm256_fmadd_ps(g, c[3], c[2]);

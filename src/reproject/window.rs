@@ -300,13 +300,22 @@ fn merge(values: &mut [u8], step: usize) {
     let n = values.len().saturating_sub(step);
     let mut at = 0;
     while at < n {
-        // read ahead of what is written: a part at a time, from a copy
+        // what is read lies ahead of what is written: far enough, or from a copy
         let m = PART.min(n - at);
-        copy[..m].copy_from_slice(&values[at + step..at + step + m]);
-        for (v, c) in values[at..at + m].iter_mut().zip(&copy) {
-            *v |= c;
+        let (to, from) = values[at..at + m + step].split_at_mut(m.min(step));
+        if to.len() == m {
+            or(to, &from[step - m..]);
+        } else {
+            copy[..m].copy_from_slice(&values[at + step..at + step + m]);
+            or(&mut values[at..at + m], &copy);
         }
         at += m;
+    }
+}
+
+fn or(to: &mut [u8], from: &[u8]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to |= from;
     }
 }
 

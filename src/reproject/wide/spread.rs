@@ -240,7 +240,7 @@ impl<'a> Places<'a> {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 pub(super) fn fused(s: Samples<'_>, table: &Phases, at: Places<'_>, out: &mut [f32]) {
-    use super::{load, store, total};
+    use super::{load, store, tap, total};
     use std::arch::x86_64::{
         __m256, _mm256_add_ps, _mm256_fmadd_ps, _mm256_mul_ps, _mm256_set1_ps, _mm256_setzero_ps,
     };
@@ -252,27 +252,44 @@ pub(super) fn fused(s: Samples<'_>, table: &Phases, at: Places<'_>, out: &mut [f
         let c = load(x.eight(table, 2));
         _mm256_add_ps(_mm256_add_ps(a, b), c)
     }
-    /// Eight columns, each summed over the lines with three rows of a table as weights.
+    /// Eight columns, each summed over the lines of a block with three rows of each of some tables as weights.
     #[inline]
     #[target_feature(enable = "avx2,fma")]
-    fn columns_sum(table: &PhaseTable, rows: &Three, block: &[f32], stride: usize) -> __m256 {
-        let mut w = [0.0; 8];
-        store(&mut w, sum_of_three(rows, table));
-        let mut lines = block.chunks(stride);
-        let mut sum = _mm256_setzero_ps();
-        for w in &w {
-            let Some(v) = lines.next().and_then(<[f32]>::first_chunk) else {
-                return sum;
-            };
-            sum = _mm256_fmadd_ps(load(v), _mm256_set1_ps(*w), sum);
+    fn columns_sums<const N: usize>(
+        tables: [&PhaseTable; N],
+        rows: &Three,
+        block: &[f32],
+        (lines, stride): (usize, usize),
+    ) -> [__m256; N] {
+        let mut w = [[0.0; 8]; N];
+        for (w, table) in w.iter_mut().zip(tables) {
+            store(w, sum_of_three(rows, table));
         }
-        for (tap, line) in (8..).zip(lines) {
-            if let Some(v) = line.first_chunk() {
-                let w = rows.further(table, tap);
-                sum = _mm256_fmadd_ps(load(v), _mm256_set1_ps(w), sum);
+        // two chains, so that the sums do not wait for each other
+        let (mut even, mut odd) = ([_mm256_setzero_ps(); N], [_mm256_setzero_ps(); N]);
+        if lines < 8 || block.len() < (lines - 1) * stride + 8 {
+            return even;
+        }
+        for k in [0, 2, 4, 6] {
+            // SAFETY: the block holds eight values of every one of its eight or more lines, as tested above
+            let (a, b) = unsafe { (tap(block, k * stride), tap(block, (k + 1) * stride)) };
+            for n in 0..N {
+                even[n] = _mm256_fmadd_ps(a, _mm256_set1_ps(w[n][k]), even[n]);
+                odd[n] = _mm256_fmadd_ps(b, _mm256_set1_ps(w[n][k + 1]), odd[n]);
             }
         }
-        sum
+        for k in 8..lines {
+            // SAFETY: as above
+            let v = unsafe { tap(block, k * stride) };
+            for n in 0..N {
+                let w = rows.further(tables[n], k);
+                even[n] = _mm256_fmadd_ps(v, _mm256_set1_ps(w), even[n]);
+            }
+        }
+        for n in 0..N {
+            even[n] = _mm256_add_ps(even[n], odd[n]);
+        }
+        even
     }
     if !is_small(s) {
         out.fill(f32::NAN);
@@ -291,15 +308,18 @@ pub(super) fn fused(s: Samples<'_>, table: &Phases, at: Places<'_>, out: &mut [f
             };
             let (rows, columns) = (Three::of(l), Three::of(p));
             let wp = sum_of_three(&columns, &table.weights);
-            let sum = columns_sum(&table.weights, &rows, block, s.stride);
-            let mut sum = _mm256_mul_ps(sum, wp);
+            let size = (lines, s.stride);
             let mixed = part.mixed[k] * (2.0 / 3.0);
-            if mixed.abs() > LEAST_MIXED {
+            let sum = if mixed.abs() > LEAST_MIXED {
+                let tables = [&table.weights, &table.change];
+                let [sum, change] = columns_sums(tables, &rows, block, size);
                 let dp = sum_of_three(&columns, &table.change);
                 let dp = _mm256_mul_ps(dp, _mm256_set1_ps(mixed));
-                let change = columns_sum(&table.change, &rows, block, s.stride);
-                sum = _mm256_fmadd_ps(change, dp, sum);
-            }
+                _mm256_fmadd_ps(change, dp, _mm256_mul_ps(sum, wp))
+            } else {
+                let [sum] = columns_sums([&table.weights], &rows, block, size);
+                _mm256_mul_ps(sum, wp)
+            };
             *o = total(sum) * (1.0 / 9.0);
         }
     }
