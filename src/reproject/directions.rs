@@ -44,6 +44,9 @@ impl Directions {
     }
 }
 
+/// Tie points over which the line beyond the last of them is drawn.
+const FEW: f64 = 4.0;
+
 /// Vectors at the tie points near the grid.
 struct Field {
     v: Vec<[f64; 4]>,
@@ -93,10 +96,31 @@ impl Field {
         })
     }
 
-    /// Bilinear; beyond the tie points as at their edge.
+    /// Bilinear; beyond the tie points along the straight line through the last few, since a node may lie outside
+    /// a raster whose pixels lie between nodes.
     fn at(&self, line: f64, pixel: f64) -> [f64; 4] {
-        let a = ((line - self.origin.0) / self.step.0).clamp(0.0, (self.rows - 1) as f64);
-        let b = ((pixel - self.origin.1) / self.step.1).clamp(0.0, (self.cols - 1) as f64);
+        let a = (line - self.origin.0) / self.step.0;
+        let b = (pixel - self.origin.1) / self.step.1;
+        let last = ((self.rows - 1) as f64, (self.cols - 1) as f64);
+        let (ac, bc) = (a.clamp(0.0, last.0), b.clamp(0.0, last.1));
+        let edge = self.inside(ac, bc);
+        let mut v = edge;
+        let mut onward = |over: f64, last: f64, back: &dyn Fn(f64) -> [f64; 4]| {
+            if over != 0.0 {
+                let few = FEW.min(last) * over.signum();
+                let before = back(few);
+                for ((v, edge), before) in v.iter_mut().zip(edge).zip(before) {
+                    *v += over / few * (edge - before);
+                }
+            }
+        };
+        onward(a - ac, last.0, &|few| self.inside(ac - few, bc));
+        onward(b - bc, last.1, &|few| self.inside(ac, bc - few));
+        v
+    }
+
+    /// Bilinear at tie rows and columns within the field.
+    fn inside(&self, a: f64, b: f64) -> [f64; 4] {
         let (i, j) = (
             (a as usize).min(self.rows - 2),
             (b as usize).min(self.cols - 2),

@@ -209,7 +209,7 @@ fn swath_edges_and_holes_are_exact() {
         for c in 0..160 {
             let (x, y) = ((c as f64 + 0.5) * 100.0, (r as f64 + 0.5) * 100.0);
             // the strip is small: a linear guess from its middle would do, but the search is exact
-            let (l, p, _) = s.seen_from(Strip::Red, x, y, 0.0);
+            let (l, p, d) = s.seen_from(Strip::Red, x, y, 0.0);
             let on_border = [l, p].iter().any(|v| (v.fract().abs() - 0.5).abs() < 0.02);
             if on_border {
                 continue;
@@ -243,10 +243,23 @@ fn swath_edges_and_holes_are_exact() {
                 bridged += usize::from(thin);
                 assert_eq!(f & quality::INTERPOLATED != 0, thin, "{r} {c}: {l} {p}");
                 assert!((f64::from(v) - y).abs() < 5.0, "{r} {c}: {l} {p}: {v} {y}");
+                // the angles too, where the nodes around lie outside the strip
+                let off = off(&o, (r, c), &d);
+                assert!(off < 0.01, "{r} {c}: {off}°");
             }
         }
     }
     assert!(covered > 5000 && bridged > 100, "{covered} {bridged}");
+}
+
+/// Degrees between the view direction of a pixel and the true one.
+fn off(o: &Observation, pixel: (usize, usize), d: &Direction) -> f64 {
+    let angle = |a: &Array2<f32>| f64::from(a[pixel]);
+    let got = Direction::from_angles(angle(&o.angles.vnir_vza), angle(&o.angles.vnir_vaa));
+    let across = (got.east - d.east)
+        .hypot(got.north - d.north)
+        .hypot(got.up - d.up);
+    across.to_degrees()
 }
 
 /// A thin hole beside a wide one has no valid neighbour there.
@@ -287,13 +300,8 @@ fn angles_and_time_are_those_of_red() {
             for (r, c) in [(3, 5), (50, 50), (97, 12)] {
                 let (x, y) = ((c as f64 + 0.5) * 100.0, (r as f64 + 0.5) * 100.0);
                 let (l, _, d) = s.seen_from(Strip::Red, x, y, mountains(x, y));
-                let got = Direction::from_angles(
-                    f64::from(o.angles.vnir_vza[(r, c)]),
-                    f64::from(o.angles.vnir_vaa[(r, c)]),
-                );
-                let dot = got.east * d.east + got.north * d.north + got.up * d.up;
                 // stored angles are those at the lower level
-                assert!(dot.min(1.0).acos().to_degrees() < 0.05, "{got:?} {d:?}");
+                assert!(off(&o, (r, c), &d) < 0.05);
                 assert_eq!(o.angles.sza[(r, c)].is_nan(), !stored);
                 let clock = s.clock(Strip::Red);
                 let t = clock.first + l * clock.period;
