@@ -1,0 +1,242 @@
+//! A synthetic landscape as an archive in memory, its stack, and their difference.
+
+use super::super::*;
+use crate::grid::GridSpec;
+use crate::progress::Silent;
+use crate::status::usable;
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use ndarray::{Array2, Array4, s};
+use std::ops::Range;
+
+/// A repeatable source of noise.
+pub(super) struct Noise(pub(super) u64);
+
+impl Noise {
+    pub(super) fn uniform(&mut self) -> f64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
+    pub(super) fn gauss(&mut self) -> f64 {
+        (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
+    }
+}
+
+/// An archive in memory: looks of both resolutions.
+#[derive(Clone)]
+pub(super) struct Memory {
+    pub(super) cells: (usize, usize),
+    pub(super) looks: [Vec<Look>; 2],
+    pub(super) pixels: [Vec<Pixels>; 2],
+}
+
+impl Memory {
+    pub(super) fn new(cells: (usize, usize)) -> Self {
+        Memory {
+            cells,
+            looks: [vec![], vec![]],
+            pixels: [vec![], vec![]],
+        }
+    }
+    pub(super) fn grid(&self, kind: usize) -> GridSpec {
+        let k = [3, 1][kind];
+        GridSpec {
+            epsg: 32631,
+            ulx: 600_000.0,
+            uly: 5_700_000.0,
+            pixel: [100.0, 300.0][kind],
+            width: self.cells.1 * k,
+            height: self.cells.0 * k,
+        }
+    }
+    pub(super) fn add(&mut self, kind: usize, day: f64, pixels: Pixels) {
+        self.looks[kind].push(Look {
+            time: at(day),
+            vza: [0.0, 30.0][kind],
+        });
+        self.pixels[kind].push(pixels);
+    }
+}
+
+pub(super) fn at(day: f64) -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2014, 1, 1, 0, 0, 0).unwrap() + TimeDelta::seconds((day * 86_400.0) as i64)
+}
+
+impl Series for Memory {
+    fn fine_grid(&self) -> GridSpec {
+        self.grid(0)
+    }
+    fn coarse_grid(&self) -> GridSpec {
+        self.grid(1)
+    }
+    fn fine(&self) -> &[Look] {
+        &self.looks[0]
+    }
+    fn coarse(&self) -> &[Look] {
+        &self.looks[1]
+    }
+    fn read_fine(&self, look: usize, rows: Range<usize>) -> Result<Pixels, StoreError> {
+        Ok(self.pixels[0][look].rows(rows))
+    }
+    fn read_coarse(&self, look: usize) -> Result<Pixels, StoreError> {
+        Ok(self.pixels[1][look].clone())
+    }
+}
+
+/// The stack in memory, with the count of how often each (step, row) came.
+pub(super) struct Stack {
+    pub(super) first: i32,
+    pub(super) rho: Array4<i16>,
+    pub(super) unc: Array4<u16>,
+    pub(super) provenance: ndarray::Array3<u8>,
+    pub(super) days: ndarray::Array3<u8>,
+    pub(super) n100: ndarray::Array3<u8>,
+    pub(super) n300: ndarray::Array3<u8>,
+    pub(super) written: Array2<u8>,
+}
+
+impl Sink for Stack {
+    fn write(&mut self, first_row: usize, block: &StackBlock) -> Result<(), StoreError> {
+        let (_, n, _) = block.provenance.dim();
+        let steps =
+            (block.steps.start - self.first) as usize..(block.steps.end - self.first) as usize;
+        let rows = first_row..first_row + n;
+        for b in 0..4 {
+            self.rho
+                .slice_mut(s![steps.clone(), b, rows.clone(), ..])
+                .assign(&block.rho[b]);
+            self.unc
+                .slice_mut(s![steps.clone(), b, rows.clone(), ..])
+                .assign(&block.unc[b]);
+        }
+        for (to, from) in [
+            (&mut self.provenance, &block.provenance),
+            (&mut self.days, &block.days),
+            (&mut self.n100, &block.n100),
+            (&mut self.n300, &block.n300),
+        ] {
+            to.slice_mut(s![steps.clone(), rows.clone(), ..])
+                .assign(from);
+        }
+        self.written
+            .slice_mut(s![steps, rows])
+            .mapv_inplace(|x| x + 1);
+        Ok(())
+    }
+}
+
+pub(super) fn run_with(
+    series: &Memory,
+    steps: Range<i32>,
+    params: &FusionParams,
+) -> (Stack, Report) {
+    let (t, g) = (steps.len(), series.grid(0));
+    let mut stack = Stack {
+        first: steps.start,
+        rho: Array4::from_elem((t, 4, g.height, g.width), 12_345),
+        unc: Array4::from_elem((t, 4, g.height, g.width), 12_345),
+        provenance: ndarray::Array3::from_elem((t, g.height, g.width), 99),
+        days: ndarray::Array3::zeros((t, g.height, g.width)),
+        n100: ndarray::Array3::zeros((t, g.height, g.width)),
+        n300: ndarray::Array3::zeros((t, g.height, g.width)),
+        written: Array2::zeros((t, g.height)),
+    };
+    let report = fuse(series, steps, params, &mut stack, &Silent).unwrap();
+    assert!(
+        stack.written.iter().all(|n| *n == 1),
+        "every step of every row once"
+    );
+    (stack, report)
+}
+
+pub(super) fn run(series: &Memory, steps: Range<i32>) -> Stack {
+    run_with(series, steps, &FusionParams::default()).0
+}
+
+/// Truth of a synthetic landscape of fields: reflectance of a pixel on a day.
+pub(super) fn truth(row: usize, col: usize, day: f64) -> [f64; 4] {
+    let field = (row / 4 * 7 + col / 5 * 3) % 11;
+    let phase = 120.0 + 12.0 * field as f64;
+    let green =
+        (-((day.rem_euclid(365.0) - phase) / 45.0).powi(2)).exp() * (0.6 + 0.04 * field as f64);
+    let soil = 0.02 * ((field * 5) % 7) as f64 / 7.0;
+    [
+        0.06 + soil * 0.5 - 0.02 * green,
+        0.11 + soil - 0.07 * green,
+        0.20 + soil + 0.25 * green,
+        0.25 + 2.0 * soil - 0.10 * green,
+    ]
+}
+
+pub(super) type Surface<'a> = &'a dyn Fn(usize, usize, f64) -> [f64; 4];
+
+/// Looks of a surface: 100 m every 5 days, 300 m on two days of three, half of each under cloud in patches.
+pub(super) fn simulate(
+    cells: (usize, usize),
+    days: Range<i32>,
+    surface: Surface<'_>,
+    seed: u64,
+) -> Memory {
+    let mut m = Memory::new(cells);
+    let mut noise = Noise(seed);
+    for day in days {
+        for kind in 0..2 {
+            let due = if kind == 0 {
+                day.rem_euclid(5) == 1
+            } else {
+                day.rem_euclid(3) != 0
+            };
+            if !due {
+                continue;
+            }
+            let g = m.grid(kind);
+            let k = [1usize, 3][kind];
+            let mut p = Pixels::empty(g.height, g.width);
+            let clouds: Vec<f64> = (0..64).map(|_| noise.uniform()).collect();
+            for r in 0..g.height {
+                for c in 0..g.width {
+                    let time = f64::from(day) + 0.45;
+                    let mut sum = [0.0; 4];
+                    for i in 0..k * k {
+                        let v = surface(r * k + i / k, c * k + i % k, time);
+                        (0..4).for_each(|b| sum[b] += v[b] / (k * k) as f64);
+                    }
+                    for b in 0..4 {
+                        let s = [0.005, 0.004, 0.006, 0.006][b] * [1.0, 0.7][kind];
+                        p.rho[b][(r, c)] = ((sum[b] + s * noise.gauss()) * 1e4).round() as i16;
+                    }
+                    let patch = (r * k / 12 * 8 + c * k / 12) % 64;
+                    p.usable[(r, c)] = if clouds[patch] < 0.5 {
+                        usable::CLOUD
+                    } else {
+                        usable::USABLE
+                    };
+                }
+            }
+            m.add(kind, f64::from(day) + 0.45, p);
+        }
+    }
+    m
+}
+
+/// Errors in reflectance over σ, per band.
+pub(super) fn errors(stack: &Stack, surface: Surface<'_>) -> (Vec<f64>, Vec<f64>) {
+    let (mut e, mut z) = (vec![], vec![]);
+    for ((t, b, r, c), v) in stack.rho.indexed_iter() {
+        let day = 5.0 * (f64::from(stack.first) + t as f64) + 2.5;
+        let d = f64::from(*v) * 1e-4 - surface(r, c, day)[b];
+        e.push(d);
+        z.push(d.abs() / (f64::from(stack.unc[(t, b, r, c)]) * 1e-4));
+    }
+    (e, z)
+}
+
+pub(super) fn rms(e: &[f64]) -> f64 {
+    (e.iter().map(|x| x * x).sum::<f64>() / e.len() as f64).sqrt()
+}
+
+pub(super) fn share(z: &[f64], limit: f64) -> f64 {
+    z.iter().filter(|x| **x <= limit).count() as f64 / z.len() as f64
+}
