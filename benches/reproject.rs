@@ -10,7 +10,7 @@ use probav_ard::observation::{Observation, quality};
 use probav_ard::raster::Raster;
 use probav_ard::reproject::{Kernel, Request, observe};
 use std::ops::Range;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock};
 
 // what the swath of the tests imports
 use probav_ard::{band, geometry, grid, l1c, observation};
@@ -19,6 +19,10 @@ use probav_ard::{band, geometry, grid, l1c, observation};
 #[path = "../src/reproject/synthetic.rs"]
 mod synthetic;
 
+#[path = "shared/handover.rs"]
+mod handover;
+
+use handover::{Handover, Rectangle};
 use synthetic::{Synthetic, mountains};
 
 fn main() {
@@ -31,16 +35,7 @@ struct Inflated {
     ties: Vec<Arc<TiePoints>>,
     toa: Vec<Array2<f32>>,
     quality: Vec<Array2<u8>>,
-    /// Windows ready to be handed over, as a reader has them that has just inflated them.
-    ready: [Mutex<Option<StripWindow>>; 6],
-    /// Lines and pixels last asked for.
-    asked: [Mutex<Option<Rectangle>>; 6],
-}
-
-type Rectangle = (Range<usize>, Range<usize>);
-
-fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
-    value.lock().unwrap_or_else(PoisonError::into_inner)
+    handover: Handover,
 }
 
 impl Inflated {
@@ -67,18 +62,12 @@ impl Inflated {
             ties: ties.to_vec(),
             toa: toa.to_vec(),
             quality: quality.to_vec(),
-            ready: Default::default(),
-            asked: Default::default(),
+            handover: Handover::default(),
         }
     }
 
-    /// Copies what was asked for last time.
     fn prepare(&self) {
-        for strip in Strip::ALL {
-            let k = strip.index();
-            let window = locked(&self.asked[k]).as_ref().map(|r| self.cut(strip, r));
-            *locked(&self.ready[k]) = window;
-        }
+        self.handover.prepare(|strip, asked| self.cut(strip, asked));
     }
 
     fn cut(&self, strip: Strip, (lines, pixels): &Rectangle) -> StripWindow {
@@ -122,17 +111,8 @@ impl Swath for Inflated {
         lines: Range<usize>,
         pixels: Range<usize>,
     ) -> Result<StripWindow, L1cError> {
-        let asked = (lines, pixels);
-        let ready = locked(&self.ready[strip.index()]).take();
-        if let Some(window) = ready.filter(|w| {
-            (w.line0, w.pixel0) == (asked.0.start, asked.1.start)
-                && w.toa.dim() == (asked.0.len(), asked.1.len())
-        }) {
-            return Ok(window);
-        }
-        let window = self.cut(strip, &asked);
-        *locked(&self.asked[strip.index()]) = Some(asked);
-        Ok(window)
+        let cut = |strip: Strip, asked: &Rectangle| self.cut(strip, asked);
+        Ok(self.handover.window(strip, (lines, pixels), cut))
     }
 }
 

@@ -27,6 +27,11 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+#[path = "../benches/shared/handover.rs"]
+mod handover;
+
+use handover::{Handover, Rectangle};
+
 /// Spacing of the tie points, samples, and their two altitudes, metres.
 const STEP: usize = 8;
 const ALTITUDES: [f64; 2] = [0.0, 5000.0];
@@ -63,6 +68,7 @@ struct Loaded {
 struct InMemory {
     camera: Camera,
     strips: [Option<Loaded>; 6],
+    handover: Handover,
 }
 
 fn floats(path: &Path) -> Result<Vec<f32>, Box<dyn Error>> {
@@ -96,12 +102,27 @@ impl InMemory {
                 quality,
             });
         }
-        Ok(InMemory { camera, strips })
+        Ok(InMemory {
+            camera,
+            strips,
+            handover: Handover::default(),
+        })
     }
 
-    fn strip(&self, strip: Strip) -> Result<&Loaded, L1cError> {
+    fn cut(&self, strip: Strip, (lines, pixels): &Rectangle) -> StripWindow {
+        let whole = self.strip(strip);
+        let part = s![lines.clone(), pixels.clone()];
+        StripWindow {
+            line0: lines.start,
+            pixel0: pixels.start,
+            toa: whole.toa.slice(part).to_owned(),
+            quality: whole.quality.slice(part).to_owned(),
+        }
+    }
+
+    fn strip(&self, strip: Strip) -> &Loaded {
         match &self.strips[strip.index()] {
-            Some(loaded) => Ok(loaded),
+            Some(loaded) => loaded,
             None => unreachable!("an absent strip has no samples"),
         }
     }
@@ -175,7 +196,7 @@ impl Swath for InMemory {
     }
 
     fn ties(&self, strip: Strip) -> Result<Arc<TiePoints>, L1cError> {
-        Ok(Arc::clone(&self.strip(strip)?.ties))
+        Ok(Arc::clone(&self.strip(strip).ties))
     }
 
     fn window(
@@ -184,16 +205,8 @@ impl Swath for InMemory {
         lines: Range<usize>,
         pixels: Range<usize>,
     ) -> Result<StripWindow, L1cError> {
-        let whole = self.strip(strip)?;
-        Ok(StripWindow {
-            line0: lines.start,
-            pixel0: pixels.start,
-            toa: whole
-                .toa
-                .slice(s![lines.clone(), pixels.clone()])
-                .to_owned(),
-            quality: whole.quality.slice(s![lines, pixels]).to_owned(),
-        })
+        let cut = |strip: Strip, asked: &Rectangle| self.cut(strip, asked);
+        Ok(self.handover.window(strip, (lines, pixels), cut))
     }
 }
 
@@ -272,6 +285,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         if k == 0 {
             give_back();
         }
+        swath
+            .handover
+            .prepare(|strip, asked| swath.cut(strip, asked));
         let before = status("VmRSS:").unwrap_or(0);
         // the peak starts anew where the system lets it
         let _ = fs::write("/proc/self/clear_refs", "5");

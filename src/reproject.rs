@@ -50,9 +50,9 @@ use surface::Surface;
 use wide::Isa;
 use window::Window;
 
-/// Ground distance between nodes, metres, a multiple of the pixels: three times the 16 native pixels of
+/// Ground distance between nodes, metres, a multiple of the pixels: twice the 16 native pixels of
 /// `reference/grid_reprojection.md` §4, since positions are quadratic between nodes here, not linear.
-const NODE_SPACING: f64 = 4800.0;
+const NODE_SPACING: f64 = 3200.0;
 
 /// What can prevent an orthorectification.
 #[derive(Debug, thiserror::Error)]

@@ -16,14 +16,14 @@ pub struct Stage {
 pub const ACQUIRE: &[Stage] = &[
     stage(
         "l1c",
-        1,
+        2,
         "reads the lines and pixels of the segment that can touch the tile",
     ),
     stage("dem", 1, "ellipsoidal heights on the grid"),
     stage("landmask", 1, "land and sea on the grid"),
     stage(
         "reproject",
-        1,
+        2,
         "orthorectified TOA reflectance, angles and quality",
     ),
     stage(
@@ -33,7 +33,7 @@ pub const ACQUIRE: &[Stage] = &[
     ),
     stage(
         "atmosphere",
-        2,
+        3,
         "radiative transfer, normalised and surface reflectance with its uncertainty",
     ),
     stage(
@@ -41,13 +41,13 @@ pub const ACQUIRE: &[Stage] = &[
         1,
         "single-date status: cloud, shadow, snow, water, quality",
     ),
-    stage("product", 1, "the acquisition product on disk"),
+    stage("product", 2, "the acquisition product on disk"),
 ];
 
 /// Stages of an acquisition that is checked against a reference.
 pub const GEOMETRY: &[Stage] = &[stage(
     "register",
-    1,
+    2,
     "displacement against a reference and between bands",
 )];
 
