@@ -4,21 +4,15 @@
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use divan::counter::ItemsCount;
 use ndarray::Array2;
-use probav_ard::fusion::{FusionParams, Look, Pixels, Series, Sink, StackBlock, StoreError, fuse};
-use probav_ard::grid::GridSpec;
+use probav_ard::fusion::{
+    FusionParams, InMemory, Look, Pixels, Sink, StackBlock, StoreError, fuse,
+};
+use probav_ard::grid::{GridSpec, Resolution};
 use probav_ard::progress::Silent;
 use probav_ard::status::usable;
-use std::ops::Range;
 
 fn main() {
     divan::main();
-}
-
-/// A wavy landscape with seasons; clouds are fixed blocks chosen by a hash of look and place.
-struct Synthetic {
-    cells: usize,
-    looks: [Vec<Look>; 2],
-    pixels: [Vec<Pixels>; 2],
 }
 
 fn hash(mut x: u64) -> u64 {
@@ -27,82 +21,51 @@ fn hash(mut x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-impl Synthetic {
-    fn new(cells: usize) -> Self {
-        let start: DateTime<Utc> = Utc
-            .with_ymd_and_hms(2014, 1, 1, 10, 0, 0)
-            .single()
-            .unwrap_or_default();
-        let mut out = Synthetic {
-            cells,
-            looks: [vec![], vec![]],
-            pixels: [vec![], vec![]],
+/// A wavy landscape with seasons; clouds are fixed blocks chosen by a hash of look and place.
+fn landscape(cells: usize) -> InMemory {
+    let start: DateTime<Utc> = Utc
+        .with_ymd_and_hms(2014, 1, 1, 10, 0, 0)
+        .single()
+        .unwrap_or_default();
+    let mut out = InMemory::new(GridSpec {
+        epsg: 32631,
+        ulx: 600_000.0,
+        uly: 5_700_000.0,
+        pixel: 300.0,
+        width: cells,
+        height: cells,
+    });
+    for day in 0..730i64 {
+        let kind = usize::from(day % 5 != 1);
+        if kind == 1 && day % 10 == 0 {
+            continue;
+        }
+        let side = cells * [3, 1][kind];
+        let size = [1, 3][kind];
+        let clear = [43, 50][kind];
+        let mut p = Pixels::empty(side, side);
+        p.usable = Array2::from_shape_fn((side, side), |(r, c)| {
+            let place = (r * size / 25 * 1000 + c * size / 25) as u64;
+            match hash(place + day as u64 * 1_000_003) % 100 < clear {
+                true => usable::USABLE,
+                false => usable::CLOUD,
+            }
+        });
+        for (b, base) in [600.0, 900.0, 2500.0, 2000.0].into_iter().enumerate() {
+            p.rho[b] = Array2::from_shape_fn((side, side), |(r, c)| {
+                let (x, y) = ((c * size) as f64 * 0.17, (r * size) as f64 * 0.11);
+                let season = (day as f64 / 58.0 + x.sin() + y.cos()).sin();
+                let noise = hash((day as u64 * 7919 + r as u64) * 104_729 + c as u64) % 100;
+                (base * (1.0 + 0.4 * season) + noise as f64) as i16
+            });
+        }
+        let look = Look {
+            time: start + TimeDelta::days(day),
+            vza: 30.0,
         };
-        for day in 0..730i64 {
-            let kind = usize::from(day % 5 != 1);
-            if kind == 1 && day % 10 == 0 {
-                continue;
-            }
-            let side = cells * [3, 1][kind];
-            let size = [1, 3][kind];
-            let clear = [43, 50][kind];
-            let mut p = Pixels::empty(side, side);
-            p.usable = Array2::from_shape_fn((side, side), |(r, c)| {
-                let place = (r * size / 25 * 1000 + c * size / 25) as u64;
-                match hash(place + day as u64 * 1_000_003) % 100 < clear {
-                    true => usable::USABLE,
-                    false => usable::CLOUD,
-                }
-            });
-            for (b, base) in [600.0, 900.0, 2500.0, 2000.0].into_iter().enumerate() {
-                p.rho[b] = Array2::from_shape_fn((side, side), |(r, c)| {
-                    let (x, y) = ((c * size) as f64 * 0.17, (r * size) as f64 * 0.11);
-                    let season = (day as f64 / 58.0 + x.sin() + y.cos()).sin();
-                    let noise = hash((day as u64 * 7919 + r as u64) * 104_729 + c as u64) % 100;
-                    (base * (1.0 + 0.4 * season) + noise as f64) as i16
-                });
-            }
-            out.looks[kind].push(Look {
-                time: start + TimeDelta::days(day),
-                vza: 30.0,
-            });
-            out.pixels[kind].push(p);
-        }
-        out
+        out.push([Resolution::M100, Resolution::M300][kind], look, p);
     }
-
-    fn grid(&self, kind: usize) -> GridSpec {
-        let side = self.cells * [3, 1][kind];
-        GridSpec {
-            epsg: 32631,
-            ulx: 600_000.0,
-            uly: 5_700_000.0,
-            pixel: [100.0, 300.0][kind],
-            width: side,
-            height: side,
-        }
-    }
-}
-
-impl Series for Synthetic {
-    fn fine_grid(&self) -> GridSpec {
-        self.grid(0)
-    }
-    fn coarse_grid(&self) -> GridSpec {
-        self.grid(1)
-    }
-    fn fine(&self) -> &[Look] {
-        &self.looks[0]
-    }
-    fn coarse(&self) -> &[Look] {
-        &self.looks[1]
-    }
-    fn read_fine(&self, look: usize, rows: Range<usize>) -> Result<Pixels, StoreError> {
-        Ok(self.pixels[0][look].rows(rows))
-    }
-    fn read_coarse(&self, look: usize) -> Result<Pixels, StoreError> {
-        Ok(self.pixels[1][look].clone())
-    }
+    out
 }
 
 /// Takes the stack and lets it go.
@@ -118,7 +81,7 @@ impl Sink for Drain {
 /// `cells` 300 m cells along a side; learning weighs less the larger the area.
 #[divan::bench(args = [64, 128], sample_count = 3, sample_size = 1)]
 fn fuse_two_years(bencher: divan::Bencher<'_, '_>, cells: usize) {
-    let series = Synthetic::new(cells);
+    let series = landscape(cells);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
     let Ok(pool) = pool else { return };
     bencher

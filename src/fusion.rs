@@ -23,6 +23,7 @@ mod fade;
 mod lanes;
 mod learn;
 mod linear;
+mod memory;
 mod noise;
 mod output;
 mod packed;
@@ -36,6 +37,7 @@ mod survey;
 mod trend;
 
 pub use archive::{Look, Pixels, Series, Sink, StackBlock, StoreError};
+pub use memory::InMemory;
 pub use params::{FusionParams, NoiseModel, SigmaModel};
 pub use run::{Report, WindowReport, fuse};
 

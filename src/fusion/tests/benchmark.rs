@@ -7,7 +7,7 @@ use ndarray::Array4;
 
 /// The crop of the benchmark (`fixtures/fusion/README.md`).
 struct Crop {
-    series: Memory,
+    series: InMemory,
     truth: Array4<f64>,
     window: ndarray::Array3<u8>,
 }
@@ -37,7 +37,7 @@ fn crop() -> Crop {
         .unwrap()
         .mapv(f64::from);
     truth.accumulate_axis_inplace(ndarray::Axis(0), |p, x| *x += p);
-    let mut series = Memory::new((n / 3, n / 3));
+    let mut series = memory((n / 3, n / 3));
     for (kind, count, side) in [(0, a, n), (1, b, n / 3)] {
         let all = planes(count * 4 * side * side);
         for (i, look) in all.chunks_exact(4 * side * side).enumerate() {
@@ -48,7 +48,7 @@ fn crop() -> Crop {
                 p.usable[(r, c)] = usable::USABLE;
             }
             let day = word(4 + kind * a + i);
-            series.add(kind, f64::from(day) + 0.5, p);
+            add(&mut series, kind, f64::from(day) + 0.5, p);
             if kind == 1 {
                 series.looks[1][i].vza = vza(i);
             }
@@ -62,8 +62,8 @@ fn crop() -> Crop {
 }
 
 /// Linear interpolation of the medians of each step, ends held.
-fn linear(m: &Memory, steps: usize) -> Array4<f64> {
-    let g = m.grid(0);
+fn linear(m: &InMemory, steps: usize) -> Array4<f64> {
+    let g = m.grids[0];
     let mut out = Array4::zeros((steps, 4, g.height, g.width));
     for r in 0..g.height {
         for c in 0..g.width {

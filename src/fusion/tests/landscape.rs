@@ -1,7 +1,7 @@
 //! A synthetic landscape as an archive in memory, its stack, and their difference.
 
 use super::super::*;
-use crate::grid::GridSpec;
+use crate::grid::{GridSpec, Resolution};
 use crate::progress::Silent;
 use crate::status::usable;
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
@@ -24,65 +24,29 @@ impl Noise {
     }
 }
 
-/// An archive in memory: looks of both resolutions.
-#[derive(Clone)]
-pub(super) struct Memory {
-    pub(super) cells: (usize, usize),
-    pub(super) looks: [Vec<Look>; 2],
-    pub(super) pixels: [Vec<Pixels>; 2],
+/// An archive without looks over some 300 m cells (rows, columns).
+pub(super) fn memory(cells: (usize, usize)) -> InMemory {
+    InMemory::new(GridSpec {
+        epsg: 32631,
+        ulx: 600_000.0,
+        uly: 5_700_000.0,
+        pixel: 300.0,
+        width: cells.1,
+        height: cells.0,
+    })
 }
 
-impl Memory {
-    pub(super) fn new(cells: (usize, usize)) -> Self {
-        Memory {
-            cells,
-            looks: [vec![], vec![]],
-            pixels: [vec![], vec![]],
-        }
-    }
-    pub(super) fn grid(&self, kind: usize) -> GridSpec {
-        let k = [3, 1][kind];
-        GridSpec {
-            epsg: 32631,
-            ulx: 600_000.0,
-            uly: 5_700_000.0,
-            pixel: [100.0, 300.0][kind],
-            width: self.cells.1 * k,
-            height: self.cells.0 * k,
-        }
-    }
-    pub(super) fn add(&mut self, kind: usize, day: f64, pixels: Pixels) {
-        self.looks[kind].push(Look {
-            time: at(day),
-            vza: [0.0, 30.0][kind],
-        });
-        self.pixels[kind].push(pixels);
-    }
+/// Adds a look at 100 m (`kind` 0) or 300 m (1).
+pub(super) fn add(m: &mut InMemory, kind: usize, day: f64, pixels: Pixels) {
+    let look = Look {
+        time: at(day),
+        vza: [0.0, 30.0][kind],
+    };
+    m.push([Resolution::M100, Resolution::M300][kind], look, pixels);
 }
 
 pub(super) fn at(day: f64) -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2014, 1, 1, 0, 0, 0).unwrap() + TimeDelta::seconds((day * 86_400.0) as i64)
-}
-
-impl Series for Memory {
-    fn fine_grid(&self) -> GridSpec {
-        self.grid(0)
-    }
-    fn coarse_grid(&self) -> GridSpec {
-        self.grid(1)
-    }
-    fn fine(&self) -> &[Look] {
-        &self.looks[0]
-    }
-    fn coarse(&self) -> &[Look] {
-        &self.looks[1]
-    }
-    fn read_fine(&self, look: usize, rows: Range<usize>) -> Result<Pixels, StoreError> {
-        Ok(self.pixels[0][look].rows(rows))
-    }
-    fn read_coarse(&self, look: usize) -> Result<Pixels, StoreError> {
-        Ok(self.pixels[1][look].clone())
-    }
 }
 
 /// The stack in memory, with the count of how often each (step, row) came.
@@ -128,11 +92,11 @@ impl Sink for Stack {
 }
 
 pub(super) fn run_with(
-    series: &Memory,
+    series: &InMemory,
     steps: Range<i32>,
     params: &FusionParams,
 ) -> (Stack, Report) {
-    let (t, g) = (steps.len(), series.grid(0));
+    let (t, g) = (steps.len(), series.grids[0]);
     let mut stack = Stack {
         first: steps.start,
         rho: Array4::from_elem((t, 4, g.height, g.width), 12_345),
@@ -151,7 +115,7 @@ pub(super) fn run_with(
     (stack, report)
 }
 
-pub(super) fn run(series: &Memory, steps: Range<i32>) -> Stack {
+pub(super) fn run(series: &InMemory, steps: Range<i32>) -> Stack {
     run_with(series, steps, &FusionParams::default()).0
 }
 
@@ -178,8 +142,8 @@ pub(super) fn simulate(
     days: Range<i32>,
     surface: Surface<'_>,
     seed: u64,
-) -> Memory {
-    let mut m = Memory::new(cells);
+) -> InMemory {
+    let mut m = memory(cells);
     let mut noise = Noise(seed);
     for day in days {
         for kind in 0..2 {
@@ -191,7 +155,7 @@ pub(super) fn simulate(
             if !due {
                 continue;
             }
-            let g = m.grid(kind);
+            let g = m.grids[kind];
             let k = [1usize, 3][kind];
             let mut p = Pixels::empty(g.height, g.width);
             let clouds: Vec<f64> = (0..64).map(|_| noise.uniform()).collect();
@@ -215,7 +179,7 @@ pub(super) fn simulate(
                     };
                 }
             }
-            m.add(kind, f64::from(day) + 0.45, p);
+            add(&mut m, kind, f64::from(day) + 0.45, p);
         }
     }
     m

@@ -23,7 +23,7 @@ fn nothing_usable_gives_no_data() {
             && stack.days.iter().all(|d| *d == 255)
     );
     // and no looks at all
-    let none = run(&Memory::new((4, 4)), -5..3);
+    let none = run(&memory((4, 4)), -5..3);
     assert!(none.rho.iter().all(|v| *v == NODATA));
 }
 
@@ -31,10 +31,10 @@ fn nothing_usable_gives_no_data() {
 fn a_single_look_of_either_kind_fills_the_steps_with_growing_sigma() {
     for kind in 0..2 {
         let all = simulate((6, 6), 30..33, &truth, 12);
-        let mut m = Memory::new((6, 6));
+        let mut m = memory((6, 6));
         let mut p = all.pixels[kind][0].clone();
         p.usable.fill(usable::USABLE);
-        m.add(kind, 31.45, p);
+        add(&mut m, kind, 31.45, p);
         let stack = run(&m, 0..20);
         assert!(stack.rho.iter().all(|v| *v != NODATA));
         let sigma = |t: usize| {
@@ -80,7 +80,7 @@ fn a_single_look_of_either_kind_fills_the_steps_with_growing_sigma() {
 fn a_short_archive_gives_a_stack_without_a_missing_step() {
     // 25 days, 5 centre and 6 side looks, a part of the tile covered, a cloud that never goes away
     let all = simulate((20, 20), 100..125, &truth, 13);
-    let mut m = Memory::new((20, 20));
+    let mut m = memory((20, 20));
     for kind in 0..2 {
         for (i, p) in all.pixels[kind].iter().enumerate().step_by([1, 3][kind]) {
             let mut p = p.clone();
@@ -94,7 +94,8 @@ fn a_short_archive_gives_a_stack_without_a_missing_step() {
                     }
                 }
             }
-            m.add(
+            add(
+                &mut m,
                 kind,
                 (all.looks[kind][i].time - at(0.0)).num_seconds() as f64 / 86_400.0,
                 p,
@@ -193,7 +194,7 @@ fn looks_without_swir_still_serve_the_other_bands() {
 #[test]
 fn swir_never_seen_comes_from_elsewhere_or_is_no_data() {
     let mut m = simulate((12, 12), 0..200, &truth, 20);
-    let blind = |m: &mut Memory, from: usize| {
+    let blind = |m: &mut InMemory, from: usize| {
         for kind in 0..2 {
             let k = [3, 1][kind];
             for p in &mut m.pixels[kind] {
@@ -248,7 +249,7 @@ fn own_sigma_lowers_the_weight_of_a_look() {
         ..FusionParams::default()
     };
     let step = (m.looks[0][i].time - at(0.0)).num_days() as usize / 5;
-    let off = |m: &Memory| {
+    let off = |m: &InMemory| {
         let s = run_with(m, 0..20, &params).0;
         let part = s.rho.slice(s![step, 0, .., ..]);
         let e: Vec<f64> = part
