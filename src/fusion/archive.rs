@@ -39,7 +39,10 @@ impl Pixels {
 
     /// A copy of some rows; rows beyond the end are left out.
     pub fn rows(&self, rows: Range<usize>) -> Self {
-        let n = self.usable.nrows();
+        // arrays of unlike sizes are refused later, not here
+        let others = self.rho.iter().map(Array2::nrows);
+        let sigmas = self.sigma.iter().flatten().map(Array2::nrows);
+        let n = others.chain(sigmas).fold(self.usable.nrows(), usize::min);
         let (a, b) = (rows.start.min(n), rows.end.min(n).max(rows.start.min(n)));
         Pixels {
             rho: self
