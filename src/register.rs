@@ -104,6 +104,9 @@ pub struct Measure {
     /// The chips in agreement, for what needs to look at them.
     #[serde(skip)]
     pub at: Vec<Chip>,
+    /// What blocks of ground add to the error, metres, where all pixels were matched at once.
+    #[serde(skip)]
+    pulls: Vec<dense::Pull>,
 }
 
 /// Displacement of `image` against `reference`: a feature of the reference at x lies at x + d in the image.
@@ -252,33 +255,44 @@ impl Check {
 
     /// Mean displacement of the bands against the reference, after the bias `between` them, and its σ, metres.
     fn common(&self, between: &[[f64; 2]; 4]) -> Option<([f64; 2], f64)> {
-        let found: Vec<([f64; 2], f64)> = self
+        let found: Vec<(&Measure, [f64; 2])> = self
             .absolute
             .iter()
             .zip(between)
             .filter_map(|(m, b)| match m {
-                Some(Ok(m)) => Some(([m.bias[0] - b[0], m.bias[1] - b[1]], m.sigma)),
+                Some(Ok(m)) => Some((m, [m.bias[0] - b[0], m.bias[1] - b[1]])),
                 _ => None,
             })
             .collect();
-        let weight = |sigma: f64| 1.0 / (sigma * sigma + 1e-6);
-        let total: f64 = found.iter().map(|f| weight(f.1)).sum();
         if found.is_empty() {
             return None;
         }
-        let mean = [0, 1].map(|e| found.iter().map(|f| weight(f.1) * f.0[e]).sum::<f64>() / total);
-        // bands that disagree by more than their σ make the mean less certain; and as they see the same ground, what changed
-        // there does not average out between them
-        let spread = found
-            .iter()
-            .map(|f| weight(f.1) * ((f.0[0] - mean[0]).powi(2) + (f.0[1] - mean[1]).powi(2)))
-            .sum::<f64>();
+        let weight = |m: &Measure| 1.0 / (m.sigma * m.sigma + 1e-6);
+        let total: f64 = found.iter().map(|(m, _)| weight(m)).sum();
+        let mean = [0, 1].map(|e| {
+            let sum: f64 = found.iter().map(|(m, d)| weight(m) * d[e]).sum();
+            sum / total
+        });
+        // bands that disagree by more than their σ make the mean less certain
+        let off = |d: &[f64; 2]| (d[0] - mean[0]).powi(2) + (d[1] - mean[1]).powi(2);
+        let spread: f64 = found.iter().map(|(m, d)| weight(m) * off(d)).sum();
         let freedom = (2 * found.len() - 2).max(1) as f64;
-        let surest = found.iter().map(|f| f.1).fold(f64::INFINITY, f64::min);
-        Some((
-            mean,
-            ((spread / freedom).max(1.0) / total).sqrt().max(surest),
-        ))
+        let own = ((spread / freedom).max(1.0) / total).sqrt();
+        // and as they see the same ground, what changed there does not average out between them: block by block where that
+        // is known, else the mean is taken to be no surer than the surest
+        let shared = if found.iter().all(|(m, _)| !m.pulls.is_empty()) {
+            let shifts: Vec<_> = found
+                .iter()
+                .map(|(m, _)| (weight(m) / total, m.pulls.as_slice()))
+                .collect();
+            dense::together(&shifts)
+        } else {
+            found
+                .iter()
+                .map(|(m, _)| m.sigma)
+                .fold(f64::INFINITY, f64::min)
+        };
+        Some((mean, own.max(shared)))
     }
 
     /// What is left after a correction, metres, where that is worth another.

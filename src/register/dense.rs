@@ -13,6 +13,7 @@
 
 use super::features::{FINE, Features, double_angle};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 
 /// Most pixels that are solved at once: with more the chips know enough.
 const MOST: usize = 150_000;
@@ -37,8 +38,26 @@ const BLOCK: usize = 8;
 /// Multiple of σ at which few blocks are made to be as sure as many.
 const SIGNIFICANT: f64 = 4.0;
 
-/// The shift that all pixels share.
+/// What one block adds to the error of the shift, columns and rows.
 #[derive(Debug, Clone, Copy)]
+pub(super) struct Pull {
+    /// Number of the block, the same in every band of a grid.
+    block: usize,
+    d: [f64; 2],
+}
+
+impl Pull {
+    /// The same in another unit.
+    pub(super) fn times(self, unit: f64) -> Pull {
+        Pull {
+            d: self.d.map(|d| unit * d),
+            ..self
+        }
+    }
+}
+
+/// The shift that all pixels share.
+#[derive(Debug, Clone)]
 pub(super) struct Dense {
     /// Of columns and of rows, pixels.
     pub(super) shift: [f64; 2],
@@ -46,6 +65,26 @@ pub(super) struct Dense {
     pub(super) sigma: f64,
     /// Blocks that carry the information.
     pub(super) blocks: f64,
+    /// What the blocks add to its error, pixels.
+    pub(super) pulls: Vec<Pull>,
+}
+
+/// 1 σ of each component of the weighted mean of shifts of one grid: the blocks are independent, but one block's
+/// pixels are not in any band, since all bands see the same ground.
+pub(super) fn together(shifts: &[(f64, &[Pull])]) -> f64 {
+    let mut blocks = BTreeMap::<usize, [f64; 2]>::new();
+    for (weight, pulls) in shifts {
+        for pull in *pulls {
+            let sum = blocks.entry(pull.block).or_default();
+            *sum = [0, 1].map(|e| sum[e] + weight * pull.d[e]);
+        }
+    }
+    let squares = || blocks.values().map(|[x, y]| x * x + y * y);
+    let (sum, fourth) = (
+        squares().sum::<f64>(),
+        squares().map(|v| v * v).sum::<f64>(),
+    );
+    uncertainty(sum * sum / fourth) * (0.5 * sum).sqrt()
 }
 
 /// True where this can be used: the reference is finer than the image, and the pixels of both are few.
@@ -137,10 +176,13 @@ impl<'a> Pair<'a> {
             }
             if length < SETTLED || step == STEPS {
                 let blocks = sums.information[0].powi(2) / sums.information[1];
+                let pulls = sums.pulls()?;
+                let variance = pulls.iter().map(|p| p.d[0].powi(2) + p.d[1].powi(2));
                 let found = Dense {
                     shift: d,
-                    sigma: uncertainty(blocks) * sums.sigma()?,
+                    sigma: uncertainty(blocks) * (0.5 * variance.sum::<f64>()).sqrt(),
                     blocks,
+                    pulls,
                 };
                 return Some((found, correlation(&planes, gain, &weight)));
             }
@@ -265,23 +307,28 @@ impl<'a> Pair<'a> {
 
     /// Normal equations, the curvature that the weights leave, and the sums of each block.
     fn sums(&self, planes: &Planes, weight: &[f32], scale: f64) -> Sums {
-        let (h, w) = (self.rows.1 - self.rows.0, self.cols.1 - self.cols.0);
-        let rows: Vec<usize> = (0..h).step_by(BLOCK).collect();
-        let parts: Vec<Sums> = rows
-            .par_iter()
-            .map(|&first| {
+        let w = self.cols.1 - self.cols.0;
+        let starts = |(first, last): (usize, usize)| first / BLOCK..last.div_ceil(BLOCK);
+        let inside = |k: usize, (first, last): (usize, usize)| {
+            (k * BLOCK).max(first)..((k + 1) * BLOCK).min(last)
+        };
+        let across = self.image.grid.width.div_ceil(BLOCK);
+        let parts: Vec<Sums> = starts(self.rows)
+            .into_par_iter()
+            .map(|bi| {
                 let mut sums = Sums::default();
-                for left in (0..w).step_by(BLOCK) {
+                for bj in starts(self.cols) {
                     let (mut score, mut information) = ([0.0; 2], 0.0);
-                    for i in first..(first + BLOCK).min(h) {
-                        for k in (left..(left + BLOCK).min(w)).map(|j| i * w + j) {
+                    for r in inside(bi, self.rows) {
+                        for c in inside(bj, self.cols) {
+                            let k = (r - self.rows.0) * w + c - self.cols.0;
                             if planes.valid[k] {
                                 let wt = f64::from(weight[k]);
                                 sums.add(planes, k, wt, scale, &mut score, &mut information);
                             }
                         }
                     }
-                    sums.close(score, information);
+                    sums.close(bi * across + bj, score, information);
                 }
                 sums
             })
@@ -294,15 +341,15 @@ impl<'a> Pair<'a> {
 type Matrix = [f64; 3];
 
 /// Sums over pixels and over blocks.
-#[derive(Default, Clone, Copy)]
+#[derive(Default)]
 struct Sums {
     /// Normal equations.
     a: Matrix,
     b: [f64; 2],
     /// What the change of the weights takes from the curvature.
     less: Matrix,
-    /// Products of the blocks' scores.
-    scores: Matrix,
+    /// The blocks' numbers and scores.
+    scores: Vec<(usize, [f64; 2])>,
     /// Information of the blocks, and its square.
     information: [f64; 2],
 }
@@ -336,36 +383,35 @@ impl Sums {
     }
 
     /// The block is complete.
-    fn close(&mut self, score: [f64; 2], information: f64) {
+    fn close(&mut self, block: usize, score: [f64; 2], information: f64) {
         self.b = [self.b[0] + score[0], self.b[1] + score[1]];
-        for (s, product) in self.scores.iter_mut().zip(products(score)) {
-            *s += product;
-        }
+        self.scores.push((block, score));
         self.information[0] += information;
         self.information[1] += information * information;
     }
 
-    fn plus(self, other: Sums) -> Sums {
+    fn plus(mut self, other: Sums) -> Sums {
+        self.scores.extend(other.scores);
         let sum = |a: Matrix, b: Matrix| [a[0] + b[0], a[1] + b[1], a[2] + b[2]];
         let pair = |a: [f64; 2], b: [f64; 2]| [a[0] + b[0], a[1] + b[1]];
         Sums {
             a: sum(self.a, other.a),
             b: pair(self.b, other.b),
             less: sum(self.less, other.less),
-            scores: sum(self.scores, other.scores),
+            scores: self.scores,
             information: pair(self.information, other.information),
         }
     }
 
-    /// σ of each component if there are many blocks; `None` where the squares have no least.
-    fn sigma(&self) -> Option<f64> {
+    /// What the blocks add to the error; `None` where the squares have no least.
+    fn pulls(&self) -> Option<Vec<Pull>> {
         let (a, l) = (self.a, self.less);
         let inverse = inverted([a[0] - l[0], a[1] - l[1], a[2] - l[2]])?;
-        // inverse · scores · inverse, its diagonal
-        let [xx, xy, yy] = self.scores;
-        let variance = |[p, q]: [f64; 2]| p * p * xx + 2.0 * p * q * xy + q * q * yy;
-        let [u, v, w] = inverse;
-        Some((0.5 * (variance([u, v]) + variance([v, w]))).sqrt())
+        let pull = |&(block, score): &(usize, [f64; 2])| Pull {
+            block,
+            d: times(inverse, score),
+        };
+        Some(self.scores.iter().map(pull).collect())
     }
 }
 
@@ -462,6 +508,26 @@ mod tests {
         assert!((uncertainty(17.0) * 4.0 - 5.24).abs() < 0.2);
         assert!((uncertainty(1000.0) - 1.0).abs() < 0.01);
         assert!(uncertainty(1.2).is_infinite());
+    }
+
+    /// Bands whose blocks err together are no surer than one; bands that err on their own are.
+    #[test]
+    fn bands_that_see_the_same_ground_are_as_sure_as_one() {
+        let band = |sign: &dyn Fn(usize) -> f64| -> Vec<Pull> {
+            let pull = |block| Pull {
+                block,
+                d: [0.01 * sign(block), -0.01 * sign(block)],
+            };
+            (0..400).map(pull).collect()
+        };
+        let first = band(&|k| if k % 2 == 0 { 1.0 } else { -1.0 });
+        let other = band(&|k| if k % 4 < 2 { 1.0 } else { -1.0 });
+        let one = together(&[(1.0, &first)]);
+        assert!((one - 0.2).abs() < 0.005, "{one}");
+        let same = together(&[(0.5, &first), (0.5, &first)]);
+        assert!((same - one).abs() < 1e-12);
+        let apart = together(&[(0.5, &first), (0.5, &other)]);
+        assert!((apart / one - 0.5f64.sqrt()).abs() < 0.02, "{apart} {one}");
     }
 
     #[test]

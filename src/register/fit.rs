@@ -103,6 +103,7 @@ pub(super) fn fit(
         model,
         overlap,
         at: inliers,
+        pulls: Vec::new(),
     })
 }
 
@@ -131,6 +132,7 @@ pub(super) fn around(
         model: Displacement::constant(bias[0], bias[1]),
         overlap: places.overlap,
         at: Vec::new(),
+        pulls: dense.pulls.iter().map(|p| p.times(grid.pixel)).collect(),
     };
     if let Some(fitted) = fitted {
         return Measure {
