@@ -25,6 +25,7 @@ mod layer;
 mod monthly;
 mod overrides;
 mod place;
+mod read;
 mod select;
 mod species;
 mod time;

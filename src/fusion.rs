@@ -24,6 +24,7 @@ mod lanes;
 mod learn;
 mod linear;
 mod memory;
+mod model;
 mod noise;
 mod output;
 mod packed;

@@ -6,10 +6,12 @@
 //! tie-point model, the mapping on sparse nodes, the window of native samples, the kernel, and the layers
 //! of angles, time, occlusion and sampling distance.
 
+mod angles;
 mod cells;
 mod directions;
 mod explain;
 mod frame;
+mod job;
 mod kernel;
 mod layers;
 mod mapping;
@@ -41,11 +43,12 @@ use crate::raster::{BandStack, Raster};
 use cells::Cells;
 use chrono::TimeDelta;
 use directions::Directions;
+use job::Job;
 use kernel::{Phases, Weights};
 use layers::{Layers, Sources, StripGeometry, hidden};
 use mapping::{Mapping, Nodes};
 use ndarray::Array2;
-use resample::{Job, Plane, UNSEEN, farther, single};
+use resample::{Plane, UNSEEN, farther, single};
 use surface::Surface;
 use wide::Isa;
 use window::Window;

@@ -3,7 +3,8 @@
 
 pub mod cleanup;
 pub mod cloud;
-pub mod decide;
+pub mod date;
+mod decide;
 pub mod harmonic;
 pub mod params;
 pub mod reference;

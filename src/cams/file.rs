@@ -1,7 +1,7 @@
 //! Describes a file; NetCDF: which variables, on which axes, at which times.
 
 use super::axis::Axis;
-use super::layer::{Layer, Packing, Role, Step, Store};
+use super::layer::{Layer, Layers, Packing, Role, Step, Store};
 use super::time::{TimeUnit, unit_seconds};
 use super::{CamsError, Variable, classic, grib};
 use netcdf::AttributeValue;
@@ -10,9 +10,6 @@ use std::path::Path;
 
 /// Most fields that a variable of one file may have (a century of hours).
 const MAX_STEPS: usize = 1_000_000;
-
-/// Layers of a file, and the variables of interest that cannot be used.
-pub(super) type Layers = (Vec<Layer>, Vec<CamsError>);
 
 /// Describes a file.
 pub(super) fn layers(path: &Path) -> Result<Layers, CamsError> {

@@ -4,8 +4,7 @@
 //! `var207 of table 210 of center ECMWF` (GRIB 1) and gives discipline 192, category 210 and number 207 (GRIB 2).
 
 use super::axis::Axis;
-use super::file::Layers;
-use super::layer::{Layer, Step, Store};
+use super::layer::{Layer, Layers, Step, Store};
 use super::{CamsError, Variable};
 use gdal::raster::RasterBand;
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags, Metadata};

@@ -4,8 +4,8 @@ use super::block::FineBlock;
 use super::calibration::{Coefficients, apply};
 use super::cube::{CoarseCube, TILE, upsample};
 use super::lanes::{LANES, Lane, ZERO, each};
-use super::learn::WindowModel;
 use super::linear::{Factor, N, OFFSET, PACKED, add4, at, dot};
+use super::model::WindowModel;
 use super::prior::Normal;
 use crate::reflectance::{NODATA, SCALE};
 

@@ -1,7 +1,7 @@
 //! Files on one lattice of cells, and their interpolation on a grid.
 
 use super::mapping::Mapping;
-use super::source::{Crs, Source};
+use super::source::{Crs, Member, Source};
 use super::window::Window;
 use super::{Content, GeoRasterError};
 use crate::grid::GridSpec;
@@ -13,17 +13,6 @@ const TOLERANCE: f64 = 0.05;
 
 /// Cells that one window may hold (1.2 GB): a tile needs some twenty million.
 const MAX_CELLS: u64 = 300_000_000;
-
-/// A file and its place on the lattice.
-#[derive(Debug, Clone)]
-pub(super) struct Member {
-    /// The file.
-    pub source: Source,
-    /// Lattice column of its first column.
-    pub col: i64,
-    /// Lattice row of its first row.
-    pub row: i64,
-}
 
 /// Files of one projection, pixel size and phase.
 #[derive(Debug, Clone)]

@@ -55,6 +55,17 @@ pub(super) struct Source {
     handle: Handle,
 }
 
+/// A file and its place on a lattice of cells.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    /// The file.
+    pub source: Source,
+    /// Lattice column of its first column.
+    pub col: i64,
+    /// Lattice row of its first row.
+    pub row: i64,
+}
+
 /// A file that stays open once it was read: GDAL's block cache then serves the next grid without another
 /// inflation. Copies share it.
 #[derive(Clone, Default)]

@@ -1,6 +1,6 @@
 //! A window of (averaged) cells, filled from several files.
 
-use super::lattice::Member;
+use super::source::Member;
 use super::{Content, GeoRasterError};
 use gdal::raster::{RasterBand, ResampleAlg};
 use ndarray::{Array2, s};

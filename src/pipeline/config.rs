@@ -2,7 +2,7 @@
 //! variables override it, `config show` prints it with every default.
 
 use super::error::PipelineError;
-use super::geometric::GeometryOptions;
+use super::geometric::options::GeometryOptions;
 use super::policy::OnMissing;
 use super::unit::tile_name;
 use crate::atmosphere::Budget;

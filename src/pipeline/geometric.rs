@@ -1,9 +1,11 @@
 //! The geometric check of an acquisition against a reference, and the refinement of its mapping.
 
+pub(super) mod options;
 mod report;
 #[cfg(test)]
 mod tests;
 
+pub use options::GeometryOptions;
 pub use report::{Report, Source, applied};
 
 use super::config::Config;
@@ -19,13 +21,10 @@ use crate::status::{Masks, qx, sm};
 use chrono::{DateTime, Utc};
 use ndarray::{Array2, Zip};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The word for the tile's own background as reference.
-const BACKGROUND: &str = "background";
 /// Rows of a background that are read at once.
 const ROWS: usize = 128;
 /// What a second check must come to, as a share of the first, to be kept.
@@ -39,50 +38,6 @@ const SHOWS_GROUND: f64 = 0.08;
 const FINE_FROM: f64 = 200.0;
 /// Lines and pixels that a refinement may move the window of native samples by.
 pub const MARGIN: usize = 12;
-
-/// The geometric check and refinement; off by default.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct GeometryOptions {
-    /// What acquisitions are checked against: a raster, or `background`, the tile's own multi-date
-    /// reference of an earlier screening.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
-    /// Remove a displacement that the check finds, before the one resampling.
-    pub refine: bool,
-}
-
-impl GeometryOptions {
-    /// True when acquisitions are checked.
-    pub fn is_on(&self) -> bool {
-        self.reference.is_some() || self.refine
-    }
-
-    /// The reference where it is a file.
-    pub fn file(&self) -> Option<&Path> {
-        let text = self.reference.as_deref()?;
-        (text != BACKGROUND).then(|| Path::new(text))
-    }
-
-    /// True when the reference is the tile's own background.
-    pub fn is_background(&self) -> bool {
-        self.reference.as_deref() == Some(BACKGROUND)
-    }
-
-    /// Checks the options.
-    ///
-    /// # Errors
-    /// The reference is neither a file nor `background`.
-    pub fn validate(&self) -> Result<(), PipelineError> {
-        match self.file() {
-            Some(path) if !path.is_file() => Err(PipelineError::Config(format!(
-                "{}: no such reference raster; check --reference, a file or the word 'background'",
-                path.display()
-            ))),
-            _ => Ok(()),
-        }
-    }
-}
 
 /// True when a tile has a background on a grid.
 pub fn has_background(out: &Path, tile: TileId, resolution: Resolution) -> bool {

@@ -7,8 +7,8 @@
 //! pixel is hidden, or a sample nearby has a flag, the nine are taken one by one.
 
 use super::cells::Cells;
+use super::job::Job;
 use super::mapping::Block;
-use super::resample::Job;
 use super::wide::{Lattice, Places, interpolate, lattice, nearest, spread};
 use crate::observation::quality;
 

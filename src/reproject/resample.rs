@@ -1,11 +1,8 @@
 //! One strip onto the pixels of a grid.
 
-use super::cells::Cells;
-use super::kernel::{Phases, Weights};
-use super::mapping::{Block, Mapping, Nodes};
+use super::job::Job;
 use super::mean::means;
-use super::wide::{Isa, Samples, interpolate, nearest};
-use super::window::Window;
+use super::wide::{interpolate, nearest};
 use crate::observation::quality;
 use rayon::prelude::*;
 
@@ -38,69 +35,13 @@ impl Plane {
     }
 }
 
-/// A strip ready to be resampled.
-#[derive(Clone, Copy)]
-pub(super) struct Job<'a> {
-    /// Instruction set.
-    pub(super) isa: Isa,
-    /// The working grid.
-    pub(super) nodes: &'a Nodes,
-    /// The output pixels.
-    pub(super) cells: &'a Cells,
-    /// Heights on the working grid, metres.
-    pub(super) heights: &'a [f32],
-    /// Coordinates.
-    pub(super) mapping: &'a Mapping,
-    /// Samples.
-    pub(super) window: &'a Window,
-    /// Kernel.
-    pub(super) weights: &'a Weights,
-    /// The same tabulated, for means.
-    pub(super) phases: Option<&'a Phases>,
-}
-
-impl Job<'_> {
-    /// Output pixels between two rows of nodes.
-    fn chunk(&self) -> usize {
-        self.nodes.step / self.cells.factor * self.cells.grid.width
-    }
-
-    /// Runs over the output pixels between two rows of nodes; `put` receives the place of the first of some
-    /// pixels in the chunk, their values, flags, and pixel coordinates in the window.
-    fn run(&self, bi: usize, put: impl FnMut(usize, &[f32], &[u8], &[f32])) {
-        if self.cells.factor == 1 {
-            points(self, bi, put);
-        } else {
-            means(self, bi, put);
-        }
-    }
-
-    /// Calls `put` for every run of neighbouring blocks between two rows of nodes that can lie in the raster.
-    pub(super) fn runs(&self, bi: usize, mut put: impl FnMut(std::ops::Range<usize>)) {
-        let blocks = self.nodes.shape.1 - 1;
-        let row = &self.mapping.blocks[bi * blocks..(bi + 1) * blocks];
-        let mut bj = 0;
-        while bj < blocks {
-            let start = bj;
-            while bj < blocks && row[bj] != Block::Outside {
-                bj += 1;
-            }
-            if start < bj {
-                put(start..bj);
-            }
-            bj += 1;
-        }
-    }
-
-    /// The window as the inner loops take it, and its place in the raster.
-    pub(super) fn samples(&self) -> (Samples<'_>, (f64, f64)) {
-        let w = self.window;
-        let samples = Samples {
-            values: &w.values,
-            stride: w.stride,
-            rows: w.rows,
-        };
-        (samples, (w.origin.0 as f64, w.origin.1 as f64))
+/// Runs over the output pixels between two rows of nodes; `put` receives the place of the first of some
+/// pixels in the chunk, their values, flags, and pixel coordinates in the window.
+fn run(job: &Job<'_>, bi: usize, put: impl FnMut(usize, &[f32], &[u8], &[f32])) {
+    if job.cells.factor == 1 {
+        points(job, bi, put);
+    } else {
+        means(job, bi, put);
     }
 }
 
@@ -115,7 +56,7 @@ pub(super) fn single(job: &Job<'_>, plane: &mut Plane) {
         .zip(plane.flags.par_chunks_mut(chunk))
         .enumerate()
         .for_each(|(bi, (toa, flags))| {
-            job.run(bi, |at, v, f, _| {
+            run(job, bi, |at, v, f, _| {
                 flags[at..at + f.len()].copy_from_slice(f);
                 for ((t, v), f) in toa[at..at + v.len()].iter_mut().zip(v).zip(f) {
                     *t = if f & quality::MISSING == 0 {
@@ -143,7 +84,7 @@ pub(super) fn farther(job: &Job<'_>, strip: u8, width: usize, plane: &mut Plane)
         .zip(plane.choice.par_chunks_mut(chunk))
         .enumerate()
         .for_each(|(bi, (((toa, flags), depth), choice))| {
-            job.run(bi, |at, v, f, p| {
+            run(job, bi, |at, v, f, p| {
                 for k in 0..v.len() {
                     let a = at + k;
                     if f[k] & quality::MISSING == 0 {

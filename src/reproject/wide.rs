@@ -7,7 +7,7 @@
 
 mod spread;
 
-use super::directions::angles;
+use super::angles::angles;
 use super::kernel::{Phases, Weights};
 use spread::lattice_body;
 pub(super) use spread::{Lattice, Places};

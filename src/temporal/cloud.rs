@@ -1,7 +1,7 @@
 //! Cloud against the background (`reference/masking.md` §10.4, §10.5).
 
 use super::TemporalParams;
-use super::decide::Date;
+use super::date::Date;
 use super::rescue::shows_ground;
 use crate::morphology::{Components, fill_holes, hysteresis};
 use crate::status::qx;

@@ -1,7 +1,7 @@
 //! Faint cloud that is no cloud: the ground shows through unchanged (`reference/masking.md` §10.4, rescue).
 
 use super::TemporalParams;
-use super::decide::Date;
+use super::date::Date;
 use crate::morphology::box_mean;
 
 /// Half the side of the correlation window (11 × 11 pixels).

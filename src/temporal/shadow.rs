@@ -1,7 +1,7 @@
 //! Shadow against the background, matched with cloud objects (`reference/masking.md` §10.6, §10.7).
 
 use super::cloud::Cloud;
-use super::decide::Date;
+use super::date::Date;
 use super::{DateInput, TemporalParams};
 use crate::morphology::{Components, dilate};
 use crate::objects::heights::{Map, Rules, ground, search};

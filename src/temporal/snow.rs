@@ -1,6 +1,6 @@
 //! Snow against the background (`reference/masking.md` §10.2, SNOW_T, and cloud over snow).
 
-use super::decide::Date;
+use super::date::Date;
 use super::{DateInput, TemporalParams};
 use crate::morphology::dilate;
 use crate::objects::parallax::Paths;

@@ -147,7 +147,7 @@ fn options_are_off_by_default_and_enter_the_key_when_on() {
     assert!(!off.is_on() && key(&off, None, false).is_none());
     off.validate().unwrap();
     let refined = GeometryOptions {
-        reference: Some(BACKGROUND.to_string()),
+        reference: Some(options::BACKGROUND.to_string()),
         refine: true,
     };
     refined.validate().unwrap();
@@ -169,7 +169,7 @@ fn the_background_of_a_tile_serves_at_its_own_season() {
     let config = Config {
         out: Some(dir.path().to_path_buf()),
         geometry: GeometryOptions {
-            reference: Some(BACKGROUND.to_string()),
+            reference: Some(options::BACKGROUND.to_string()),
             refine: false,
         },
         ..Config::default()
