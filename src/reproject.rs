@@ -43,7 +43,7 @@ use crate::raster::{BandStack, Raster};
 use cells::Cells;
 use chrono::TimeDelta;
 use directions::Directions;
-use job::Job;
+use job::Shared;
 use kernel::{Phases, Weights};
 use layers::{Layers, Sources, StripGeometry, hidden};
 use mapping::{Mapping, Nodes};
@@ -175,6 +175,13 @@ pub fn observe_refined(
     let weights = Weights::of(request.kernel);
     let phases = (factor > 1).then(|| Phases::of(&weights)).flatten();
     let isa = Isa::detect();
+    let shared = Shared {
+        isa,
+        nodes: &nodes,
+        heights,
+        weights: &weights,
+        phases: phases.as_ref(),
+    };
     let shift = |strip: Strip| refinement.map(|r| r[strip.band().index()]);
     let mut bands: [Option<(Array2<f32>, Array2<u8>)>; 4] = [None, None, None, None];
     let mut leading: Option<(Strip, StripGeometry)> = None;
@@ -191,16 +198,7 @@ pub fn observe_refined(
             cells.hidden = hidden(&nodes, &cells, heights, directions, isa);
         }
         let mut plane = Plane::empty(grid.len(), 1);
-        let job = Job {
-            isa,
-            nodes: &nodes,
-            cells: &cells,
-            heights,
-            mapping: &mapping,
-            window: &window,
-            weights: &weights,
-            phases: phases.as_ref(),
-        };
+        let job = shared.job(&cells, &mapping, &window);
         single(&job, &mut plane);
         bands[strip.band().index()] = Some((
             square(&grid, plane.toa, f32::NAN),
@@ -225,16 +223,7 @@ pub fn observe_refined(
         let Some(window) = look(swath, strip, &mapping, factor)? else {
             continue;
         };
-        let job = Job {
-            isa,
-            nodes: &nodes,
-            cells: &cells,
-            heights,
-            mapping: &mapping,
-            window: &window,
-            weights: &weights,
-            phases: phases.as_ref(),
-        };
+        let job = shared.job(&cells, &mapping, &window);
         farther(&job, k as u8, swath.shape(strip).1, &mut plane);
         swir[k] = directions.map(|directions| StripGeometry {
             mapping,

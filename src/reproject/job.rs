@@ -6,6 +6,41 @@ use super::mapping::{Block, Mapping, Nodes};
 use super::wide::{Isa, Samples};
 use super::window::Window;
 
+/// What all strips of a look have in common.
+pub(super) struct Shared<'a> {
+    /// Instruction set.
+    pub(super) isa: Isa,
+    /// The working grid.
+    pub(super) nodes: &'a Nodes,
+    /// Heights on the working grid, metres.
+    pub(super) heights: &'a [f32],
+    /// Kernel.
+    pub(super) weights: &'a Weights,
+    /// The same tabulated, for means.
+    pub(super) phases: Option<&'a Phases>,
+}
+
+impl Shared<'_> {
+    /// One strip.
+    pub(super) fn job<'b>(
+        &'b self,
+        cells: &'b Cells,
+        mapping: &'b Mapping,
+        window: &'b Window,
+    ) -> Job<'b> {
+        Job {
+            isa: self.isa,
+            nodes: self.nodes,
+            cells,
+            heights: self.heights,
+            mapping,
+            window,
+            weights: self.weights,
+            phases: self.phases,
+        }
+    }
+}
+
 /// A strip ready to be resampled.
 #[derive(Clone, Copy)]
 pub(super) struct Job<'a> {
