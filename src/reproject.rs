@@ -43,7 +43,7 @@ use crate::raster::{BandStack, Raster};
 use cells::Cells;
 use chrono::TimeDelta;
 use directions::Directions;
-use job::Shared;
+use job::{Job, Shared};
 use kernel::{Phases, Weights};
 use layers::{Layers, Sources, StripGeometry, hidden};
 use mapping::{Mapping, Nodes};
@@ -53,7 +53,7 @@ use surface::Surface;
 use wide::Isa;
 use window::Window;
 
-/// Ground distance between nodes, metres, a multiple of the pixels: twice the 16 native pixels of
+/// Ground distance between nodes, metres, rounded to whole output pixels: twice the 16 native pixels of
 /// `reference/grid_reprojection.md` §4, since positions are quadratic between nodes here, not linear.
 const NODE_SPACING: f64 = 3200.0;
 
@@ -198,7 +198,12 @@ pub fn observe_refined(
             cells.hidden = hidden(&nodes, &cells, heights, directions, isa);
         }
         let mut plane = Plane::empty(grid.len(), 1);
-        let job = shared.job(&cells, &mapping, &window);
+        let job = Job {
+            shared,
+            cells: &cells,
+            mapping: &mapping,
+            window: &window,
+        };
         single(&job, &mut plane);
         bands[strip.band().index()] = Some((
             square(&grid, plane.toa, f32::NAN),
@@ -223,7 +228,12 @@ pub fn observe_refined(
         let Some(window) = look(swath, strip, &mapping, factor)? else {
             continue;
         };
-        let job = shared.job(&cells, &mapping, &window);
+        let job = Job {
+            shared,
+            cells: &cells,
+            mapping: &mapping,
+            window: &window,
+        };
         farther(&job, k as u8, swath.shape(strip).1, &mut plane);
         swir[k] = directions.map(|directions| StripGeometry {
             mapping,

@@ -3,8 +3,8 @@
 
 pub mod cleanup;
 pub mod cloud;
-pub mod date;
-mod decide;
+mod date;
+pub mod decide;
 pub mod harmonic;
 pub mod params;
 pub mod reference;

@@ -48,6 +48,7 @@ pub(super) struct Packing {
 }
 
 impl Packing {
+    /// The value behind a stored number, NaN where there is none.
     pub fn unpack(&self, stored: f64) -> f64 {
         // 9.9e36 is netCDF's own fill value of floating-point variables
         if !stored.is_finite() || stored.abs() > 9e36 || self.missing.contains(&stored) {

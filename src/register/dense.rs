@@ -79,12 +79,20 @@ pub(super) fn together(shifts: &[(f64, &[Pull])]) -> f64 {
             *sum = [0, 1].map(|e| sum[e] + weight * pull.d[e]);
         }
     }
-    let squares = || blocks.values().map(|[x, y]| x * x + y * y);
-    let (sum, fourth) = (
-        squares().sum::<f64>(),
-        squares().map(|v| v * v).sum::<f64>(),
-    );
-    uncertainty(sum * sum / fourth) * (0.5 * sum).sqrt()
+    let squares: Vec<f64> = blocks.values().map(square).collect();
+    let (sum, fourth) = squares
+        .iter()
+        .fold((0.0, 0.0), |(s, f), v| (s + v, f + v * v));
+    uncertainty(sum * sum / fourth) * component(sum)
+}
+
+fn square([x, y]: &[f64; 2]) -> f64 {
+    x * x + y * y
+}
+
+/// σ of one component from the sum of the squares of both over the blocks.
+fn component(sum: f64) -> f64 {
+    (0.5 * sum).sqrt()
 }
 
 /// True where this can be used: the reference is finer than the image, and the pixels of both are few.
@@ -177,10 +185,10 @@ impl<'a> Pair<'a> {
             if length < SETTLED || step == STEPS {
                 let blocks = sums.information[0].powi(2) / sums.information[1];
                 let pulls = sums.pulls()?;
-                let variance = pulls.iter().map(|p| p.d[0].powi(2) + p.d[1].powi(2));
                 let found = Dense {
                     shift: d,
-                    sigma: uncertainty(blocks) * (0.5 * variance.sum::<f64>()).sqrt(),
+                    sigma: uncertainty(blocks)
+                        * component(pulls.iter().map(|p| square(&p.d)).sum()),
                     blocks,
                     pulls,
                 };

@@ -7,6 +7,7 @@ use super::wide::{Isa, Samples};
 use super::window::Window;
 
 /// What all strips of a look have in common.
+#[derive(Clone, Copy)]
 pub(super) struct Shared<'a> {
     /// Instruction set.
     pub(super) isa: Isa,
@@ -20,57 +21,28 @@ pub(super) struct Shared<'a> {
     pub(super) phases: Option<&'a Phases>,
 }
 
-impl Shared<'_> {
-    /// One strip.
-    pub(super) fn job<'b>(
-        &'b self,
-        cells: &'b Cells,
-        mapping: &'b Mapping,
-        window: &'b Window,
-    ) -> Job<'b> {
-        Job {
-            isa: self.isa,
-            nodes: self.nodes,
-            cells,
-            heights: self.heights,
-            mapping,
-            window,
-            weights: self.weights,
-            phases: self.phases,
-        }
-    }
-}
-
 /// A strip ready to be resampled.
 #[derive(Clone, Copy)]
 pub(super) struct Job<'a> {
-    /// Instruction set.
-    pub(super) isa: Isa,
-    /// The working grid.
-    pub(super) nodes: &'a Nodes,
+    /// What it shares with the others.
+    pub(super) shared: Shared<'a>,
     /// The output pixels.
     pub(super) cells: &'a Cells,
-    /// Heights on the working grid, metres.
-    pub(super) heights: &'a [f32],
     /// Coordinates.
     pub(super) mapping: &'a Mapping,
     /// Samples.
     pub(super) window: &'a Window,
-    /// Kernel.
-    pub(super) weights: &'a Weights,
-    /// The same tabulated, for means.
-    pub(super) phases: Option<&'a Phases>,
 }
 
 impl Job<'_> {
     /// Output pixels between two rows of nodes.
     pub(super) fn chunk(&self) -> usize {
-        self.nodes.step / self.cells.factor * self.cells.grid.width
+        self.shared.nodes.step / self.cells.factor * self.cells.grid.width
     }
 
     /// Calls `put` for every run of neighbouring blocks between two rows of nodes that can lie in the raster.
     pub(super) fn runs(&self, bi: usize, mut put: impl FnMut(std::ops::Range<usize>)) {
-        let blocks = self.nodes.shape.1 - 1;
+        let blocks = self.shared.nodes.shape.1 - 1;
         let row = &self.mapping.blocks[bi * blocks..(bi + 1) * blocks];
         let mut bj = 0;
         while bj < blocks {

@@ -41,13 +41,12 @@ struct Row {
 /// As [`super::resample::points`], of means.
 pub(super) fn means(job: &Job<'_>, bi: usize, mut put: impl FnMut(usize, &[f32], &[u8], &[f32])) {
     let Job {
-        isa,
-        nodes,
+        shared,
         cells,
         mapping,
         window,
-        ..
     } = *job;
+    let (isa, nodes) = (shared.isa, shared.nodes);
     let (width, step) = (cells.grid.width, nodes.step / 3);
     let (samples, origin) = job.samples();
     let floats = || vec![0.0f32; width];
@@ -115,7 +114,7 @@ pub(super) fn means(job: &Job<'_>, bi: usize, mut put: impl FnMut(usize, &[f32],
                 p,
                 &mut row.index[run.clone()],
             );
-            if let Some(phases) = job.phases {
+            if let Some(phases) = shared.phases {
                 let places = Places {
                     lines: l,
                     pixels: p,
@@ -133,7 +132,7 @@ pub(super) fn means(job: &Job<'_>, bi: usize, mut put: impl FnMut(usize, &[f32],
                     && row.mixed[c].abs() <= MOST_MIXED
                     && window.is_clean(row.index[c])
                     && cells.hidden.get(at + c).is_none_or(|h| *h == 0)
-                    && job.phases.is_some()
+                    && shared.phases.is_some()
                     && !row.values[c].is_nan();
                 if even {
                     row.flags[c] = 0;
@@ -189,7 +188,8 @@ impl Nine {
             return;
         }
         let (samples, origin) = job.samples();
-        let (step, fine) = (job.nodes.step / 3, job.nodes.grid.width);
+        let shared = &job.shared;
+        let (step, fine) = (shared.nodes.step / 3, shared.nodes.grid.width);
         let mut k = 0;
         while k < self.cells.len() {
             // neighbours within one block
@@ -205,11 +205,11 @@ impl Nine {
             l.resize(3 * m, 0.0);
             p.resize(3 * m, 0.0);
             for i in 0..3 {
-                let heights = &job.heights[(3 * r + i) * fine + 3 * c..][..3 * m];
-                Cells::fine(job.nodes, heights, &mut self.relative);
+                let heights = &shared.heights[(3 * r + i) * fine + 3 * c..][..3 * m];
+                Cells::fine(shared.nodes, heights, &mut self.relative);
                 job.mapping.locate(
-                    job.isa,
-                    job.nodes,
+                    shared.isa,
+                    shared.nodes,
                     (bi, c / step),
                     3 * r + i,
                     (3 * c, 1),
@@ -227,16 +227,16 @@ impl Nine {
             k += m;
         }
         interpolate(
-            job.isa,
+            shared.isa,
             samples,
-            job.weights,
+            shared.weights,
             &self.lines,
             &self.pixels,
             &mut self.values,
         );
         let window = job.window;
         nearest(
-            job.isa,
+            shared.isa,
             window.rows,
             window.stride,
             &self.lines,

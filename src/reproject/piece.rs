@@ -73,14 +73,13 @@ impl Piece {
 
     /// Coefficients from `t` on along the share `v` of the rows, for steps of `step` of the block's width.
     pub(super) fn edge(&self, v: f64, t: f64, step: f64) -> Edge {
-        let parabola = |p: &[Node; 3], e: usize| p[0][e] + v * (p[1][e] + v * p[2][e]);
         let mut edge = Edge {
             start: [0.0; 6],
             slope: [0.0; 6],
             curve: [0.0; 6],
         };
         for e in 0..6 {
-            let (left, right) = (parabola(&self.left, e), parabola(&self.right, e));
+            let (left, right) = (parabola(&self.left, e, v), parabola(&self.right, e, v));
             let bend = self.bend[0][e] + v * self.bend[1][e];
             let slope = right - left - bend;
             edge.start[e] = left + t * (slope + t * bend);
@@ -93,17 +92,20 @@ impl Piece {
     /// How line and pixel change: per block to the east, per block to the south, and per relative height.
     pub(super) fn change(&self) -> [[f64; 2]; 3] {
         let (l, r) = (&self.left, &self.right);
-        let mean = |f: &dyn Fn(usize) -> f64| [f(0), f(1)];
-        let middle = |p: &[Node; 3], e: usize| p[0][e] + 0.5 * p[1][e];
+        let pair = |f: &dyn Fn(usize) -> f64| [f(0), f(1)];
+        let east = |e: usize, v: f64| parabola(r, e, v) - parabola(l, e, v);
+        let south = |p: &[Node; 3], e: usize| parabola(p, e, 1.0) - p[0][e];
         [
-            mean(&|e| {
-                0.5 * ((r[0][e] - l[0][e])
-                    + (r[0][e] + r[1][e] + r[2][e] - l[0][e] - l[1][e] - l[2][e]))
-            }),
-            mean(&|e| 0.5 * (l[1][e] + l[2][e] + r[1][e] + r[2][e])),
-            mean(&|e| 0.5 * (middle(l, e + 2) + middle(r, e + 2))),
+            pair(&|e| 0.5 * (east(e, 0.0) + east(e, 1.0))),
+            pair(&|e| 0.5 * (south(l, e) + south(r, e))),
+            pair(&|e| 0.5 * (parabola(l, e + 2, 0.5) + parabola(r, e + 2, 0.5))),
         ]
     }
+}
+
+/// One of the six numbers at the share v of a side.
+fn parabola(side: &[Node; 3], e: usize, v: f64) -> f64 {
+    side[0][e] + v * (side[1][e] + v * side[2][e])
 }
 
 /// Numbers of a node along a row: `start + k·(slope + k·curve)` at the k-th step.

@@ -1,6 +1,6 @@
 //! One strip onto the pixels of a grid.
 
-use super::job::Job;
+use super::job::{Job, Shared};
 use super::mean::means;
 use super::wide::{interpolate, nearest};
 use crate::observation::quality;
@@ -104,13 +104,14 @@ pub(super) fn farther(job: &Job<'_>, strip: u8, width: usize, plane: &mut Plane)
 /// One sample at every output pixel.
 fn points(job: &Job<'_>, bi: usize, mut put: impl FnMut(usize, &[f32], &[u8], &[f32])) {
     let Job {
+        mapping, window, ..
+    } = *job;
+    let Shared {
         isa,
         nodes,
-        mapping,
-        window,
         weights,
         ..
-    } = *job;
+    } = job.shared;
     let (width, step) = (nodes.grid.width, nodes.step);
     let (samples, origin) = job.samples();
     let [mut lines, mut pixels, mut values] = [(); 3].map(|()| vec![0.0f32; width]);

@@ -301,7 +301,8 @@ fn angles_and_time_are_those_of_red() {
                 let (x, y) = ((c as f64 + 0.5) * 100.0, (r as f64 + 0.5) * 100.0);
                 let (l, _, d) = s.seen_from(Strip::Red, x, y, mountains(x, y));
                 // stored angles are those at the lower level
-                assert!(off(&o, (r, c), &d) < 0.05);
+                let off = off(&o, (r, c), &d);
+                assert!(off < 0.05, "{r} {c}: {off}°");
                 assert_eq!(o.angles.sza[(r, c)].is_nan(), !stored);
                 let clock = s.clock(Strip::Red);
                 let t = clock.first + l * clock.period;

@@ -302,9 +302,9 @@ fn merge(values: &mut [u8], step: usize) {
     while at < n {
         // what is read lies ahead of what is written: far enough, or from a copy
         let m = PART.min(n - at);
-        let (to, from) = values[at..at + m + step].split_at_mut(m.min(step));
-        if to.len() == m {
-            or(to, &from[step - m..]);
+        if m <= step {
+            let (to, from) = values[at..].split_at_mut(step);
+            or(&mut to[..m], from);
         } else {
             copy[..m].copy_from_slice(&values[at + step..at + step + m]);
             or(&mut values[at..at + m], &copy);

@@ -61,6 +61,14 @@ pub(super) struct Stack {
     pub(super) written: Array2<u8>,
 }
 
+impl Stack {
+    /// Mean σ of a band at a step, counts.
+    pub(super) fn mean_unc(&self, step: usize, band: usize) -> f64 {
+        let layer = self.unc.slice(s![step, band, .., ..]);
+        layer.mapv(f64::from).mean().unwrap()
+    }
+}
+
 impl Sink for Stack {
     fn write(&mut self, first_row: usize, block: &StackBlock) -> Result<(), StoreError> {
         let (_, n, _) = block.provenance.dim();

@@ -57,14 +57,7 @@ fn a_gap_of_both_resolutions_is_bridged_and_sigma_grows() {
     }
     assert!(rms(&e) < 0.025, "rmse {}", rms(&e));
     assert!(share(&z, 2.0) > 0.88, "{}", share(&z, 2.0));
-    let mean = |t: usize| {
-        stack
-            .unc
-            .slice(s![t, 2, .., ..])
-            .mapv(f64::from)
-            .mean()
-            .unwrap()
-    };
+    let mean = |t: usize| stack.mean_unc(t, 2);
     assert!(mean(39) > mean(30), "{} {}", mean(39), mean(30));
 }
 

@@ -37,15 +37,7 @@ fn a_single_look_of_either_kind_fills_the_steps_with_growing_sigma() {
         add(&mut m, kind, 31.45, p);
         let stack = run(&m, 0..20);
         assert!(stack.rho.iter().all(|v| *v != NODATA));
-        let sigma = |t: usize| {
-            stack
-                .unc
-                .slice(s![t, 2, .., ..])
-                .mapv(f64::from)
-                .mean()
-                .unwrap()
-                * 1e-4
-        };
+        let sigma = |t: usize| stack.mean_unc(t, 2) * 1e-4;
         assert!(
             sigma(19) > 1.5 * sigma(6) && sigma(0) > sigma(6),
             "{kind} {} {} {}",
