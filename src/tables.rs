@@ -151,15 +151,6 @@ impl RtTable {
         }
     }
 
-    /// The table with some of its pressures and AODs only, by index.
-    #[cfg(test)]
-    pub(crate) fn thinned(&self, pressures: &[usize], aods: &[usize]) -> RtTable {
-        RtTable {
-            scattering: self.scattering.thinned(pressures, aods),
-            ..self.clone()
-        }
-    }
-
     /// Camera the table is used for.
     pub fn camera(&self) -> Camera {
         self.camera

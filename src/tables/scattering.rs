@@ -13,6 +13,8 @@ pub(super) const MAX_BLOCK: usize = 64;
 pub(super) struct Scattering {
     pub pressure: Vec<f32>,
     pub aod: Vec<f32>,
+    /// [`dimming`] of the AODs.
+    dimming: Vec<f32>,
     sza: Regular,
     vza: Regular,
     raa: Regular,
@@ -104,6 +106,7 @@ impl Scattering {
             albedo: file.array("spherical_albedo", &[4, np, na])?,
             tau_aerosol: file.array("tau_aerosol", &[4, np, na])?,
             pressure: axes.pressure_hpa.clone(),
+            dimming: axes.aod550.iter().map(|aod| dimming(*aod)).collect(),
             aod: axes.aod550.clone(),
             sza,
             vza,
@@ -113,30 +116,6 @@ impl Scattering {
             engine: header.engine.clone(),
             aerosol: header.aerosol.clone(),
         })
-    }
-
-    /// The table with some of its pressures and AODs only, by index.
-    #[cfg(test)]
-    pub fn thinned(&self, pressures: &[usize], aods: &[usize]) -> Scattering {
-        let (np, na) = (self.pressure.len(), self.aod.len());
-        let some = |values: &[f32]| -> Vec<f32> {
-            let block = |b: &[f32]| -> Vec<f32> {
-                let pairs = pressures
-                    .iter()
-                    .flat_map(|p| aods.iter().map(move |a| p * na + a));
-                pairs.map(|k| b[k]).collect()
-            };
-            values.chunks_exact(np * na).flat_map(block).collect()
-        };
-        Scattering {
-            pressure: pressures.iter().map(|k| self.pressure[*k]).collect(),
-            aod: aods.iter().map(|k| self.aod[*k]).collect(),
-            path: some(&self.path),
-            transmittance: some(&self.transmittance),
-            albedo: some(&self.albedo),
-            tau_aerosol: some(&self.tau_aerosol),
-            ..self.clone()
-        }
     }
 
     /// Band aerosol optical depth per unit AOD550 at the highest pressure.
@@ -208,6 +187,13 @@ impl Scattering {
     }
 }
 
+/// What terms are interpolated along instead of AOD550 itself: they saturate with it as exponentials do. Half the AOD serves
+/// all types: against 6S (`fixtures/atmosphere/cases_aerosols.csv`), with the four AODs 0.1, 0.3, 0.6 and 1.2 around a value,
+/// the RMSE of reflectance falls from 33 to 9e-4 (urban, BLUE) and from 12 to 8e-4 (maritime, RED), and nowhere rises.
+fn dimming(aod: f32) -> f32 {
+    1.0 - (-0.5 * aod).exp()
+}
+
 fn cubic_weights(u: f32) -> [f32; 4] {
     AngleStencil::new(u, 1.0, 4).weights
 }
@@ -248,12 +234,13 @@ impl Scatter {
 }
 
 impl ScatterPath<'_> {
-    /// Terms at a pressure in hPa (linear, extrapolated beyond the table) and an AOD550 (cubic, held at the ends).
+    /// Terms at a pressure in hPa (linear, extrapolated beyond the table) and an AOD550 (cubic in [`dimming`], held at the
+    /// ends).
     pub fn at(&self, pressure: f32, aod: f32) -> Scatter {
         let t = self.table;
         let na = t.aod.len();
         let sp = Stencil::lagrange(&t.pressure, pressure, 2);
-        let sa = Stencil::lagrange(&t.aod, aod.clamp(0.0, t.aod[na - 1]), 4);
+        let sa = Stencil::lagrange(&t.dimming, dimming(aod.clamp(0.0, t.aod[na - 1])), 4);
         let of = |values: &[f32], offset: usize| -> f32 {
             (0..sp.len)
                 .map(|k| sp.weights[k] * sa.apply(values, offset + (sp.first + k) * na, 1))
