@@ -169,6 +169,36 @@ pub struct GridSpec {
     pub height: usize,
 }
 
+/// Pixels around a grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Margin {
+    /// Rows above.
+    pub north: usize,
+    /// Columns to the right.
+    pub east: usize,
+    /// Rows below.
+    pub south: usize,
+    /// Columns to the left.
+    pub west: usize,
+}
+
+impl Margin {
+    /// As many on every side.
+    pub const fn even(n: usize) -> Margin {
+        Margin {
+            north: n,
+            east: n,
+            south: n,
+            west: n,
+        }
+    }
+
+    /// The largest side.
+    pub fn widest(&self) -> usize {
+        self.north.max(self.east).max(self.south).max(self.west)
+    }
+}
+
 impl GridSpec {
     /// UTM zone, 1 to 60.
     pub fn zone(&self) -> u8 {
@@ -203,11 +233,16 @@ impl GridSpec {
 
     /// The grid with `n` more pixels on every side.
     pub fn padded(&self, n: usize) -> GridSpec {
+        self.widened(&Margin::even(n))
+    }
+
+    /// The grid with a margin around it.
+    pub fn widened(&self, margin: &Margin) -> GridSpec {
         GridSpec {
-            ulx: self.ulx - n as f64 * self.pixel,
-            uly: self.uly + n as f64 * self.pixel,
-            width: self.width + 2 * n,
-            height: self.height + 2 * n,
+            ulx: self.ulx - margin.west as f64 * self.pixel,
+            uly: self.uly + margin.north as f64 * self.pixel,
+            width: self.width + margin.west + margin.east,
+            height: self.height + margin.north + margin.south,
             ..*self
         }
     }

@@ -11,7 +11,7 @@ pub mod snow;
 pub mod terrain;
 pub mod water;
 
-pub use field::{CloudField, cloud_field, halo_pixels};
+pub use field::{CloudField, cloud_field, halo};
 pub use params::MaskParams;
 
 use crate::background::Background;

@@ -48,10 +48,16 @@ pub(super) fn node_directions(
         if let Some(d) = direction(row, col) {
             return degrees(&d);
         }
-        // coarse samples of the surroundings, then all of them, then all of the grid
+        // coarse samples of the surroundings, then all of them; of the whole grid the same
         let near = 2 * nodes.step;
         let all = zenith.nrows().max(zenith.ncols()) + nodes.step;
-        for (reach, stride, enough) in [(near, (near / 8).max(1), 6), (near, 1, 1), (all, 1, 1)] {
+        let coarse = (near / 8).max(1);
+        for (reach, stride, enough) in [
+            (near, coarse, 6),
+            (near, 1, 1),
+            (all, coarse, 6),
+            (all, 1, 1),
+        ] {
             let span = |centre: usize, len: usize| {
                 (centre.saturating_sub(reach)..(centre + reach + 1).min(len)).step_by(stride)
             };

@@ -2,7 +2,7 @@
 
 mod checks;
 
-use super::angles::{self, AngleUse};
+use super::angles;
 use super::attribute;
 use super::error::L1cError;
 use super::header::Header;
@@ -63,7 +63,6 @@ pub enum CodesFrom {
 struct TieCache {
     kept: Option<Arc<TiePoints>>,
     seen: Weak<TiePoints>,
-    angles: Option<AngleUse>,
 }
 
 /// One L1C file: one camera, one pass. Opening reads what describes it and checks sizes; everything
@@ -131,43 +130,6 @@ impl Segment {
                 path: self.header.path.clone(),
                 object: format!("{}/{}", self.levels[1], self.profile.names.strip(strip)),
             })
-    }
-
-    /// Tie points and what their angles are made of.
-    pub(super) fn ties_and_angles(
-        &self,
-        strip: Strip,
-    ) -> Result<(Arc<TiePoints>, AngleUse), L1cError> {
-        let lock = || {
-            self.ties[strip.index()]
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
-        let known = {
-            let cache = lock();
-            let ties = cache.kept.clone().or_else(|| cache.seen.upgrade());
-            ties.zip(cache.angles)
-        };
-        if let Some(known) = known {
-            return Ok(known);
-        }
-        // not under the lock: rayon may run another caller of this function in the meantime
-        let grid = &self.parts(strip)?.ties;
-        let levels = grid.read_levels(&self.header.path, &self.file, &self.profile)?;
-        let (values, used) = angles::of(self, strip, &levels)?;
-        let ties = Arc::new(TiePoints {
-            lines: grid.lines.positions(),
-            pixels: grid.pixels.positions(),
-            levels,
-            angles: Some(values),
-        });
-        let mut cache = lock();
-        if grid.lines.count.saturating_mul(grid.pixels.count) <= KEPT_TIE_POINTS {
-            cache.kept = Some(ties.clone());
-        }
-        cache.seen = Arc::downgrade(&ties);
-        cache.angles = Some(used);
-        Ok((ties, used))
     }
 
     /// Meaning of the quality codes of a strip, and how it is known.
@@ -267,7 +229,38 @@ impl Swath for Segment {
     }
 
     fn ties(&self, strip: Strip) -> Result<Arc<TiePoints>, L1cError> {
-        self.ties_and_angles(strip).map(|(ties, _)| ties)
+        let lock = || {
+            self.ties[strip.index()]
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        let known = {
+            let cache = lock();
+            cache.kept.clone().or_else(|| cache.seen.upgrade())
+        };
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        // not under the lock: rayon may run another caller of this function in the meantime
+        let grid = &self.parts(strip)?.ties;
+        let levels = grid.read_levels(&self.header.path, &self.file, &self.profile)?;
+        // products carry the angles of RED and SWIR; of one altitude alone, every strip needs its own for its parallax
+        let wanted = !matches!(strip, Strip::Blue | Strip::Nir) || levels.len() < 2;
+        let angles = wanted
+            .then(|| angles::of(self, strip, &levels))
+            .transpose()?;
+        let ties = Arc::new(TiePoints {
+            lines: grid.lines.positions(),
+            pixels: grid.pixels.positions(),
+            levels,
+            angles: angles.map(|(values, _)| values),
+        });
+        let mut cache = lock();
+        if grid.lines.count.saturating_mul(grid.pixels.count) <= KEPT_TIE_POINTS {
+            cache.kept = Some(ties.clone());
+        }
+        cache.seen = Arc::downgrade(&ties);
+        Ok(ties)
     }
 
     fn window(

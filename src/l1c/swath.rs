@@ -16,7 +16,8 @@ pub struct TiePoints {
     pub pixels: Vec<f64>,
     /// One or two levels, ascending altitude.
     pub levels: Vec<TieLevel>,
-    /// Stored angles, or derived ones where the file has none or only coarse ones.
+    /// Stored angles, or derived ones where the file has none or only coarse ones. BLUE and NIR have none where their
+    /// tie points of two altitudes tell the view: their directions are not asked for.
     pub angles: Option<TieAngles>,
 }
 

@@ -2,7 +2,7 @@
 
 use super::features::Scene;
 use super::{Input, MaskParams, cloud, snow, water};
-use crate::grid::GridSpec;
+use crate::grid::{GridSpec, Margin};
 use crate::objects::{HEIGHTS_M, REACH_CAP_M, Sight};
 use crate::observation::Observation;
 use ndarray::Array2;
@@ -41,18 +41,30 @@ pub fn array<T: Clone + Default>(shape: (usize, usize), values: Vec<T>) -> Array
 }
 
 /// Pixels of 300 m around the tile that can hold a cloud whose shadow reaches it: 12 km ×
-/// |tan VZA û(VAA) − tan SZA û(SAA)|, at most 20 km (`design.md`, Geometry). Largest over the grid; at
-/// least 4.
-pub fn halo_pixels(obs: &Observation) -> usize {
+/// (tan VZA û(VAA) − tan SZA û(SAA)), at most 20 km (`design.md`, Geometry), on the sides from which shadows come.
+/// Largest over the grid; at least 4 on every side, for buffers and for clouds that SWIR sees elsewhere.
+pub fn halo(obs: &Observation) -> Margin {
     let (rows, cols) = (obs.grid.height, obs.grid.width);
     let step = (rows.max(cols) / 8).max(1);
-    let mut reach = 0.0f32;
+    // east and south of the cloud, metres
+    let (mut least, mut most) = ([0.0f32; 2], [0.0f32; 2]);
     for r in (0..rows).step_by(step) {
         for c in (0..cols).step_by(step) {
             if let Some(s) = Sight::at(&obs.angles, &obs.grid, r, c) {
-                reach = reach.max(s.shadow().length() * HEIGHTS_M.1);
+                let s = s.shadow();
+                let height = HEIGHTS_M.1.min(REACH_CAP_M / s.length());
+                for (k, slope) in [s.east, s.south].into_iter().enumerate() {
+                    least[k] = least[k].min(slope * height);
+                    most[k] = most[k].max(slope * height);
+                }
             }
         }
     }
-    (reach.min(REACH_CAP_M) / 300.0).ceil().max(4.0) as usize
+    let pixels = |metres: f32| (metres / 300.0).ceil().max(4.0) as usize;
+    Margin {
+        north: pixels(most[1]),
+        east: pixels(-least[0]),
+        south: pixels(-least[1]),
+        west: pixels(most[0]),
+    }
 }

@@ -3,6 +3,7 @@
 use super::cloud::Cloud;
 use super::features::Scene;
 use super::{Input, MaskParams};
+use crate::grid::{GridSpec, Margin};
 use crate::morphology::{Components, flat, flood};
 use crate::objects::heights::{Map, Rules, ground, search};
 use crate::objects::shadow::{cast, swir_rim};
@@ -119,8 +120,8 @@ pub fn detect(
                 (v as i64 - pad as i64).clamp(0, n as i64 - 1) as usize
             };
             let (r, c) = (
-                at(o.row, canvas.pad, scene.rows),
-                at(o.col, canvas.pad, scene.cols),
+                at(o.row, canvas.pad.north, scene.rows),
+                at(o.col, canvas.pad.west, scene.cols),
             );
             Sight::at(&input.obs.angles, &input.obs.grid, r, c)
                 .or_else(|| nearest_sight(input, r, c))
@@ -162,9 +163,24 @@ fn nearest_sight(input: &Input, row: usize, col: usize) -> Option<Sight> {
         .map(|(_, _, s)| s)
 }
 
+/// Whole pixels by which one grid goes beyond another.
+fn around(inner: &GridSpec, outer: &GridSpec) -> Margin {
+    // a halo as wide as clouds are high never is the mistake of a caller
+    let most = 4.0 * f64::from(HEIGHTS_M.1);
+    let pixels = |metres: f64| (metres.clamp(0.0, most) / inner.pixel) as usize;
+    let east = |g: &GridSpec| g.ulx + g.width as f64 * g.pixel;
+    let south = |g: &GridSpec| g.uly - g.height as f64 * g.pixel;
+    Margin {
+        north: pixels(outer.uly - inner.uly),
+        east: pixels(east(outer) - east(inner)),
+        south: pixels(south(inner) - south(outer)),
+        west: pixels(inner.ulx - outer.ulx),
+    }
+}
+
 /// The tile with the halo around it, at the tile's pixel size.
 struct Canvas {
-    pad: usize,
+    pad: Margin,
     rows: usize,
     cols: usize,
     inner: (usize, usize),
@@ -176,13 +192,10 @@ struct Canvas {
 impl Canvas {
     fn new(input: &Input, scene: &Scene, cloud: &[bool], dark: &[f32], water: &[bool]) -> Canvas {
         let grid = input.obs.grid;
-        let pad = input.halo.map_or(0, |h| {
-            let west = ((grid.ulx - h.grid.ulx) / grid.pixel).floor().max(0.0);
-            let north = ((h.grid.uly - grid.uly) / grid.pixel).floor().max(0.0);
-            west.max(north)
-                .min(4.0 * f64::from(HEIGHTS_M.1) / grid.pixel) as usize
-        });
-        let wide = grid.padded(pad);
+        let pad = input
+            .halo
+            .map_or(Margin::default(), |h| around(&grid, &h.grid));
+        let wide = grid.widened(&pad);
         let (rows, cols) = (wide.height, wide.width);
         let z = flat(&input.obs.height);
         let (low, high) = z
@@ -199,10 +212,12 @@ impl Canvas {
             ground: vec![ground::NEUTRAL; rows * cols],
             terrain: relief.then(|| vec![f32::NAN; rows * cols]),
         };
-        if let Some(h) = input.halo.filter(|_| pad > 0) {
+        let lines = pad.north..pad.north + scene.rows;
+        let columns = pad.west..pad.west + scene.cols;
+        if let Some(h) = input.halo {
             for r in 0..rows {
-                let inner = (pad..pad + scene.rows).contains(&r);
-                for c in (0..cols).filter(|c| !inner || !(pad..pad + scene.cols).contains(c)) {
+                let inner = lines.contains(&r);
+                for c in (0..cols).filter(|c| !inner || !columns.contains(c)) {
                     let (e, n) = wide.centre(r, c);
                     let (y, x) = h.grid.locate(e, n);
                     let cell = (y.round() >= 0.0 && x.round() >= 0.0)
@@ -214,7 +229,10 @@ impl Canvas {
         }
         for r in 0..scene.rows {
             for c in 0..scene.cols {
-                let (i, k) = (r * scene.cols + c, (r + pad) * cols + c + pad);
+                let (i, k) = (
+                    r * scene.cols + c,
+                    (r + lines.start) * cols + c + columns.start,
+                );
                 if scene.valid[i] {
                     canvas.cloud[k] = cloud[i];
                 }
@@ -236,7 +254,7 @@ impl Canvas {
         let (rows, cols) = self.inner;
         (0..rows)
             .flat_map(|r| {
-                let start = (r + self.pad) * self.cols + self.pad;
+                let start = (r + self.pad.north) * self.cols + self.pad.west;
                 all[start..start + cols].iter().copied()
             })
             .collect()

@@ -313,14 +313,18 @@ fn a_cloud_beyond_the_edge_shades_the_tile_through_the_halo() {
 }
 
 #[test]
-fn halo_covers_the_reach_of_twelve_kilometres() {
+fn halo_covers_the_reach_of_twelve_kilometres_towards_the_sun() {
     let s = Scenery::of(FIELD);
-    // 12 km × tan 45° ≈ 12 km, 40 cells of 300 m
-    assert!((39..=42).contains(&halo_pixels(&s.obs)));
+    let diagonal = |m: crate::grid::Margin| (m.south as f64).hypot(m.east as f64);
+    // the Sun in the south-east: 12 km × tan 45° ≈ 12 km, 40 cells of 300 m
+    let halo = halo(&s.obs);
+    assert!((39.0..=43.0).contains(&diagonal(halo)), "{halo:?}");
+    assert_eq!((halo.north, halo.west), (4, 4));
     let mut low = Scenery::of(FIELD);
     low.obs.angles.sza.fill(74.0);
     // capped at 20 km
-    assert_eq!(halo_pixels(&low.obs), 67);
+    let capped = super::halo(&low.obs);
+    assert!((66.0..=69.0).contains(&diagonal(capped)), "{capped:?}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use super::unit::{Outcome, Task, Unit};
 use crate::atmosphere;
 use crate::band::Band;
 use crate::displacement::Refinement;
-use crate::grid::{GridSpec, Resolution, TileId, tiles};
+use crate::grid::{GridSpec, Margin, Resolution, TileId, tiles};
 use crate::l1c::{Segment, Swath};
 use crate::mask::{self, CloudField};
 use crate::observation::Observation;
@@ -230,7 +230,7 @@ pub fn acquire(
 /// What a first coarse look without samples tells.
 struct Scout {
     /// Halo, 300 m pixels.
-    halo: usize,
+    halo: Margin,
     /// Share of the land seen that has no height.
     gap: f32,
 }
@@ -241,16 +241,16 @@ fn scout(segment: &Segment, terrain: &Terrain) -> Result<Scout, PipelineError> {
     let seen = observe(&blank, grid, &level, Kernel::Nearest, None)?;
     Ok(match seen {
         Some(seen) => {
-            let halo = mask::halo_pixels(&seen).min(HALO_MAX);
+            let halo = mask::halo(&seen);
             let sees = |r, c| !seen.toa[Band::Red][(r, c)].is_nan();
             Scout {
                 halo,
-                gap: terrain.gap(halo, sees)?,
+                gap: terrain.gap(&halo, sees)?,
             }
         }
         // a sliver may lie between the look-outs
         None => Scout {
-            halo: HALO_MAX,
+            halo: Margin::even(HALO_MAX),
             gap: 0.0,
         },
     })
@@ -313,7 +313,7 @@ struct Bench<'a> {
     cams: &'a [std::path::PathBuf],
     resolution: Resolution,
     /// Halo, 300 m pixels.
-    halo: usize,
+    halo: Margin,
 }
 
 impl Bench<'_> {
@@ -361,7 +361,7 @@ impl Bench<'_> {
     ) -> Result<Option<Sight>, PipelineError> {
         let (tile, resolution) = (&self.terrain.tile, self.resolution);
         let grid = tile.grid(resolution);
-        let padded = tile.grid(Resolution::M300).padded(self.halo);
+        let padded = tile.grid(Resolution::M300).widened(&self.halo);
         let heights = self.terrain.beneath(&padded, resolution)?;
         timings.lap("terrain");
         let around = observe(self.swath, padded, &heights, self.config.kernel, refinement)?;

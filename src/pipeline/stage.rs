@@ -33,12 +33,12 @@ pub const ACQUIRE: &[Stage] = &[
     ),
     stage(
         "atmosphere",
-        3,
+        4,
         "radiative transfer, normalised and surface reflectance with its uncertainty",
     ),
     stage(
         "mask",
-        1,
+        2,
         "single-date status: cloud, shadow, snow, water, quality",
     ),
     stage("product", 2, "the acquisition product on disk"),

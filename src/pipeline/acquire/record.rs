@@ -2,6 +2,7 @@
 
 use crate::atmosphere::Split;
 use crate::band::Band;
+use crate::grid::Margin;
 use crate::observation::Observation;
 use crate::pipeline::geometric::Report;
 use crate::pipeline::unit::Task;
@@ -73,7 +74,7 @@ pub struct Facts<'a> {
     /// What σ is made of, usable pixels.
     pub parts: &'a [Split],
     /// Halo in 300 m pixels.
-    pub halo: usize,
+    pub halo: Margin,
     /// Share of the observed land without height.
     pub dem_gap: f32,
     /// What a user should know.

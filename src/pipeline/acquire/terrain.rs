@@ -2,7 +2,7 @@
 
 use crate::dem::{self, Dem, VerticalDatum};
 use crate::grid::utm::Utm;
-use crate::grid::{GridSpec, Resolution, Tile};
+use crate::grid::{GridSpec, Margin, Resolution, Tile};
 use crate::landmask::LandMask;
 use crate::pipeline::clip::Clip;
 use crate::pipeline::config::Config;
@@ -128,17 +128,26 @@ impl Terrain {
         Ok(piece)
     }
 
-    /// The grid of the piece: a halo is rounded up to the next step.
+    /// The grid of the piece: the widest side of a halo, rounded up to the next step, on every side. Shadows come from
+    /// other sides in another season and to another camera; few pieces serve them all.
     fn rounded(&self, grid: &GridSpec) -> GridSpec {
-        let halo = (self.tile.ulx - grid.ulx) / Resolution::M300.metres();
-        if halo <= 0.0 || grid.width != grid.height {
+        let tile = self.tile.grid(Resolution::M300);
+        let side = tile.width as f64 * tile.pixel;
+        let beyond = [
+            tile.ulx - grid.ulx,
+            grid.uly - tile.uly,
+            grid.width as f64 * grid.pixel - (tile.ulx - grid.ulx) - side,
+            grid.height as f64 * grid.pixel - (grid.uly - tile.uly) - side,
+        ];
+        let widest = beyond.into_iter().fold(0.0, f64::max) / tile.pixel;
+        if widest <= 0.0 {
             return *grid;
         }
-        let wanted = (halo.ceil() as usize)
+        let halo = (widest.ceil() as usize)
             .next_multiple_of(HALO_STEP)
             .min(HALO_MAX);
-        let more = (wanted as f64 - halo) * Resolution::M300.metres() / grid.pixel;
-        grid.padded(more.max(0.0).round() as usize)
+        let parts = (tile.pixel / grid.pixel).round().max(1.0) as usize;
+        tile.padded(halo).subdivided(parts)
     }
 
     fn look_up(&self, grid: &GridSpec) -> Result<Piece, PipelineError> {
@@ -183,11 +192,11 @@ impl Terrain {
     /// As [`Terrain::heights`].
     pub fn gap(
         &self,
-        halo: usize,
+        halo: &Margin,
         seen: impl Fn(usize, usize) -> bool,
     ) -> Result<f32, PipelineError> {
         let fine = self.tile.grid(Resolution::M300);
-        let around = self.piece(&fine.padded(halo))?;
+        let around = self.piece(&fine.widened(halo))?;
         let heights = thin(&around.cut(&around.heights, &fine));
         let land = thin(&around.cut(&around.land, &fine));
         let (mut all, mut without) = (0u32, 0u32);
@@ -248,6 +257,13 @@ mod tests {
             rounded,
             terrain.tile.grid(Resolution::M300).padded(16).subdivided(3)
         );
+        let sided = Margin {
+            south: 14,
+            west: 4,
+            ..Margin::default()
+        };
+        let fine = terrain.tile.grid(Resolution::M300).widened(&sided);
+        assert_eq!(terrain.rounded(&fine.subdivided(3)), rounded);
         let whole = terrain.tile.grid(Resolution::M100);
         assert_eq!(terrain.rounded(&whole), whole);
     }
