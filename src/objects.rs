@@ -169,9 +169,15 @@ pub fn cut(parts: &Components, cols: usize, side: usize) -> Vec<Object> {
     out
 }
 
+/// The nearest whole number. Rounding by the standard library is a call where the processor's own is not assumed, and this
+/// is the innermost step of every projection.
+fn nearest(v: f32) -> i32 {
+    (v + 0.5f32.copysign(v)) as i32
+}
+
 /// Rounded displacement in pixels of a height: (rows, columns).
 pub fn shift(slope: Slope, height: f32, pixel: f32) -> (i32, i32) {
-    let px = |v: f32| (v * height / pixel).round() as i32;
+    let px = |v: f32| nearest(v * height / pixel);
     (px(slope.south), px(slope.east))
 }
 

@@ -1,10 +1,11 @@
-//! Which tie lines of a long segment can see a place.
+//! Which tie points of a segment can see a place.
 
-use super::ellipsoid::{Vec3, ecef, minus, norm};
+use super::ellipsoid::{Vec3, dot, ecef, minus, norm, scaled};
 use super::error::L1cError;
-use super::footprint::{is_coarse, spread};
+use super::footprint::{RADIUS, is_coarse, is_tiled, spread};
 use super::segment::Segment;
 use super::tie_grid::TieGrid;
+use crate::band::Strip;
 use std::ops::Range;
 
 /// Strips of fewer tie lines are read whole.
@@ -13,10 +14,13 @@ const FEW: usize = 500;
 const LOOKED_AT: usize = 24;
 /// Tie points of a line looked at.
 const POINTS: usize = 65;
+/// Tie lines between which the track of a column is a chord.
+const TRACK: usize = 3;
 
 impl Segment {
-    /// The segment with no more tie lines than can see what lies within `reach` metres of a place (degrees): a
-    /// segment has up to thirty times as many lines as a tile. A segment that does not see it stays whole.
+    /// The segment with no more tie lines, and of VNIR no more tie pixels, than can see what lies within `reach` metres
+    /// of a place (degrees): a segment has up to thirty times as many lines as a tile, and five times as many pixels. A
+    /// segment that does not see it stays whole.
     ///
     /// # Errors
     /// The tie points cannot be read, or make no sense where they were looked at.
@@ -31,10 +35,63 @@ impl Segment {
         }
         for (rows, parts) in kept.into_iter().zip(&mut self.strips) {
             if let (Some(rows), Some(parts)) = (rows, parts) {
-                parts.ties.keep(rows);
+                parts.ties.keep_rows(rows);
+            }
+        }
+        let mut kept: [Option<Range<usize>>; 6] = Default::default();
+        for strip in Strip::VNIR {
+            let ties = self.strips[strip.index()].as_ref().map(|p| &p.ties);
+            if let Some(ties) = ties.filter(|t| is_tiled(&t.levels[0].lon)) {
+                kept[strip.index()] = self.beside(ties, centre, reach)?;
+            }
+        }
+        for (columns, parts) in kept.into_iter().zip(&mut self.strips) {
+            if let (Some(columns), Some(parts)) = (columns, parts) {
+                parts.ties.keep_columns(columns);
             }
         }
         Ok(self)
+    }
+
+    /// Columns whose track on the ground comes within reach.
+    fn beside(
+        &self,
+        ties: &TieGrid,
+        centre: Vec3,
+        reach: f64,
+    ) -> Result<Option<Range<usize>>, L1cError> {
+        let (path, level) = (&self.header.path, &ties.levels[0]);
+        let mut lines = Vec::with_capacity(TRACK);
+        for row in spread(ties.lines.count, TRACK) {
+            let row = ties.rows.start + row;
+            let all = ties.columns.clone();
+            let (lon, lat) =
+                ties.positions(path, &self.file, level, row..row + 1, all, &self.profile)?;
+            let line: Vec<Vec3> = lon
+                .iter()
+                .zip(&lat)
+                .map(|(x, y)| ecef(*x, *y, 0.0))
+                .collect();
+            lines.push(line);
+        }
+        let within = |j: usize| {
+            // neighbours may lie far apart
+            let k = if j == 0 { 1 } else { j - 1 };
+            let beside = norm(minus(lines[0][k], lines[0][j]));
+            lines.windows(2).any(|pair| {
+                let (a, b) = (pair[0][j], pair[1][j]);
+                // twice the height of the arc over its chord
+                let bend = norm(minus(b, a)).powi(2) / (4.0 * RADIUS);
+                distance(centre, a, b) <= reach + beside + bend
+            })
+        };
+        let first = (0..lines[0].len()).find(|j| within(*j));
+        let last = (0..lines[0].len()).rfind(|j| within(*j));
+        // two columns at least make a grid
+        Ok(first
+            .zip(last)
+            .filter(|(a, b)| a < b)
+            .map(|(a, b)| ties.columns.start + a..ties.columns.start + b + 1))
     }
 
     /// Rows between the first and the last looked at that lie within reach, or can have such a row before the next.
@@ -49,7 +106,7 @@ impl Segment {
         let mut lines: Vec<Vec<Vec3>> = Vec::with_capacity(rows.len());
         for &row in &rows {
             let row = ties.rows.start + row;
-            let all = 0..ties.pixels.count;
+            let all = ties.columns.clone();
             let (lon, lat) =
                 ties.positions(path, &self.file, level, row..row + 1, all, &self.profile)?;
             let points = spread(ties.pixels.count, POINTS);
@@ -79,4 +136,11 @@ impl Segment {
             .filter(|(a, b)| a < b)
             .map(|(a, b)| ties.rows.start + rows[a]..ties.rows.start + rows[b] + 1))
     }
+}
+
+/// Distance of a point from a chord, metres.
+fn distance(p: Vec3, a: Vec3, b: Vec3) -> f64 {
+    let (along, away) = (minus(b, a), minus(p, a));
+    let share = dot(along, away) / dot(along, along).max(f64::MIN_POSITIVE);
+    norm(minus(away, scaled(along, share.clamp(0.0, 1.0))))
 }

@@ -18,7 +18,7 @@ const READ_WHOLE: usize = 200_000;
 /// `reference/l1c_format.md` §6.2).
 const RELIEF: [f64; 2] = [2_000.0, 10_000.0];
 /// Smallest distance from the Earth's centre to its surface, metres.
-const RADIUS: f64 = 6.35e6;
+pub(super) const RADIUS: f64 = 6.35e6;
 /// Longest edge of the ring, metres.
 const LONGEST_EDGE: f64 = 100_000.0;
 
@@ -54,16 +54,30 @@ impl Segment {
         points: &mut Vec<Vec3>,
     ) -> Result<(), L1cError> {
         let (rows, columns) = level.lon.shape;
-        let read = |lines| {
+        let part = |lines, pixels| {
             ties.positions(
                 &self.header.path,
                 &self.file,
                 level,
                 lines,
-                0..columns,
+                pixels,
                 &self.profile,
             )
         };
+        if is_tiled(&level.lon) {
+            for column in [0, columns - 1] {
+                let (lon, lat) = part(0..rows, column..column + 1)?;
+                let ends = spread(rows, SAMPLED_LINES);
+                points.extend(ends.map(|row| ecef(lon[(row, 0)], lat[(row, 0)], 0.0)));
+            }
+            for row in [0, rows - 1] {
+                let (lon, lat) = part(row..row + 1, 0..columns)?;
+                let some = spread(columns, SAMPLED_PIXELS);
+                points.extend(some.map(|column| ecef(lon[(0, column)], lat[(0, column)], 0.0)));
+            }
+            return Ok(());
+        }
+        let read = |lines| part(lines, 0..columns);
         let whole = if rows * columns <= READ_WHOLE || is_coarse(&level.lon) {
             Some(read(0..rows)?)
         } else {
@@ -88,6 +102,13 @@ impl Segment {
         }
         Ok(())
     }
+}
+
+/// Chunks of few lines and pixels: the rim is read without the middle.
+pub(super) fn is_tiled(store: &Store) -> bool {
+    store
+        .chunk
+        .is_some_and(|c| c.0 * 4 < store.shape.0 && c.1 * 4 < store.shape.1)
 }
 
 /// Chunks so large that reading single lines costs more than reading everything.

@@ -50,6 +50,12 @@ impl Axis {
             .map(|i| self.origin + i as f64 * self.step)
             .collect()
     }
+
+    /// Goes over from one part of the file to another.
+    fn narrow(&mut self, from: &Range<usize>, to: &Range<usize>) {
+        self.origin += (to.start as f64 - from.start as f64) * self.step;
+        self.count = to.len();
+    }
 }
 
 /// Spacing of `count` tie points over `samples` (`reference/l1c_format.md` §2.3): the whole number s
@@ -84,7 +90,9 @@ pub(super) struct TieGrid {
     pub(super) group: Group,
     /// Rows of the file that are read; all, unless the segment was focused.
     pub(super) rows: Range<usize>,
-    /// Of those rows.
+    /// Columns of the file that are read.
+    pub(super) columns: Range<usize>,
+    /// Of those rows and columns.
     pub(super) lines: Axis,
     pub(super) pixels: Axis,
     /// One or two, ascending altitude.
@@ -227,6 +235,7 @@ impl TieGrid {
         Ok(TieGrid {
             group,
             rows: 0..lines.count,
+            columns: 0..pixels.count,
             lines,
             pixels,
             levels,
@@ -235,13 +244,18 @@ impl TieGrid {
     }
 
     /// Leaves only some rows of the file.
-    pub(super) fn keep(&mut self, rows: Range<usize>) {
-        self.lines.origin += (rows.start as f64 - self.rows.start as f64) * self.lines.step;
-        self.lines.count = rows.len();
+    pub(super) fn keep_rows(&mut self, rows: Range<usize>) {
+        self.lines.narrow(&self.rows, &rows);
         self.rows = rows;
     }
 
-    /// Positions of a part of one level, checked: degrees. `lines` are rows of the file.
+    /// Leaves only some columns of the file.
+    pub(super) fn keep_columns(&mut self, columns: Range<usize>) {
+        self.pixels.narrow(&self.columns, &columns);
+        self.columns = columns;
+    }
+
+    /// Positions of a part of one level, checked: degrees. `lines` are rows, `pixels` columns of the file.
     pub(super) fn positions(
         &self,
         path: &Path,
@@ -282,7 +296,7 @@ impl TieGrid {
         Ok((lon, lat))
     }
 
-    /// Positions of all levels in the rows that are read, checked also for jumps.
+    /// Positions of all levels in the rows and columns that are read, checked also for jumps.
     pub(super) fn read_levels(
         &self,
         path: &Path,
@@ -296,7 +310,7 @@ impl TieGrid {
                 file,
                 level,
                 self.rows.clone(),
-                0..self.pixels.count,
+                self.columns.clone(),
                 profile,
             )?;
             if let Some(reason) = self.jump(&lon, &lat) {

@@ -215,15 +215,22 @@ impl Canvas {
         let lines = pad.north..pad.north + scene.rows;
         let columns = pad.west..pad.west + scene.cols;
         if let Some(h) = input.halo {
+            // rows and columns of the halo's cells; none beyond it
+            let cell = |v: f64, n: usize| {
+                let k = (v + 0.5).floor();
+                (k >= 0.0 && k < n as f64).then_some(k as usize)
+            };
+            let (height, width) = h.cloud.dim();
+            let place = |r, c| h.grid.locate(wide.centre(0, c).0, wide.centre(r, 0).1);
+            let across: Vec<Option<usize>> =
+                (0..cols).map(|c| cell(place(0, c).1, width)).collect();
             for r in 0..rows {
                 let inner = lines.contains(&r);
+                let Some(y) = cell(place(r, 0).0, height) else {
+                    continue;
+                };
                 for c in (0..cols).filter(|c| !inner || !columns.contains(c)) {
-                    let (e, n) = wide.centre(r, c);
-                    let (y, x) = h.grid.locate(e, n);
-                    let cell = (y.round() >= 0.0 && x.round() >= 0.0)
-                        .then(|| h.cloud.get((y.round() as usize, x.round() as usize)))
-                        .flatten();
-                    canvas.cloud[r * cols + c] = cell.is_some_and(|v| *v >= 1);
+                    canvas.cloud[r * cols + c] = across[c].is_some_and(|x| h.cloud[(y, x)] >= 1);
                 }
             }
         }

@@ -43,7 +43,7 @@ pub fn shadow(obs: &Observation) -> Vec<bool> {
                     if y < 0.0 || x < 0.0 || y > (rows - 1) as f32 || x > (cols - 1) as f32 {
                         break;
                     }
-                    if z[y.round() as usize * cols + x.round() as usize] > here + k * rise {
+                    if z[(y + 0.5) as usize * cols + (x + 0.5) as usize] > here + k * rise {
                         *o = true;
                         break;
                     }

@@ -1,6 +1,6 @@
 //! Cloud heights by matching each object with its shadow (`reference/masking.md` §7.2, §10.6).
 
-use super::{HEIGHTS_M, Object, REACH_CAP_M, Sight, moved, shift};
+use super::{HEIGHTS_M, Object, REACH_CAP_M, Sight, moved, nearest, shift};
 use rayon::prelude::*;
 
 /// What the ground shows where a shadow may fall.
@@ -35,30 +35,27 @@ impl Map<'_> {
     /// a ground of height `base`: on level ground a fixed shift; on relief the landing pixel's own
     /// height moves it along the sunbeam (two fixed-point steps).
     pub fn landing(&self, index: usize, sight: &Sight, base: f32, height: f32) -> Option<usize> {
-        let flat = |h: f32| {
-            moved(
-                index,
-                shift(sight.shadow(), h, self.pixel),
-                self.rows,
-                self.cols,
-            )
+        // 32-bit division: grids are far below 2³¹ pixels
+        let (i, wide) = (index as u32, self.cols as u32);
+        let (row, col) = ((i / wide) as i32, (i % wide) as i32);
+        let (rows, cols) = (self.rows as i32, self.cols as i32);
+        let scale = self.pixel.recip();
+        let to = |south: f32, east: f32| {
+            let (r, c) = (row + nearest(south * scale), col + nearest(east * scale));
+            let inside = (0..rows).contains(&r) && (0..cols).contains(&c);
+            inside.then(|| (r * cols + c) as usize)
         };
+        let shadow = sight.shadow();
         let Some(z) = self.terrain else {
-            return flat(height);
+            return to(height * shadow.south, height * shadow.east);
         };
         let here = finite(z[index], base);
         let above = base + height - here;
-        let mut at = flat(above)?;
+        let (south, east) = (above * shadow.south, above * shadow.east);
+        let mut at = to(south, east)?;
         for _ in 0..2 {
             let rise = finite(z[at], here) - here;
-            let px = |view: f32, sun: f32| {
-                ((above * (view - sun) + rise * sun) / self.pixel).round() as i32
-            };
-            let by = (
-                px(sight.view.south, sight.sun.south),
-                px(sight.view.east, sight.sun.east),
-            );
-            at = moved(index, by, self.rows, self.cols)?;
+            at = to(south + rise * sight.sun.south, east + rise * sight.sun.east)?;
         }
         Some(at)
     }

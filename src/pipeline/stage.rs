@@ -16,7 +16,7 @@ pub struct Stage {
 pub const ACQUIRE: &[Stage] = &[
     stage(
         "l1c",
-        2,
+        3,
         "reads the lines and pixels of the segment that can touch the tile",
     ),
     stage("dem", 1, "ellipsoidal heights on the grid"),

@@ -123,7 +123,7 @@ fn angle(
         .read::<f32>(
             &segment.file,
             ties.rows.clone(),
-            0..size.1,
+            ties.columns.clone(),
             &mut Scratch::default(),
         )
         .map_err(|reason| L1cError::Chunk {

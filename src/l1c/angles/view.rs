@@ -242,7 +242,8 @@ fn side(segment: &Segment, strip: Strip, lie: Lie) -> Result<Strip, L1cError> {
 /// The middle tie point of a strip.
 fn centre(segment: &Segment, strip: Strip) -> Result<Vec3, L1cError> {
     let ties = &segment.parts(strip)?.ties;
-    let (i, j) = ((ties.rows.start + ties.rows.end) / 2, ties.pixels.count / 2);
+    let middle = |r: &std::ops::Range<usize>| (r.start + r.end) / 2;
+    let (i, j) = (middle(&ties.rows), middle(&ties.columns));
     let level = &ties.levels[0];
     let (lon, lat): (Array2<f64>, Array2<f64>) = ties.positions(
         &segment.header.path,

@@ -1,7 +1,7 @@
 //! Tie points and angles against the forward model.
 
 use super::model::{apart, geodetic};
-use super::scene::{Scene, Stored};
+use super::scene::{Scene, Storage, Stored};
 use super::{open, open_with};
 use crate::band::{Camera, Strip};
 use crate::l1c::{AngleOrigin, AngleSource, L1cError, Profile, Segment, Swath, ViewAzimuth};
@@ -316,4 +316,58 @@ fn of_a_long_segment_only_the_lines_near_a_place_are_read(#[case] two_levels: bo
     let (_far_dir, far) = open(&scene);
     let far = far.focused(-100.0, -30.0, 60_000.0).expect("far");
     assert_eq!(far.ties(Strip::Red).expect("ties").lines, red.lines);
+}
+
+#[test]
+fn of_a_wide_segment_only_the_pixels_near_a_place_are_read() {
+    let scene = Scene {
+        lines: 320,
+        pixels: 560,
+        storage: Storage::Odd,
+        ..Scene::default()
+    };
+    let (_dir, whole) = open(&scene);
+    let red = whole.ties(Strip::Red).expect("ties");
+    let at = (red.lines.len() * 3 / 5, 60);
+    let place = (red.levels[0].lon[at], red.levels[0].lat[at]);
+    let (_other_dir, focused) = open(&scene);
+    let focused = focused
+        .focused(place.0, place.1, 20_000.0)
+        .expect("focused");
+    for strip in Strip::VNIR {
+        let (all, near) = (
+            whole.ties(strip).expect("ties"),
+            focused.ties(strip).expect("ties"),
+        );
+        let (first, n) = (near.pixels[0], near.pixels.len());
+        assert!(n < all.pixels.len() * 3 / 4, "{strip}: {n}");
+        let from = all
+            .pixels
+            .iter()
+            .position(|p| *p == first)
+            .expect("a tie pixel");
+        assert_eq!(near.pixels[..], all.pixels[from..from + n]);
+        assert_eq!(near.lines, all.lines);
+        for (k, pixel) in all.pixels.iter().enumerate() {
+            let comes_near = (0..all.lines.len()).any(|i| {
+                let (lon, lat) = (all.levels[0].lon[(i, k)], all.levels[0].lat[(i, k)]);
+                let east = (lon - place.0) * 111_000.0 * place.1.to_radians().cos();
+                ((lat - place.1) * 111_000.0).hypot(east) < 20_000.0
+            });
+            assert!(
+                !comes_near || near.pixels.contains(pixel),
+                "{strip} {pixel}"
+            );
+        }
+        let part = ndarray::s![.., from..from + n];
+        for (a, b) in all.levels.iter().zip(&near.levels) {
+            assert_eq!(a.lon.slice(part), b.lon);
+            assert_eq!(a.lat.slice(part), b.lat);
+        }
+    }
+    let (view, sun) = errors(&scene, &focused);
+    assert!(view < 0.02 && sun < 0.02, "{view} {sun}");
+    let ring = focused.footprint().expect("footprint");
+    let (lon, lat, _) = geodetic(scene.ground(Strip::Red, 160.0, 280.0, 0.0).0);
+    assert!(inside(&ring, lon, lat, 0.0));
 }
