@@ -9,6 +9,7 @@ pub mod params;
 pub mod shadow;
 pub mod snow;
 pub mod terrain;
+mod usual;
 pub mod water;
 
 pub use field::{CloudField, cloud_field, halo};

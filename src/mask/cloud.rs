@@ -4,6 +4,7 @@ use super::features::Scene;
 use super::level::clear_level;
 use super::params::MaskParams;
 use super::snow::is_dusted;
+use super::usual::Usual;
 use crate::morphology::{Components, dilate, fill_holes, hysteresis};
 
 /// Cloud of one date, row-major.
@@ -110,14 +111,18 @@ pub fn detect(scene: &Scene, water: &[bool], snow: &[bool], params: &MaskParams)
     let skip: Vec<bool> = water.iter().zip(snow).map(|(w, s)| *w || *s).collect();
     let clear = clear_level(scene, &skip, params);
     let e = evidence(scene, water, snow, &clear, params);
-    // weak evidence counts near strong evidence only: a town is weakly white all over
+    // weak evidence counts near strong evidence only, and where it is more than this kind of ground shows elsewhere: a
+    // town is weakly white all over
     let reach = MaskParams::pixels(params.weak_reach_m, scene.pixel, 2);
     let near_strong = dilate(&e.strong, scene.cols, reach);
-    let weak: Vec<bool> = e
-        .weak
-        .iter()
-        .zip(&near_strong)
-        .map(|(w, n)| *w && *n)
+    let usual = Usual::new(scene, |i| {
+        scene.valid[i] && !skip[i] && scene.land[i] == 1 && !near_strong[i]
+    });
+    let weak: Vec<bool> = (0..scene.len())
+        .map(|i| {
+            let unusual = scene.land[i] == 0 || usual.excess(scene, i) > 0.5 * params.hot_weak;
+            e.weak[i] && near_strong[i] && unusual
+        })
         .collect();
     let mut cloud = hysteresis(&e.strong, &weak, scene.cols);
     // single pixels are noise or roofs unless sure (§10.5)

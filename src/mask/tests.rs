@@ -273,6 +273,23 @@ fn terrain_hides_the_sun_on_the_far_side_of_a_ridge() {
     assert_eq!(m.usable[(56, 56)], usable::LOW_SUN);
 }
 
+/// Rock as white as the fringe of a cloud, and no whiter beside a cloud than elsewhere; thin cloud on it is whiter.
+#[test]
+fn ground_that_is_white_everywhere_is_no_fringe_of_a_cloud() {
+    const ROCK: [f32; 4] = [0.122, 0.160, 0.205, 0.250];
+    const THIN: [f32; 4] = [0.190, 0.215, 0.260, 0.280];
+    let mut s = Scenery::of(FIELD);
+    s.paint(0..SIDE, 60..SIDE, &ALL, ROCK);
+    s.paint(40..60, 70..90, &ALL, CLOUD);
+    s.paint(40..60, 90..93, &ALL, THIN);
+    let m = s.masks();
+    let confidence = |r, c| m.qx[(r, c)] & qx::CONFIDENCE;
+    assert!(confidence(50, 80) > 0 && confidence(50, 91) > 0);
+    // 300 m from the cloud's northern edge and 400 m from its western one
+    assert_eq!((confidence(37, 80), confidence(50, 66)), (0, 0));
+    assert_eq!(class(&m, 37, 80), sm::CLEAR);
+}
+
 #[test]
 fn a_cloud_beyond_the_edge_shades_the_tile_through_the_halo() {
     let mut s = Scenery::of(FIELD);
