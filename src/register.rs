@@ -5,8 +5,8 @@
 //! an edge from dark to bright and from bright to dark, so that a harvested field, another season, another
 //! band or another sensor still match. One displacement for all, in whole pixels, comes from the sum of the
 //! correlations of all chips (`coarse`); each chip is then matched by iterative least squares (`chip`), and a
-//! robust fit of low order over the chips decides (`fit`). Where pixels are few and coarser than the reference, all of
-//! them are matched at once (`dense`), and the chips tell only how they scatter about that. Clouds and shadows are left out by the mask; those
+//! robust fit of low order over the chips decides (`fit`). Where pixels are few and coarser than the reference, the values
+//! of all of them are matched at once (`dense`), and the chips tell only how they scatter about that. Clouds and shadows are left out by the mask; those
 //! that the mask misses do not correlate with the reference and are left out by the fit.
 //!
 //! Sources: double angle for contrast-free orientation, Granlund 1978 (Comput. Graph. Image Process. 8);
@@ -14,12 +14,18 @@
 //! 14); both gradients averaged for unbiased and fast steps, Benhimane and Malis 2004 (IROS); biweight,
 //! Beaton and Tukey 1974 (Technometrics 16).
 
+mod block;
 mod chip;
 mod coarse;
 mod dense;
 mod features;
 mod fit;
 mod heights;
+mod kernel;
+mod normal;
+mod pull;
+mod seen;
+mod whole;
 
 #[cfg(test)]
 mod tests;
@@ -104,9 +110,9 @@ pub struct Measure {
     /// The chips in agreement, for what needs to look at them.
     #[serde(skip)]
     pub at: Vec<Chip>,
-    /// What blocks of ground add to the error, metres, where all pixels were matched at once.
+    /// What groups of pixels add to the error, metres, where all pixels were matched at once.
     #[serde(skip)]
-    pulls: Vec<dense::Pull>,
+    pulls: Vec<pull::Pull>,
 }
 
 /// Displacement of `image` against `reference`: a feature of the reference at x lies at x + d in the image.
@@ -118,12 +124,13 @@ pub fn measure(image: &Features, reference: &Features) -> Result<Measure, Declin
         return Err(Decline::OtherGrid);
     }
     let places = coarse::places(image, reference);
-    if places.at.is_empty() {
-        return Err(Decline::TooLittleGround);
-    }
     let few = dense::serves(image, reference);
-    let start = match coarse::displacement(image, reference, &places) {
-        Err(_) if few => coarse::of_pixels(image, reference)?,
+    let start = match places.at.is_empty() {
+        true => Err(Decline::TooLittleGround),
+        false => coarse::displacement(image, reference, &places),
+    };
+    let start = match start {
+        Err(why) if few => whole::displacement(image, reference).ok_or(why)?,
         found => found?,
     };
     let fit = |start: [f64; 2]| {
@@ -134,7 +141,11 @@ pub fn measure(image: &Features, reference: &Features) -> Result<Measure, Declin
     if !few {
         return fit(start).0;
     }
-    let dense = dense::solve(image, reference, start).ok_or(Decline::Scattered)?;
+    let too_little = places.at.is_empty();
+    let dense = dense::solve(image, reference, start).ok_or(match too_little {
+        true => Decline::TooLittleGround,
+        false => Decline::Scattered,
+    })?;
     let (fitted, chips) = fit(dense.shift);
     match fitted {
         // one shift for all is no answer where chips enough see a drift
@@ -195,10 +206,23 @@ pub fn check(
         .collect();
     let mut take = |k: usize| results[k].take();
     Check {
-        absolute: std::array::from_fn(|b| take(2 * b)),
+        absolute: confirmed(std::array::from_fn(|b| take(2 * b))),
         between: std::array::from_fn(|b| take(2 * b + 1)),
         cloudless,
     }
+}
+
+/// What one band alone tells over less ground than a chip needs has nothing to confirm it: it is declined.
+fn confirmed(
+    mut absolute: [Option<Result<Measure, Decline>>; 4],
+) -> [Option<Result<Measure, Decline>>; 4] {
+    let mut told = absolute.iter_mut().flatten().filter(|m| m.is_ok());
+    if let (Some(only), None) = (told.next(), told.next())
+        && only.as_ref().is_ok_and(|m| m.compared == 0)
+    {
+        *only = Err(Decline::TooLittleGround);
+    }
+    absolute
 }
 
 impl Check {
@@ -224,7 +248,11 @@ impl Check {
             .collect();
         let between: Vec<f64> = (0..4)
             .filter_map(|b| self.against_red(b))
-            .map(|(d, _)| d[0].powi(2) + d[1].powi(2))
+            // what may be chance must not stand against a displacement that is none
+            .map(|(d, sigma)| match d[0].hypot(d[1]) {
+                length if length > SIGNIFICANT * sigma => length * length,
+                _ => 0.0,
+            })
             .collect();
         let wanted = self.absolute.iter().any(Option::is_some);
         if (wanted && absolute.is_empty()) || (absolute.is_empty() && between.is_empty()) {
@@ -278,14 +306,14 @@ impl Check {
         let spread: f64 = found.iter().map(|(m, d)| weight(m) * off(d)).sum();
         let freedom = (2 * found.len() - 2).max(1) as f64;
         let own = ((spread / freedom).max(1.0) / total).sqrt();
-        // and as they see the same ground, what changed there does not average out between them: block by block where that
+        // and as they see the same ground, what changed there does not average out between them: group by group where that
         // is known, else the mean is taken to be no surer than the surest
         let shared = if found.iter().all(|(m, _)| !m.pulls.is_empty()) {
             let shifts: Vec<_> = found
                 .iter()
                 .map(|(m, _)| (weight(m) / total, m.pulls.as_slice()))
                 .collect();
-            dense::together(&shifts)
+            pull::together(&shifts).sigma
         } else {
             found
                 .iter()

@@ -168,9 +168,13 @@ fn edges(
     images: [Option<&Array2<f32>>; 4],
     clear: Option<&Array2<bool>>,
 ) -> [Option<Features>; 4] {
+    let of = match grid.pixel > FINE_FROM {
+        true => Features::of_coarse,
+        false => Features::new,
+    };
     let mut found: Vec<Option<Features>> = images
         .par_iter()
-        .map(|image| image.map(|image| Features::new(*grid, image, clear)))
+        .map(|image| image.map(|image| of(*grid, image, clear)))
         .collect();
     std::array::from_fn(|b| found[b].take())
 }

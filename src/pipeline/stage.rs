@@ -47,7 +47,7 @@ pub const ACQUIRE: &[Stage] = &[
 /// Stages of an acquisition that is checked against a reference.
 pub const GEOMETRY: &[Stage] = &[stage(
     "register",
-    2,
+    3,
     "displacement against a reference and between bands",
 )];
 

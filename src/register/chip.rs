@@ -1,7 +1,7 @@
 //! Sub-pixel match of one chip by iterative least squares.
 
-use super::dense::cubic;
 use super::features::{Features, double_angle};
+use super::kernel::cubic;
 use super::{CHIP, Chip};
 use rayon::prelude::*;
 

@@ -102,45 +102,6 @@ pub(super) fn displacement(
     found.ok_or(Decline::NoMatch)
 }
 
-/// The same from all pixels together, for where chips are too few to tell: a chip wastes what lies beside it.
-pub(super) fn of_pixels(image: &Features, reference: &Features) -> Result<[f64; 2], Decline> {
-    let (h, w) = (image.grid.height, image.grid.width);
-    let reach = SEARCH as usize;
-    let rows: Vec<Vec<[f64; 4]>> = (reach..h.saturating_sub(reach))
-        .into_par_iter()
-        .map(|r| {
-            let mut sums = vec![[0.0; 4]; SPAN * SPAN];
-            for c in (reach..w - reach).filter(|c| reference.exact[r * w + c] == 1) {
-                let a = [reference.u[r * w + c], reference.v[r * w + c]];
-                for (k, s) in sums.iter_mut().enumerate() {
-                    let at = (r + k / SPAN - reach) * w + c + k % SPAN - reach;
-                    if image.exact[at] == 1 {
-                        let b = [image.u[at], image.v[at]];
-                        let product =
-                            |a: [f32; 2], b: [f32; 2]| f64::from(a[0] * b[0] + a[1] * b[1]);
-                        let more = [product(a, b), product(a, a), product(b, b), 1.0];
-                        s.iter_mut().zip(more).for_each(|(s, m)| *s += m);
-                    }
-                }
-            }
-            sums
-        })
-        .collect();
-    let mut sums = vec![[0.0; 4]; SPAN * SPAN];
-    for row in &rows {
-        for (s, more) in sums.iter_mut().zip(row) {
-            s.iter_mut().zip(more).for_each(|(s, m)| *s += m);
-        }
-    }
-    // one chip of as many pixels as there are
-    let chips = sums[SPAN * SPAN / 2][3] / (CHIP * CHIP) as f64;
-    let surface: Vec<f64> = sums
-        .iter()
-        .map(|s| s[0] / ((s[1] * s[2]).sqrt() + f64::MIN_POSITIVE))
-        .collect();
-    prominent(&surface, UNRELATED / chips.sqrt()).ok_or(Decline::NoMatch)
-}
-
 /// Sum and sum of squares of the chips' correlations at each displacement, row by row.
 fn surface(image: &Features, reference: &Features, at: &[(usize, usize)]) -> Vec<[f64; 2]> {
     let width = image.grid.width;
@@ -217,29 +178,16 @@ impl Centred {
     }
 }
 
-/// The peak of the chips' mean correlation.
+/// The peak of the chips' mean correlation, to a fraction of a pixel; `None` where none stands out or it lies at the
+/// border.
 fn peak(sums: &[[f64; 2]], overlap: f64, chips: usize) -> Option<[f64; 2]> {
     let n = chips as f64;
     let surface: Vec<f64> = sums.iter().map(|s| s[0] / n).collect();
-    let best = highest(&surface);
-    let variance = (sums[best][1] / n - surface[best] * surface[best]).max(0.0);
-    prominent(
-        &surface,
-        variance.sqrt().max(UNRELATED) / (n * overlap).sqrt(),
-    )
-}
-
-fn highest(surface: &[f64]) -> usize {
-    let better = |b: (usize, f64), v: (usize, f64)| if v.1 > b.1 { v } else { b };
+    let higher = |b: (usize, f64), v: (usize, f64)| if v.1 > b.1 { v } else { b };
     let values = surface.iter().copied().enumerate();
-    values.fold((0, f64::NEG_INFINITY), better).0
-}
-
-/// The peak of a surface with a standard error, to a fraction of a pixel; `None` where none stands out or it lies at
-/// the border.
-fn prominent(surface: &[f64], error: f64) -> Option<[f64; 2]> {
-    let best = highest(surface);
-    let top = surface[best];
+    let (best, top) = values.fold((0, f64::NEG_INFINITY), higher);
+    let variance = (sums[best][1] / n - top * top).max(0.0);
+    let error = variance.sqrt().max(UNRELATED) / (n * overlap).sqrt();
     let place = |k: usize| [(k % SPAN) as f64, (k / SPAN) as f64];
     let at = place(best);
     let far = surface.iter().enumerate().filter(|(k, _)| {

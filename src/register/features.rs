@@ -5,7 +5,7 @@
 //! √|g|, so that a few strong edges (a cloud, a shore) do not drown all others.
 
 use crate::grid::GridSpec;
-use ndarray::Array2;
+use ndarray::{Array2, Zip};
 use rayon::prelude::*;
 
 /// Pixels around one that take part in its features.
@@ -31,7 +31,9 @@ pub struct Features {
     pub(super) exact: Vec<u8>,
     /// 1 where they can be interpolated too.
     pub(super) clear: Vec<u8>,
-    /// The smoothed image on `FINE` × `FINE` samples a pixel, where there is one.
+    /// The image itself, NaN where the ground is not clear, for a comparison with a finer reference.
+    pub(super) values: Option<Vec<f32>>,
+    /// What a pixel sees around each of `FINE` × `FINE` parts of every pixel, where the image is that fine.
     pub(super) fine: Option<Vec<f32>>,
 }
 
@@ -48,6 +50,7 @@ impl Features {
             smooth: vec![f32::NAN; n],
             exact: vec![0; n],
             clear: vec![0; n],
+            values: None,
             fine: None,
         };
         let image = image.as_standard_layout();
@@ -105,6 +108,28 @@ impl Features {
         out
     }
 
+    /// Edges of an image of few and coarse pixels, and its values: a finer reference tells more of them.
+    pub fn of_coarse(
+        grid: GridSpec,
+        image: &Array2<f32>,
+        clear: Option<&Array2<bool>>,
+    ) -> Features {
+        let mut values = image.clone();
+        if let Some(clear) = clear.filter(|c| c.dim() == image.dim()) {
+            Zip::from(&mut values).and(clear).for_each(|v, clear| {
+                if !clear {
+                    *v = f32::NAN;
+                }
+            });
+        }
+        let whole = image.dim() == (grid.height, grid.width)
+            && clear.is_none_or(|c| c.dim() == image.dim());
+        Features {
+            values: whole.then(|| values.iter().copied().collect()),
+            ..Features::new(grid, image, clear)
+        }
+    }
+
     /// Edges of an image on the `FINE` × `FINE` subdivision of a grid, as samples as coarse as the grid's pixels would
     /// show them, and what it takes to see them from any fraction of a pixel on. A sample of 300 m is that of a side
     /// camera, 100 m to 350 m wide (`reference/l1c_format.md` §6.1), averaged over the cell.
@@ -121,12 +146,7 @@ impl Features {
         });
         let mut out = Features::new(grid, &coarse, None);
         if (h, w) == (FINE * grid.height, FINE * grid.width) {
-            let step = FINE as isize;
-            let pixels: Vec<(isize, f32)> = (-2..)
-                .map(|k| k * step)
-                .zip([1.0, 4.0, 6.0, 4.0, 1.0])
-                .collect();
-            out.fine = Some(across(&down(&seen, w, &pixels), w, &pixels));
+            out.fine = Some(seen);
         }
         out
     }

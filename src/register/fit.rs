@@ -123,7 +123,7 @@ pub(super) fn around(
     let common = Measure {
         bias,
         sigma,
-        scatter: sigma * dense.blocks.sqrt(),
+        scatter: sigma * dense.groups.sqrt(),
         systematic,
         rmse: 0.0,
         ce90: 0.0,

@@ -274,6 +274,88 @@ fn coarse(grid: &GridSpec, d: [f64; 2], season: impl Fn(f64, f64) -> u64) -> Arr
     })
 }
 
+/// Coarse pixels whose contrast is inverted and faded field by field, under haze that grows across the area.
+#[test]
+fn coarse_pixels_tell_their_shift_under_inverted_contrast() {
+    let grid = GridSpec {
+        pixel: 300.0,
+        width: 52,
+        height: 52,
+        ..GRID
+    };
+    let fine = Array2::from_shape_fn((156, 156), |(r, c)| fields(c as f64, r as f64, 0));
+    let reference = Features::of_fine(grid, &fine);
+    for d in [[0.1, -0.2], [-0.45, 0.35], [1.3, -0.8]] {
+        let mut seen = coarse(&grid, d, |_, _| 0);
+        for ((r, c), v) in seen.indexed_iter_mut() {
+            let gain = if (r / 16 + c / 16) % 2 == 0 {
+                -0.6
+            } else {
+                1.2
+            };
+            *v = 0.2 + gain * (*v - 0.15) + 0.001 * c as f32;
+        }
+        let m = measure(&Features::of_coarse(grid, &seen, None), &reference).unwrap();
+        let off = (m.bias[0] / 300.0 - d[0]).hypot(m.bias[1] / 300.0 + d[1]);
+        assert!(off < 0.02, "{d:?}: {off} {m:?}");
+    }
+}
+
+/// A side camera near the end of its swath sees wide along a direction that is slanted to the grid.
+#[test]
+fn a_slanted_blur_does_not_move_coarse_pixels() {
+    let grid = GridSpec {
+        pixel: 300.0,
+        width: 52,
+        height: 52,
+        ..GRID
+    };
+    let fine = Array2::from_shape_fn((156, 156), |(r, c)| fields(c as f64, r as f64, 0));
+    let reference = Features::of_fine(grid, &fine);
+    let d = [0.2, 0.15];
+    // three looks along the slant: variance (0.35² + 0.25²) 2/3 square pixels more
+    let slant = [0.35, 0.25];
+    let looks = [-1.0, 0.0, 1.0].map(|k| {
+        let at = [d[0] + k * slant[0], d[1] + k * slant[1]];
+        coarse(&grid, at, |_, _| 0)
+    });
+    let seen = looks
+        .iter()
+        .fold(Array2::zeros((52, 52)), |sum, look| sum + look)
+        / 3.0;
+    let clear = Array2::from_shape_fn((52, 52), |(r, c)| r + c < 52);
+    let m = measure(&Features::of_coarse(grid, &seen, Some(&clear)), &reference).unwrap();
+    let off = (m.bias[0] / 300.0 - d[0]).hypot(m.bias[1] / 300.0 + d[1]);
+    assert!(off < 0.02, "{off} {m:?}");
+}
+
+/// Strips of clear ground too narrow for a chip: one band alone is not believed, two that agree are.
+#[test]
+fn ground_too_narrow_for_a_chip_needs_two_bands() {
+    let grid = GridSpec {
+        pixel: 300.0,
+        width: 80,
+        height: 80,
+        ..GRID
+    };
+    let fine = Array2::from_shape_fn((240, 240), |(r, c)| fields(c as f64, r as f64, 0));
+    let reference = Features::of_fine(grid, &fine);
+    let d = [0.3, -0.2];
+    let clear = Array2::from_shape_fn((80, 80), |(r, _)| r % 24 < 5);
+    let image = Features::of_coarse(grid, &coarse(&grid, d, |_, _| 0), Some(&clear));
+    let bands = [None, Some(&image), Some(&image), None];
+    let found = check(
+        bands,
+        [None, Some(&reference), Some(&reference), None],
+        true,
+    );
+    let m = found.leading().unwrap().1;
+    assert_eq!(m.compared, 0);
+    assert!((m.bias[0] - 90.0).hypot(m.bias[1] - 60.0) < 6.0, "{m:?}");
+    let alone = check(bands, [None, Some(&reference), None, None], true);
+    assert!(alone.leading().is_none() && alone.refinement().is_none());
+}
+
 /// 40 × 40 pixels: fewer than a dozen chips, and a quarter of the ground has changed.
 #[test]
 fn a_few_pixels_tell_their_shift_against_a_finer_reference() {
@@ -288,7 +370,7 @@ fn a_few_pixels_tell_their_shift_against_a_finer_reference() {
     let changed = |x: f64, y: f64| u64::from(x > 78.0 && y > 78.0);
     for d in [[0.0, 0.0], [-0.12, -0.16], [0.4, -0.3]] {
         let m = measure(
-            &Features::new(grid, &coarse(&grid, d, changed), None),
+            &Features::of_coarse(grid, &coarse(&grid, d, changed), None),
             &reference,
         );
         let m = m.unwrap();
@@ -301,11 +383,11 @@ fn a_few_pixels_tell_their_shift_against_a_finer_reference() {
     }
     // another place is none
     let elsewhere = coarse(&grid, [700.0, -900.0], |_, _| 0);
-    assert!(measure(&Features::new(grid, &elsewhere, None), &reference).is_err());
+    assert!(measure(&Features::of_coarse(grid, &elsewhere, None), &reference).is_err());
     // a corner of two or three chips says so by its σ, or declines
     let here = coarse(&grid, [0.1, 0.1], |_, _| 0);
     let clear = Array2::from_shape_fn((52, 52), |(r, c)| r < 24 && c < 24);
-    match measure(&Features::new(grid, &here, Some(&clear)), &reference) {
+    match measure(&Features::of_coarse(grid, &here, Some(&clear)), &reference) {
         Ok(m) => {
             let off = (m.bias[0] - 30.0).hypot(m.bias[1] + 30.0);
             assert!(off < 4.0 * m.sigma, "{m:?}");
