@@ -29,12 +29,13 @@ use std::sync::Arc;
 const ROWS: usize = 128;
 /// What a second check must come to, as a share of the first, to be kept.
 const BETTER: f64 = 0.7;
-/// Share of the values that is clear ground from which on an image counts as free of cloud.
-const CLOUDLESS: f64 = 0.6;
+/// Share of the values that is clear ground from which on an image counts as free of cloud, of fine and of coarse
+/// pixels: a coarse pixel beside a cloud holds some of it.
+const CLOUDLESS: [f64; 2] = [0.6, 0.8];
 /// Share of the chips that must agree where the masks see no clear ground: below it is the odd gap in a
 /// full cover of cloud, too little to go by.
 const SHOWS_GROUND: f64 = 0.08;
-/// Pixel size above which a reference is kept as fine as it is: coarser pixels are few, and worth it.
+/// Pixel size above which pixels are coarse: few, and worth a reference that is kept as fine as it is.
 const FINE_FROM: f64 = 200.0;
 /// Lines and pixels that a refinement may move the window of native samples by.
 pub const MARGIN: usize = 12;
@@ -209,7 +210,7 @@ pub fn check(toa: &BandStack<f32>, clear: Option<&Array2<bool>>, ground: Option<
             seen += u32::from(!v.is_nan());
             ground += u32::from(!v.is_nan() && *c);
         }
-        f64::from(ground) > CLOUDLESS * f64::from(seen)
+        f64::from(ground) > CLOUDLESS[usize::from(toa.grid.pixel > FINE_FROM)] * f64::from(seen)
     });
     let look = |clear: Option<&Array2<bool>>| {
         let bands = edges(&toa.grid, images, clear);

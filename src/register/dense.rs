@@ -102,8 +102,9 @@ struct Sums {
     /// Normal equations.
     a: Matrix,
     b: Vector,
-    /// Curvature of the sum that is least: pixels that disagree more pull less.
-    bend: Matrix,
+    /// What a pixel that moves adds to the curvature of the sum that is least, as a share of its weight, in the mean of
+    /// all (Huber 1981, §7.6): pixels that disagree more pull less. One half where residuals are as Cauchy's.
+    firm: f64,
     groups: BTreeMap<usize, Vector>,
     /// Correlation within the blocks.
     correlation: f64,
@@ -112,10 +113,13 @@ struct Sums {
 impl Sums {
     /// What the groups add to the error; `None` where the sum has no least.
     fn pulls(&self) -> Option<Vec<Pull>> {
-        let inverse = inverse(&self.bend)?;
+        let inverse = inverse(&self.a).filter(|_| self.firm > 0.0)?;
         let pull = |(&group, score): (&usize, &Vector)| {
             let [x, y, ..] = times(&inverse, score);
-            Pull { group, d: [x, y] }
+            Pull {
+                group,
+                d: [x / self.firm, y / self.firm],
+            }
         };
         Some(self.groups.iter().map(pull).collect())
     }
@@ -207,6 +211,7 @@ fn reweigh(blocks: &[Block], weights: &mut [f64]) -> Option<Sums> {
         correlation: (explained / count as f64).sqrt(),
         ..Sums::default()
     };
+    let (mut curvature, mut total) = (0.0, 0.0);
     for block in blocks {
         let scale = block.median + COMMON * common;
         for p in &block.pixels {
@@ -214,11 +219,13 @@ fn reweigh(blocks: &[Block], weights: &mut [f64]) -> Option<Sums> {
             let weight = 1.0 / (scale + square);
             weights[p.at] = weight;
             add_product(&mut sums.a, weight, &p.by);
-            add_product(&mut sums.bend, (scale - square) * weight * weight, &p.by);
+            curvature += (scale - square) * weight * weight;
+            total += weight;
             add(&mut sums.b, -weight * p.e, &p.by);
             let group = sums.groups.entry(p.group).or_insert([0.0; UNKNOWNS]);
             add(group, weight * p.e, &p.by);
         }
     }
+    sums.firm = curvature / total;
     Some(sums)
 }
