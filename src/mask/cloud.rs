@@ -118,11 +118,9 @@ pub fn detect(scene: &Scene, water: &[bool], snow: &[bool], params: &MaskParams)
     let usual = Usual::new(scene, |i| {
         scene.valid[i] && !skip[i] && scene.land[i] == 1 && !near_strong[i]
     });
+    let unusual = |i| scene.land[i] == 0 || usual.excess(scene, i) > 0.5 * params.hot_weak;
     let weak: Vec<bool> = (0..scene.len())
-        .map(|i| {
-            let unusual = scene.land[i] == 0 || usual.excess(scene, i) > 0.5 * params.hot_weak;
-            e.weak[i] && near_strong[i] && unusual
-        })
+        .map(|i| e.weak[i] && near_strong[i] && unusual(i))
         .collect();
     let mut cloud = hysteresis(&e.strong, &weak, scene.cols);
     // single pixels are noise or roofs unless sure (§10.5)

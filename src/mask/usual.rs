@@ -10,6 +10,8 @@ const RATIO: [f32; 5] = [1.2, 1.45, 1.75, 2.5, 4.0];
 const KINDS: usize = (RED.len() + 1) * (RATIO.len() + 1);
 /// Fewest pixels that tell what a kind is like.
 const ENOUGH: usize = 40;
+/// Pixels looked at, at least, before every second, third … serves.
+const LOOKED_AT: usize = 100_000;
 /// Share of a kind that is no whiter than what counts as usual.
 const SHARE: f32 = 0.75;
 
@@ -26,7 +28,8 @@ impl Usual {
     /// Of the pixels that `serves` admits: land far from cloud, neither snow nor water.
     pub fn new(scene: &Scene, serves: impl Fn(usize) -> bool) -> Usual {
         let mut kinds: Vec<Vec<f32>> = vec![Vec::new(); KINDS];
-        for i in (0..scene.len()).filter(|i| serves(*i)) {
+        let step = (scene.len() / LOOKED_AT).max(1);
+        for i in (0..scene.len()).step_by(step).filter(|i| serves(*i)) {
             kinds[kind(scene, i)].push(scene.hot(i));
         }
         let level = |values: &mut Vec<f32>| {
