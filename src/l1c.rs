@@ -5,6 +5,7 @@
 //! angles and rasters are read when asked for, rasters only where asked for.
 
 mod angles;
+mod as_swath;
 mod attribute;
 mod ellipsoid;
 mod error;
