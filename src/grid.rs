@@ -193,6 +193,16 @@ impl Margin {
         }
     }
 
+    /// At most so many on every side.
+    pub fn at_most(&self, n: usize) -> Margin {
+        Margin {
+            north: self.north.min(n),
+            east: self.east.min(n),
+            south: self.south.min(n),
+            west: self.west.min(n),
+        }
+    }
+
     /// The largest side.
     pub fn widest(&self) -> usize {
         self.north.max(self.east).max(self.south).max(self.west)
@@ -234,6 +244,19 @@ impl GridSpec {
     /// The grid with `n` more pixels on every side.
     pub fn padded(&self, n: usize) -> GridSpec {
         self.widened(&Margin::even(n))
+    }
+
+    /// Whole pixels of this grid by which another goes beyond it.
+    pub fn margin_in(&self, outer: &GridSpec) -> Margin {
+        let pixels = |metres: f64| (metres.max(0.0) / self.pixel) as usize;
+        let east = |g: &GridSpec| g.ulx + g.width as f64 * g.pixel;
+        let south = |g: &GridSpec| g.uly - g.height as f64 * g.pixel;
+        Margin {
+            north: pixels(outer.uly - self.uly),
+            east: pixels(east(outer) - east(self)),
+            south: pixels(south(self) - south(outer)),
+            west: pixels(self.ulx - outer.ulx),
+        }
     }
 
     /// The grid with a margin around it.

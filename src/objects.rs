@@ -181,13 +181,23 @@ pub fn shift(slope: Slope, height: f32, pixel: f32) -> (i32, i32) {
     (px(slope.south), px(slope.east))
 }
 
-/// A row-major index moved by (rows, columns), `None` beyond the grid.
-pub fn moved(index: usize, by: (i32, i32), rows: usize, cols: usize) -> Option<usize> {
+/// Row and column of a row-major index.
+fn place(index: usize, cols: usize) -> (i32, i32) {
     // 32-bit division: this is the innermost step of every projection, and grids are far below 2³¹ pixels
     let (i, wide) = (index as u32, cols as u32);
-    let (r, c) = ((i / wide) as i32 + by.0, (i % wide) as i32 + by.1);
+    ((i / wide) as i32, (i % wide) as i32)
+}
+
+/// The row-major index of a place moved by (rows, columns), `None` beyond the grid.
+fn landed(from: (i32, i32), by: (i32, i32), rows: usize, cols: usize) -> Option<usize> {
+    let (r, c) = (from.0 + by.0, from.1 + by.1);
     let inside = (0..rows as i32).contains(&r) && (0..cols as i32).contains(&c);
     inside.then(|| r as usize * cols + c as usize)
+}
+
+/// A row-major index moved by (rows, columns), `None` beyond the grid.
+pub fn moved(index: usize, by: (i32, i32), rows: usize, cols: usize) -> Option<usize> {
+    landed(place(index, cols), by, rows, cols)
 }
 
 #[cfg(test)]

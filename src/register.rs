@@ -125,11 +125,7 @@ pub fn measure(image: &Features, reference: &Features) -> Result<Measure, Declin
     }
     let places = coarse::places(image, reference);
     let few = dense::serves(image, reference);
-    let start = match places.at.is_empty() {
-        true => Err(Decline::TooLittleGround),
-        false => coarse::displacement(image, reference, &places),
-    };
-    let start = match start {
+    let start = match coarse::displacement(image, reference, &places) {
         Err(why) if few => whole::displacement(image, reference).ok_or(why)?,
         found => found?,
     };
@@ -141,8 +137,7 @@ pub fn measure(image: &Features, reference: &Features) -> Result<Measure, Declin
     if !few {
         return fit(start).0;
     }
-    let too_little = places.at.is_empty();
-    let dense = dense::solve(image, reference, start).ok_or(match too_little {
+    let dense = dense::solve(image, reference, start).ok_or(match places.at.is_empty() {
         true => Decline::TooLittleGround,
         false => Decline::Scattered,
     })?;

@@ -52,7 +52,7 @@ impl Swath for Segment {
         }
         // not under the lock: rayon may run another caller of this function in the meantime
         let grid = &self.parts(strip)?.ties;
-        let levels = grid.read_levels(&self.header.path, &self.file, &self.profile)?;
+        let levels = self.tie_levels(grid)?;
         // products carry the angles of RED and SWIR; of one altitude alone, every strip needs its own for its parallax
         let wanted = !matches!(strip, Strip::Blue | Strip::Nir) || levels.len() < 2;
         let angles = wanted

@@ -26,31 +26,46 @@ impl Segment {
     /// The tie points cannot be read, or make no sense where they were looked at.
     pub fn focused(mut self, lon: f64, lat: f64, reach: f64) -> Result<Segment, L1cError> {
         let centre = ecef(lon, lat, 0.0);
-        let mut kept: [Option<Range<usize>>; 6] = Default::default();
-        for (kept, parts) in kept.iter_mut().zip(&self.strips) {
+        for strip in Strip::ALL {
             let long = |t: &&TieGrid| t.lines.count > FEW && !is_coarse(&t.levels[0].lon);
-            if let Some(ties) = parts.as_ref().map(|p| &p.ties).filter(long) {
-                *kept = self.near(ties, centre, reach)?;
-            }
-        }
-        for (rows, parts) in kept.into_iter().zip(&mut self.strips) {
-            if let (Some(rows), Some(parts)) = (rows, parts) {
+            let rows = match self.grid(strip).filter(long) {
+                Some(ties) => self.near(ties, centre, reach)?,
+                None => None,
+            };
+            if let (Some(rows), Some(parts)) = (rows, &mut self.strips[strip.index()]) {
                 parts.ties.keep_rows(rows);
             }
-        }
-        let mut kept: [Option<Range<usize>>; 6] = Default::default();
-        for strip in Strip::VNIR {
-            let ties = self.strips[strip.index()].as_ref().map(|p| &p.ties);
-            if let Some(ties) = ties.filter(|t| is_tiled(&t.levels[0].lon)) {
-                kept[strip.index()] = self.beside(ties, centre, reach)?;
-            }
-        }
-        for (columns, parts) in kept.into_iter().zip(&mut self.strips) {
-            if let (Some(columns), Some(parts)) = (columns, parts) {
+            let wide = |t: &&TieGrid| !strip.is_swir() && is_tiled(&t.levels[0].lon);
+            let columns = match self.grid(strip).filter(wide) {
+                Some(ties) => self.beside(ties, centre, reach)?,
+                None => None,
+            };
+            if let (Some(columns), Some(parts)) = (columns, &mut self.strips[strip.index()]) {
                 parts.ties.keep_columns(columns);
             }
         }
         Ok(self)
+    }
+
+    fn grid(&self, strip: Strip) -> Option<&TieGrid> {
+        self.strips[strip.index()].as_ref().map(|p| &p.ties)
+    }
+
+    /// Tie points of one row of those that are read, `count` of them evenly spread.
+    fn row(&self, ties: &TieGrid, row: usize, count: usize) -> Result<Vec<Vec3>, L1cError> {
+        let row = ties.rows.start + row;
+        let (lon, lat) = ties.positions(
+            &self.header.path,
+            &self.file,
+            &ties.levels[0],
+            row..row + 1,
+            ties.columns.clone(),
+            &self.profile,
+        )?;
+        let points = spread(ties.pixels.count, count);
+        Ok(points
+            .map(|j| ecef(lon[(0, j)], lat[(0, j)], 0.0))
+            .collect())
     }
 
     /// Columns whose track on the ground comes within reach.
@@ -60,20 +75,10 @@ impl Segment {
         centre: Vec3,
         reach: f64,
     ) -> Result<Option<Range<usize>>, L1cError> {
-        let (path, level) = (&self.header.path, &ties.levels[0]);
-        let mut lines = Vec::with_capacity(TRACK);
-        for row in spread(ties.lines.count, TRACK) {
-            let row = ties.rows.start + row;
-            let all = ties.columns.clone();
-            let (lon, lat) =
-                ties.positions(path, &self.file, level, row..row + 1, all, &self.profile)?;
-            let line: Vec<Vec3> = lon
-                .iter()
-                .zip(&lat)
-                .map(|(x, y)| ecef(*x, *y, 0.0))
-                .collect();
-            lines.push(line);
-        }
+        let count = ties.pixels.count;
+        let lines: Vec<Vec<Vec3>> = spread(ties.lines.count, TRACK)
+            .map(|row| self.row(ties, row, count))
+            .collect::<Result<_, _>>()?;
         let within = |j: usize| {
             // neighbours may lie far apart
             let k = if j == 0 { 1 } else { j - 1 };
@@ -85,13 +90,8 @@ impl Segment {
                 distance(centre, a, b) <= reach + beside + bend
             })
         };
-        let first = (0..lines[0].len()).find(|j| within(*j));
-        let last = (0..lines[0].len()).rfind(|j| within(*j));
-        // two columns at least make a grid
-        Ok(first
-            .zip(last)
-            .filter(|(a, b)| a < b)
-            .map(|(a, b)| ties.columns.start + a..ties.columns.start + b + 1))
+        let start = ties.columns.start;
+        Ok(stretch(count, within).map(|(a, b)| start + a..start + b + 1))
     }
 
     /// Rows between the first and the last looked at that lie within reach, or can have such a row before the next.
@@ -102,20 +102,10 @@ impl Segment {
         reach: f64,
     ) -> Result<Option<Range<usize>>, L1cError> {
         let rows: Vec<usize> = spread(ties.lines.count, LOOKED_AT).collect();
-        let (path, level) = (&self.header.path, &ties.levels[0]);
-        let mut lines: Vec<Vec<Vec3>> = Vec::with_capacity(rows.len());
-        for &row in &rows {
-            let row = ties.rows.start + row;
-            let all = ties.columns.clone();
-            let (lon, lat) =
-                ties.positions(path, &self.file, level, row..row + 1, all, &self.profile)?;
-            let points = spread(ties.pixels.count, POINTS);
-            lines.push(
-                points
-                    .map(|j| ecef(lon[(0, j)], lat[(0, j)], 0.0))
-                    .collect(),
-            );
-        }
+        let lines: Vec<Vec<Vec3>> = rows
+            .iter()
+            .map(|row| self.row(ties, *row, POINTS))
+            .collect::<Result<_, _>>()?;
         let gap = |k: usize| {
             let pairs = lines[k].iter().zip(&lines[k + 1]);
             pairs.fold(0.0, |most: f64, (a, b)| most.max(norm(minus(*a, *b))))
@@ -128,14 +118,16 @@ impl Segment {
             let nearest = lines[k].iter().map(|p| norm(minus(*p, centre)));
             nearest.fold(f64::INFINITY, f64::min) <= reach + along + across
         };
-        let first = (0..=last).find(|k| within(*k));
-        let end = (0..=last).rfind(|k| within(*k));
-        // two rows at least make a grid
-        Ok(first
-            .zip(end)
-            .filter(|(a, b)| a < b)
-            .map(|(a, b)| ties.rows.start + rows[a]..ties.rows.start + rows[b] + 1))
+        let start = ties.rows.start;
+        Ok(stretch(rows.len(), within).map(|(a, b)| start + rows[a]..start + rows[b] + 1))
     }
+}
+
+/// The first and the last of `n` that lie within, where they are two: less makes no grid.
+fn stretch(n: usize, within: impl Fn(usize) -> bool) -> Option<(usize, usize)> {
+    let first = (0..n).find(|k| within(*k))?;
+    let last = (0..n).rfind(|k| within(*k))?;
+    (first < last).then_some((first, last))
 }
 
 /// Distance of a point from a chord, metres.

@@ -1,12 +1,10 @@
 //! What a file is, in words and as data.
 
 use super::angles::{self, AngleOrigin, lie};
-
 use super::error::L1cError;
 use super::header::StartSource;
 use super::quality::Codes;
 use super::segment::{CodesFrom, Segment, StripParts};
-use super::swath::Swath;
 use super::tie_grid::{Axis, StepSource};
 use super::window::Packing;
 use crate::band::Strip;
@@ -129,7 +127,7 @@ impl Segment {
         if matches!(from, CodesFrom::MostFrequent | CodesFrom::OtherStrip) {
             missing.push("Q: no code list in DESCRIPTION".to_owned());
         }
-        let lie = lie(&self.ties(Strip::Red)?.levels[0]);
+        let lie = lie(&self.tie_levels(&self.parts(Strip::Red)?.ties)?[0]);
         self.check_duration(&mut guessed);
         merge(&mut guessed);
         merge(&mut missing);
@@ -160,7 +158,7 @@ impl Segment {
         guessed: &mut Vec<String>,
         missing: &mut Vec<String>,
     ) -> Result<StripInspection, L1cError> {
-        let (_, used) = angles::of(self, strip, &self.ties(strip)?.levels)?;
+        let (_, used) = angles::of(self, strip, &self.tie_levels(&parts.ties)?)?;
         let ties = &parts.ties;
         let toa = &parts.rasters.toa;
         for assumed in &parts.assumed {

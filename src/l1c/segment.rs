@@ -8,7 +8,7 @@ use super::header::Header;
 use super::profile::{Coding, Profile};
 use super::quality::Codes;
 use super::store::{Scratch, Store};
-use super::swath::{LineClock, TiePoints};
+use super::swath::{LineClock, TieLevel, TiePoints};
 use super::tie_grid::TieGrid;
 use super::window::{Packing, Rasters};
 use crate::band::Strip;
@@ -125,6 +125,11 @@ impl Segment {
                 path: self.header.path.clone(),
                 object: format!("{}/{}", self.levels[1], self.profile.names.strip(strip)),
             })
+    }
+
+    /// Tie points of all altitudes of one grid.
+    pub(super) fn tie_levels(&self, ties: &TieGrid) -> Result<Vec<TieLevel>, L1cError> {
+        ties.read_levels(&self.header.path, &self.file, &self.profile)
     }
 
     /// Meaning of the quality codes of a strip, and how it is known.

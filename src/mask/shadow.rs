@@ -3,7 +3,7 @@
 use super::cloud::Cloud;
 use super::features::Scene;
 use super::{Input, MaskParams};
-use crate::grid::{GridSpec, Margin};
+use crate::grid::Margin;
 use crate::morphology::{Components, flat, flood};
 use crate::objects::heights::{Map, Rules, ground, search};
 use crate::objects::shadow::{cast, swir_rim};
@@ -163,21 +163,6 @@ fn nearest_sight(input: &Input, row: usize, col: usize) -> Option<Sight> {
         .map(|(_, _, s)| s)
 }
 
-/// Whole pixels by which one grid goes beyond another.
-fn around(inner: &GridSpec, outer: &GridSpec) -> Margin {
-    // a halo as wide as clouds are high never is the mistake of a caller
-    let most = 4.0 * f64::from(HEIGHTS_M.1);
-    let pixels = |metres: f64| (metres.clamp(0.0, most) / inner.pixel) as usize;
-    let east = |g: &GridSpec| g.ulx + g.width as f64 * g.pixel;
-    let south = |g: &GridSpec| g.uly - g.height as f64 * g.pixel;
-    Margin {
-        north: pixels(outer.uly - inner.uly),
-        east: pixels(east(outer) - east(inner)),
-        south: pixels(south(inner) - south(outer)),
-        west: pixels(inner.ulx - outer.ulx),
-    }
-}
-
 /// The tile with the halo around it, at the tile's pixel size.
 struct Canvas {
     pad: Margin,
@@ -192,9 +177,11 @@ struct Canvas {
 impl Canvas {
     fn new(input: &Input, scene: &Scene, cloud: &[bool], dark: &[f32], water: &[bool]) -> Canvas {
         let grid = input.obs.grid;
+        // a halo as wide as clouds are high never is the mistake of a caller
+        let most = (4.0 * f64::from(HEIGHTS_M.1) / grid.pixel) as usize;
         let pad = input
             .halo
-            .map_or(Margin::default(), |h| around(&grid, &h.grid));
+            .map_or(Margin::default(), |h| grid.margin_in(&h.grid).at_most(most));
         let wide = grid.widened(&pad);
         let (rows, cols) = (wide.height, wide.width);
         let z = flat(&input.obs.height);

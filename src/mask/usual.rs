@@ -17,7 +17,7 @@ const SHARE: f32 = 0.75;
 
 fn kind(scene: &Scene, i: usize) -> usize {
     let [red, nir] = [1, 2].map(|b| scene.q[b][i]);
-    let above = |edges: &[f32], v: f32| edges.iter().filter(|e| v >= **e).count();
+    let above = |edges: &[f32], v: f32| edges.partition_point(|e| *e <= v);
     above(&RED, red) * (RATIO.len() + 1) + above(&RATIO, nir / red.max(1e-3))
 }
 

@@ -1,6 +1,6 @@
 //! Cloud heights by matching each object with its shadow (`reference/masking.md` §7.2, §10.6).
 
-use super::{HEIGHTS_M, Object, REACH_CAP_M, Sight, moved, nearest, shift};
+use super::{HEIGHTS_M, Object, REACH_CAP_M, Sight, landed, moved, nearest, place, shift};
 use rayon::prelude::*;
 
 /// What the ground shows where a shadow may fall.
@@ -35,15 +35,11 @@ impl Map<'_> {
     /// a ground of height `base`: on level ground a fixed shift; on relief the landing pixel's own
     /// height moves it along the sunbeam (two fixed-point steps).
     pub fn landing(&self, index: usize, sight: &Sight, base: f32, height: f32) -> Option<usize> {
-        // 32-bit division: grids are far below 2³¹ pixels
-        let (i, wide) = (index as u32, self.cols as u32);
-        let (row, col) = ((i / wide) as i32, (i % wide) as i32);
-        let (rows, cols) = (self.rows as i32, self.cols as i32);
+        let from = place(index, self.cols);
         let scale = self.pixel.recip();
         let to = |south: f32, east: f32| {
-            let (r, c) = (row + nearest(south * scale), col + nearest(east * scale));
-            let inside = (0..rows).contains(&r) && (0..cols).contains(&c);
-            inside.then(|| (r * cols + c) as usize)
+            let by = (nearest(south * scale), nearest(east * scale));
+            landed(from, by, self.rows, self.cols)
         };
         let shadow = sight.shadow();
         let Some(z) = self.terrain else {
@@ -149,8 +145,8 @@ struct Probe<'a> {
     map: &'a Map<'a>,
     base: f32,
     chance: f32,
-    /// Pixel, row, column.
-    places: Vec<(u32, i32, i32)>,
+    /// Pixel; row and column.
+    places: Vec<(u32, (i32, i32))>,
 }
 
 impl<'a> Probe<'a> {
@@ -162,15 +158,15 @@ impl<'a> Probe<'a> {
         samples: usize,
     ) -> Self {
         let stride = object.pixels.len().div_ceil(samples).max(1);
-        let cols = map.cols as u32;
-        let place = |p: &u32| (*p, (*p / cols) as i32, (*p % cols) as i32);
         Probe {
             object,
             sight,
             map,
             base: base_height(object, map),
             chance,
-            places: object.pixels.iter().step_by(stride).map(place).collect(),
+            places: (object.pixels.iter().step_by(stride))
+                .map(|p| (*p, place(*p as usize, map.cols)))
+                .collect(),
         }
     }
 
@@ -191,17 +187,14 @@ impl<'a> Probe<'a> {
             counted += 1.0;
         };
         if map.terrain.is_some() {
-            for (p, _, _) in &self.places {
+            for (p, _) in &self.places {
                 count(map.landing(*p as usize, self.sight, self.base, height));
             }
         } else {
             // level ground: one shift for the whole object
             let by = shift(self.sight.shadow(), height, map.pixel);
-            let (rows, cols) = (map.rows as i32, map.cols as i32);
-            for (_, r, c) in &self.places {
-                let (r, c) = (r + by.0, c + by.1);
-                let inside = (0..rows).contains(&r) && (0..cols).contains(&c);
-                count(inside.then(|| (r * cols + c) as usize));
+            for (_, from) in &self.places {
+                count(landed(*from, by, map.rows, map.cols));
             }
         }
         Match {

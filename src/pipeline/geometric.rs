@@ -35,7 +35,7 @@ const CLOUDLESS: [f64; 2] = [0.6, 0.8];
 /// Share of the chips that must agree where the masks see no clear ground: below it is the odd gap in a
 /// full cover of cloud, too little to go by.
 const SHOWS_GROUND: f64 = 0.08;
-/// Pixel size above which pixels are coarse: few, and worth a reference that is kept as fine as it is.
+/// Pixel size, metres, above which pixels are coarse.
 const FINE_FROM: f64 = 200.0;
 /// Lines and pixels that a refinement may move the window of native samples by.
 pub const MARGIN: usize = 12;
@@ -60,7 +60,7 @@ impl Ground {
     /// The raster cannot be read.
     pub fn of_file(path: &Path, grid: &GridSpec) -> Result<Ground, PipelineError> {
         let reference = Reference::open(path).map_err(PipelineError::room)?;
-        let fine = match grid.pixel > FINE_FROM {
+        let fine = match is_coarse(grid) {
             true => reference.sample_fine(grid).map_err(PipelineError::room)?,
             false => None,
         };
@@ -164,12 +164,17 @@ fn background(
     })
 }
 
+/// True where pixels are few, and worth a reference that is kept as fine as it is.
+fn is_coarse(grid: &GridSpec) -> bool {
+    grid.pixel > FINE_FROM
+}
+
 fn edges(
     grid: &GridSpec,
     images: [Option<&Array2<f32>>; 4],
     clear: Option<&Array2<bool>>,
 ) -> [Option<Features>; 4] {
-    let of = match grid.pixel > FINE_FROM {
+    let of = match is_coarse(grid) {
         true => Features::of_coarse,
         false => Features::new,
     };
@@ -210,7 +215,7 @@ pub fn check(toa: &BandStack<f32>, clear: Option<&Array2<bool>>, ground: Option<
             seen += u32::from(!v.is_nan());
             ground += u32::from(!v.is_nan() && *c);
         }
-        f64::from(ground) > CLOUDLESS[usize::from(toa.grid.pixel > FINE_FROM)] * f64::from(seen)
+        f64::from(ground) > CLOUDLESS[usize::from(is_coarse(&toa.grid))] * f64::from(seen)
     });
     let look = |clear: Option<&Array2<bool>>| {
         let bands = edges(&toa.grid, images, clear);

@@ -91,6 +91,9 @@ pub(super) fn displacement(
     reference: &Features,
     Places { at, overlap }: &Places,
 ) -> Result<[f64; 2], Decline> {
+    if at.is_empty() {
+        return Err(Decline::TooLittleGround);
+    }
     let overlap = *overlap;
     let every = at.len().div_ceil(FEW);
     let few: Vec<(usize, usize)> = at.iter().copied().step_by(every).collect();

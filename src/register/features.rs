@@ -5,7 +5,7 @@
 //! √|g|, so that a few strong edges (a cloud, a shore) do not drown all others.
 
 use crate::grid::GridSpec;
-use ndarray::{Array2, Zip};
+use ndarray::Array2;
 use rayon::prelude::*;
 
 /// Pixels around one that take part in its features.
@@ -114,18 +114,14 @@ impl Features {
         image: &Array2<f32>,
         clear: Option<&Array2<bool>>,
     ) -> Features {
-        let mut values = image.clone();
-        if let Some(clear) = clear.filter(|c| c.dim() == image.dim()) {
-            Zip::from(&mut values).and(clear).for_each(|v, clear| {
-                if !clear {
-                    *v = f32::NAN;
-                }
-            });
-        }
-        let whole = image.dim() == (grid.height, grid.width)
-            && clear.is_none_or(|c| c.dim() == image.dim());
+        let shape = (grid.height, grid.width);
+        let whole = image.dim() == shape && clear.is_none_or(|c| c.dim() == shape);
+        let shown = |(at, value): ((usize, usize), &f32)| match clear.is_none_or(|c| c[at]) {
+            true => *value,
+            false => f32::NAN,
+        };
         Features {
-            values: whole.then(|| values.iter().copied().collect()),
+            values: whole.then(|| image.indexed_iter().map(shown).collect()),
             ..Features::new(grid, image, clear)
         }
     }

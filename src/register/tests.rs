@@ -274,17 +274,28 @@ fn coarse(grid: &GridSpec, d: [f64; 2], season: impl Fn(f64, f64) -> u64) -> Arr
     })
 }
 
+/// A small area of coarse pixels, and a reference that is three times as fine.
+fn finer(side: usize) -> (GridSpec, Features) {
+    let grid = GridSpec {
+        pixel: 300.0,
+        width: side,
+        height: side,
+        ..GRID
+    };
+    let shape = (3 * side, 3 * side);
+    let fine = Array2::from_shape_fn(shape, |(r, c)| fields(c as f64, r as f64, 0));
+    (grid, Features::of_fine(grid, &fine))
+}
+
+/// Distance of a measure from a displacement (columns, rows), coarse pixels.
+fn off(m: &Measure, d: [f64; 2]) -> f64 {
+    (m.bias[0] / 300.0 - d[0]).hypot(m.bias[1] / 300.0 + d[1])
+}
+
 /// Coarse pixels whose contrast is inverted and faded field by field, under haze that grows across the area.
 #[test]
 fn coarse_pixels_tell_their_shift_under_inverted_contrast() {
-    let grid = GridSpec {
-        pixel: 300.0,
-        width: 52,
-        height: 52,
-        ..GRID
-    };
-    let fine = Array2::from_shape_fn((156, 156), |(r, c)| fields(c as f64, r as f64, 0));
-    let reference = Features::of_fine(grid, &fine);
+    let (grid, reference) = finer(52);
     for d in [[0.1, -0.2], [-0.45, 0.35], [1.3, -0.8]] {
         let mut seen = coarse(&grid, d, |_, _| 0);
         for ((r, c), v) in seen.indexed_iter_mut() {
@@ -296,7 +307,7 @@ fn coarse_pixels_tell_their_shift_under_inverted_contrast() {
             *v = 0.2 + gain * (*v - 0.15) + 0.001 * c as f32;
         }
         let m = measure(&Features::of_coarse(grid, &seen, None), &reference).unwrap();
-        let off = (m.bias[0] / 300.0 - d[0]).hypot(m.bias[1] / 300.0 + d[1]);
+        let off = off(&m, d);
         assert!(off < 0.02, "{d:?}: {off} {m:?}");
     }
 }
@@ -304,14 +315,7 @@ fn coarse_pixels_tell_their_shift_under_inverted_contrast() {
 /// A side camera near the end of its swath sees wide along a direction that is slanted to the grid.
 #[test]
 fn a_slanted_blur_does_not_move_coarse_pixels() {
-    let grid = GridSpec {
-        pixel: 300.0,
-        width: 52,
-        height: 52,
-        ..GRID
-    };
-    let fine = Array2::from_shape_fn((156, 156), |(r, c)| fields(c as f64, r as f64, 0));
-    let reference = Features::of_fine(grid, &fine);
+    let (grid, reference) = finer(52);
     let d = [0.2, 0.15];
     // three looks along the slant: variance (0.35² + 0.25²) 2/3 square pixels more
     let slant = [0.35, 0.25];
@@ -325,21 +329,14 @@ fn a_slanted_blur_does_not_move_coarse_pixels() {
         / 3.0;
     let clear = Array2::from_shape_fn((52, 52), |(r, c)| r + c < 52);
     let m = measure(&Features::of_coarse(grid, &seen, Some(&clear)), &reference).unwrap();
-    let off = (m.bias[0] / 300.0 - d[0]).hypot(m.bias[1] / 300.0 + d[1]);
+    let off = off(&m, d);
     assert!(off < 0.02, "{off} {m:?}");
 }
 
 /// Strips of clear ground too narrow for a chip: one band alone is not believed, two that agree are.
 #[test]
 fn ground_too_narrow_for_a_chip_needs_two_bands() {
-    let grid = GridSpec {
-        pixel: 300.0,
-        width: 80,
-        height: 80,
-        ..GRID
-    };
-    let fine = Array2::from_shape_fn((240, 240), |(r, c)| fields(c as f64, r as f64, 0));
-    let reference = Features::of_fine(grid, &fine);
+    let (grid, reference) = finer(80);
     let d = [0.3, -0.2];
     let clear = Array2::from_shape_fn((80, 80), |(r, _)| r % 24 < 5);
     let image = Features::of_coarse(grid, &coarse(&grid, d, |_, _| 0), Some(&clear));
@@ -359,14 +356,7 @@ fn ground_too_narrow_for_a_chip_needs_two_bands() {
 /// 40 × 40 pixels: fewer than a dozen chips, and a quarter of the ground has changed.
 #[test]
 fn a_few_pixels_tell_their_shift_against_a_finer_reference() {
-    let grid = GridSpec {
-        pixel: 300.0,
-        width: 52,
-        height: 52,
-        ..GRID
-    };
-    let fine = Array2::from_shape_fn((156, 156), |(r, c)| fields(c as f64, r as f64, 0));
-    let reference = Features::of_fine(grid, &fine);
+    let (grid, reference) = finer(52);
     let changed = |x: f64, y: f64| u64::from(x > 78.0 && y > 78.0);
     for d in [[0.0, 0.0], [-0.12, -0.16], [0.4, -0.3]] {
         let m = measure(
@@ -374,7 +364,7 @@ fn a_few_pixels_tell_their_shift_against_a_finer_reference() {
             &reference,
         );
         let m = m.unwrap();
-        let off = (m.bias[0] / 300.0 - d[0]).hypot(m.bias[1] / 300.0 + d[1]);
+        let off = off(&m, d);
         assert!(
             off < 0.02 && 300.0 * off < 4.0 * m.sigma.max(1.0),
             "{d:?}: {off} {m:?}"

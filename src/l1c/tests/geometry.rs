@@ -4,7 +4,9 @@ use super::model::{apart, geodetic};
 use super::scene::{Scene, Storage, Stored};
 use super::{open, open_with};
 use crate::band::{Camera, Strip};
-use crate::l1c::{AngleOrigin, AngleSource, L1cError, Profile, Segment, Swath, ViewAzimuth};
+use crate::l1c::{
+    AngleOrigin, AngleSource, L1cError, Profile, Segment, Swath, TiePoints, ViewAzimuth,
+};
 use rstest::rstest;
 
 /// Largest errors of view and solar direction, degrees.
@@ -255,6 +257,20 @@ fn inside(ring: &[(f64, f64)], x: f64, y: f64, tolerance: f64) -> bool {
     })
 }
 
+/// A scene focused on one of its tie points, three fifths down a column.
+fn focused_at(
+    scene: &Scene,
+    ties: &TiePoints,
+    column: usize,
+    reach: f64,
+) -> (tempfile::TempDir, Segment, (f64, f64)) {
+    let at = (ties.lines.len() * 3 / 5, column);
+    let (lon, lat) = (ties.levels[0].lon[at], ties.levels[0].lat[at]);
+    let (folder, segment) = open(scene);
+    let focused = segment.focused(lon, lat, reach).expect("focused");
+    (folder, focused, (lon, lat))
+}
+
 /// Two altitudes and one: what is derived from tie points must not depend on how many of them are read.
 #[rstest]
 #[case(true)]
@@ -269,12 +285,7 @@ fn of_a_long_segment_only_the_lines_near_a_place_are_read(#[case] two_levels: bo
     };
     let (_dir, whole) = open(&scene);
     let red = whole.ties(Strip::Red).expect("ties");
-    let at = (red.lines.len() * 3 / 5, 1);
-    let place = (red.levels[0].lon[at], red.levels[0].lat[at]);
-    let (_other_dir, focused) = open(&scene);
-    let focused = focused
-        .focused(place.0, place.1, 60_000.0)
-        .expect("focused");
+    let (_other_dir, focused, place) = focused_at(&scene, &red, 1, 60_000.0);
     for strip in Strip::ALL {
         let (all, near) = (
             whole.ties(strip).expect("ties"),
@@ -328,12 +339,7 @@ fn of_a_wide_segment_only_the_pixels_near_a_place_are_read() {
     };
     let (_dir, whole) = open(&scene);
     let red = whole.ties(Strip::Red).expect("ties");
-    let at = (red.lines.len() * 3 / 5, 60);
-    let place = (red.levels[0].lon[at], red.levels[0].lat[at]);
-    let (_other_dir, focused) = open(&scene);
-    let focused = focused
-        .focused(place.0, place.1, 20_000.0)
-        .expect("focused");
+    let (_other_dir, focused, place) = focused_at(&scene, &red, 60, 20_000.0);
     for strip in Strip::VNIR {
         let (all, near) = (
             whole.ties(strip).expect("ties"),

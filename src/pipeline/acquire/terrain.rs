@@ -132,21 +132,15 @@ impl Terrain {
     /// other sides in another season and to another camera; few pieces serve them all.
     fn rounded(&self, grid: &GridSpec) -> GridSpec {
         let tile = self.tile.grid(Resolution::M300);
-        let side = tile.width as f64 * tile.pixel;
-        let beyond = [
-            tile.ulx - grid.ulx,
-            grid.uly - tile.uly,
-            grid.width as f64 * grid.pixel - (tile.ulx - grid.ulx) - side,
-            grid.height as f64 * grid.pixel - (grid.uly - tile.uly) - side,
-        ];
-        let widest = beyond.into_iter().fold(0.0, f64::max) / tile.pixel;
-        if widest <= 0.0 {
+        let parts = (tile.pixel / grid.pixel).round().max(1.0) as usize;
+        let widest = tile.subdivided(parts).margin_in(grid).widest();
+        if widest == 0 {
             return *grid;
         }
-        let halo = (widest.ceil() as usize)
+        let halo = widest
+            .div_ceil(parts)
             .next_multiple_of(HALO_STEP)
             .min(HALO_MAX);
-        let parts = (tile.pixel / grid.pixel).round().max(1.0) as usize;
         tile.padded(halo).subdivided(parts)
     }
 
