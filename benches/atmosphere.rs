@@ -2,13 +2,13 @@
 
 use chrono::TimeZone;
 use ndarray::Array2;
-use probav_ard::atmosphere::{Budget, coefficients, correct, node_grid, normalise};
-use probav_ard::band::Camera;
-use probav_ard::grid::GridSpec;
-use probav_ard::observation::{Angles, Observation};
-use probav_ard::raster::BandStack;
-use probav_ard::rt::{AtmosphereState, Origin, RtField};
-use probav_ard::tables::{self, Aerosol, RtTable};
+use probav_ard::sources::tables::{self, Aerosol, RtTable};
+use probav_ard::stages::atmosphere::{Budget, coefficients, correct, node_grid, normalise};
+use probav_ard::types::band::Camera;
+use probav_ard::types::grid::GridSpec;
+use probav_ard::types::observation::{Angles, Observation};
+use probav_ard::types::radiative_transfer::{AtmosphereState, Origin, RtField};
+use probav_ard::types::raster::BandStack;
 
 fn main() {
     divan::main();

@@ -4,12 +4,12 @@
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use divan::counter::ItemsCount;
 use ndarray::Array2;
-use probav_ard::fusion::{
+use probav_ard::stages::fusion::{
     FusionParams, InMemory, Look, Pixels, Sink, StackBlock, StoreError, fuse,
 };
-use probav_ard::grid::{GridSpec, Resolution};
-use probav_ard::progress::Silent;
-use probav_ard::status::usable;
+use probav_ard::types::grid::{GridSpec, Resolution};
+use probav_ard::types::progress::Silent;
+use probav_ard::types::status::usable;
 
 fn main() {
     divan::main();

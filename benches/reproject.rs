@@ -3,20 +3,20 @@
 
 use chrono::{DateTime, Utc};
 use ndarray::{Array2, s};
-use probav_ard::band::{Camera, Strip};
-use probav_ard::grid::GridSpec;
-use probav_ard::l1c::{L1cError, LineClock, StripWindow, Swath, TiePoints};
-use probav_ard::observation::{Observation, quality};
-use probav_ard::raster::Raster;
-use probav_ard::reproject::{Kernel, Request, observe};
+use probav_ard::sources::l1c::{L1cError, LineClock, StripWindow, Swath, TiePoints};
+use probav_ard::stages::reproject::{Kernel, Request, observe};
+use probav_ard::types::band::{Camera, Strip};
+use probav_ard::types::grid::GridSpec;
+use probav_ard::types::observation::{Observation, quality};
+use probav_ard::types::raster::Raster;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
 // what the swath of the tests imports
-use probav_ard::{band, geometry, grid, l1c, observation};
+use probav_ard::{sources, types};
 
 #[allow(dead_code)]
-#[path = "../src/reproject/synthetic.rs"]
+#[path = "../src/stages/reproject/tests/synthetic.rs"]
 mod synthetic;
 
 #[path = "shared/handover.rs"]

@@ -8,11 +8,13 @@
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use ndarray::{Array2, Array4, s};
-use probav_ard::fusion::{FusionParams, Look, Pixels, Series, Sink, StackBlock, StoreError, fuse};
-use probav_ard::grid::GridSpec;
-use probav_ard::progress::Silent;
-use probav_ard::reflectance::NODATA;
-use probav_ard::status::usable;
+use probav_ard::stages::fusion::{
+    FusionParams, Look, Pixels, Series, Sink, StackBlock, StoreError, fuse,
+};
+use probav_ard::types::grid::GridSpec;
+use probav_ard::types::progress::Silent;
+use probav_ard::types::reflectance::NODATA;
+use probav_ard::types::status::usable;
 use std::error::Error;
 use std::ops::Range;
 use std::path::Path;

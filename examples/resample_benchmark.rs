@@ -14,12 +14,14 @@
 
 use chrono::{DateTime, Utc};
 use ndarray::{Array2, Array4, s};
-use probav_ard::band::{Camera, Strip};
-use probav_ard::grid::GridSpec;
-use probav_ard::l1c::{L1cError, LineClock, StripWindow, Swath, TieAngles, TieLevel, TiePoints};
-use probav_ard::observation::{Observation, quality};
-use probav_ard::raster::Raster;
-use probav_ard::reproject::{Kernel, Request, observe};
+use probav_ard::sources::l1c::{
+    L1cError, LineClock, StripWindow, Swath, TieAngles, TieLevel, TiePoints,
+};
+use probav_ard::stages::reproject::{Kernel, Request, observe};
+use probav_ard::types::band::{Camera, Strip};
+use probav_ard::types::grid::GridSpec;
+use probav_ard::types::observation::{Observation, quality};
+use probav_ard::types::raster::Raster;
 use serde::Deserialize;
 use std::error::Error;
 use std::fs;

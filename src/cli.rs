@@ -14,7 +14,7 @@ pub mod steps;
 pub mod worker;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
-use probav_ard::error::{Class, Classified};
+use probav_ard::types::error::{Class, Classified};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;

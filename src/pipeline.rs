@@ -6,37 +6,16 @@
 //! what a killed run leaves is swept by the next: killing anything at any moment and running again
 //! gives the same bytes.
 
-pub mod acquire;
-mod clip;
 pub mod config;
 mod error;
-mod footprint;
-pub mod geometric;
-pub mod identity;
-pub mod index;
-pub mod inputs;
-pub mod ledger;
-mod lifeline;
-mod lines;
+pub mod execute;
 pub mod plan;
-pub mod policy;
-pub mod pool;
-mod run;
-pub mod screen;
-pub mod shelf;
-pub mod stack;
-pub mod stage;
 pub mod steps;
-mod summary;
-mod swath;
-mod sweep;
-pub mod unit;
-pub mod worker;
+pub mod tasks;
 
+pub use config::policy::OnMissing;
 pub use config::{AerosolModel, CameraLetter, Config, Correction, ExtraLayer, TileName, Until};
 pub use error::PipelineError;
-pub use index::Index;
-pub use policy::OnMissing;
-pub use pool::WorkerCommand;
-pub use run::{DryRun, dry_run, follow, run};
-pub use summary::{Row, Summary};
+pub use execute::pool::WorkerCommand;
+pub use execute::{DryRun, Row, Summary, dry_run, follow, run};
+pub use plan::index::Index;

@@ -6,12 +6,12 @@ mod archive;
 use archive::{AREA, Inputs, TILE, finished, fixture, program};
 use ndarray::{Array2, s};
 use predicates::prelude::*;
-use probav_ard::band::Band;
-use probav_ard::grid::{Resolution, TileId};
 use probav_ard::product::stack::StackReader;
 use probav_ard::product::{AcquisitionId, AcquisitionReader, geotiff, list_acquisitions};
-use probav_ard::reflectance::decode;
-use probav_ard::status::{Masks, sm, usable};
+use probav_ard::types::band::Band;
+use probav_ard::types::grid::{Resolution, TileId};
+use probav_ard::types::reflectance::decode;
+use probav_ard::types::status::{Masks, sm, usable};
 
 fn tile() -> TileId {
     TILE.parse().unwrap()
@@ -249,7 +249,7 @@ fn the_stack_follows_the_clear_date() {
         .find(|r| r.id().to_string().contains("20180706"))
         .unwrap();
     let truth = Truth::of(&reader);
-    let step = probav_ard::composite::window_of(reader.id().time);
+    let step = probav_ard::types::calendar::window_of(reader.id().time);
     let (row, col, size) = AREA;
     let red = stack
         .read::<i16>("RED", step..step + 1, row..row + size, col..col + size)

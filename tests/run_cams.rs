@@ -8,7 +8,7 @@ use archive::{Inputs, TILE, program, some_segments};
 use assert_cmd::assert::Assert;
 use predicates::prelude::*;
 use probav_ard::product::{AcquisitionReader, list_acquisitions};
-use probav_ard::status::sm;
+use probav_ard::types::status::sm;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

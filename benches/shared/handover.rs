@@ -1,8 +1,8 @@
 //! Windows of samples ready to be handed over, as a reader has them that has just inflated them: what a measured run
 //! asks for was copied before its clock starts.
 
-use probav_ard::band::Strip;
-use probav_ard::l1c::StripWindow;
+use probav_ard::sources::l1c::StripWindow;
+use probav_ard::types::band::Strip;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,7 +1,7 @@
 //! Progress bars, on a terminal only, and the wish to stop.
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use probav_ard::progress::Progress;
+use probav_ard::types::progress::Progress;
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,11 +1,11 @@
 //! `probav-ard doctor`: what is installed, and what the ancillary data cover.
 
 use super::{Failure, print};
-use probav_ard::band::Camera;
-use probav_ard::cams::{Cams, Variable};
-use probav_ard::dem::{self, VerticalDatum};
-use probav_ard::grid::{Resolution, tiles};
-use probav_ard::tables::{self, Aerosol};
+use probav_ard::sources::cams::{Cams, Variable};
+use probav_ard::sources::dem::{self, VerticalDatum};
+use probav_ard::sources::tables::{self, Aerosol};
+use probav_ard::types::band::Camera;
+use probav_ard::types::grid::{Resolution, tiles};
 use std::path::PathBuf;
 
 /// Check the installation and what ancillary data cover

@@ -1,8 +1,8 @@
 //! The numbers behind one pixel, in words: what `reproject --explain` prints.
 
-use probav_ard::band::Band;
-use probav_ard::observation::quality;
-use probav_ard::reproject::{Explanation, Outcome, Part, StripLook};
+use probav_ard::stages::reproject::{Explanation, Outcome, Part, StripLook};
+use probav_ard::types::band::Band;
+use probav_ard::types::observation::quality;
 use std::fmt;
 
 /// An explanation and the undulation of the geoid at its pixel, metres.

@@ -3,10 +3,10 @@
 use super::steps::tile_id;
 use super::{Failure, print};
 use chrono::{NaiveDate, NaiveTime};
-use probav_ard::composite::window_of;
-use probav_ard::grid::TileId;
 use probav_ard::product::stack::{StackReader, VARIABLES};
 use probav_ard::product::{catalog, export};
+use probav_ard::types::calendar::window_of;
+use probav_ard::types::grid::TileId;
 use std::path::PathBuf;
 
 /// Export the stack of a tile to a multi-band COG or to NetCDF-4

@@ -1,7 +1,7 @@
 //! `probav-ard grid`: tiles by name, point or bounding box.
 
 use super::{Failure, print};
-use probav_ard::grid::{TILE_SIDE_M, Tile, TileId, tiles};
+use probav_ard::types::grid::{TILE_SIDE_M, Tile, TileId, tiles};
 use serde_json::{Value, json};
 
 /// Show tiles of the Sentinel-2 grid
@@ -104,7 +104,7 @@ fn select(args: &Args) -> Result<Vec<Tile>, Failure> {
     args.names
         .iter()
         .map(|name| {
-            let id: TileId = name.parse().map_err(|e: probav_ard::grid::BadTileName| Failure::usage(e.to_string()))?;
+            let id: TileId = name.parse().map_err(|e: probav_ard::types::grid::BadTileName| Failure::usage(e.to_string()))?;
             tiles::lookup(id).ok_or_else(|| Failure::usage(format!("{id} is not one of the 56,686 Sentinel-2 tiles: find one with --point or --bbox")))
         })
         .collect()
@@ -122,7 +122,7 @@ fn check(lon: f64, lat: f64) -> Result<(), Failure> {
 
 fn centre(tile: &Tile) -> (f64, f64) {
     let half = TILE_SIDE_M / 2.0;
-    probav_ard::grid::utm::Utm::new(tile.epsg).inverse(tile.ulx + half, tile.uly - half)
+    probav_ard::types::grid::utm::Utm::new(tile.epsg).inverse(tile.ulx + half, tile.uly - half)
 }
 
 fn properties(tile: &Tile) -> Value {

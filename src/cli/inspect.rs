@@ -1,7 +1,7 @@
 //! `probav-ard inspect`: what a Level-1C file is.
 
 use super::{Failure, print};
-use probav_ard::l1c::{Profile, Segment};
+use probav_ard::sources::l1c::{Profile, Segment};
 use std::path::PathBuf;
 
 /// Say what a Level-1C file is, what it holds, what was guessed

@@ -5,9 +5,9 @@ use super::bars::Bars;
 use super::explain::Words;
 use super::{Failure, eprint, print};
 use chrono::{DateTime, NaiveDate, Utc};
-use probav_ard::band::Camera;
-use probav_ard::grid::{Resolution, TileId};
 use probav_ard::pipeline::{self, CameraLetter, Config, TileName, Until, steps};
+use probav_ard::types::band::Camera;
+use probav_ard::types::grid::{Resolution, TileId};
 use std::path::{Path, PathBuf};
 
 /// Orthorectify a segment onto a tile
@@ -53,7 +53,7 @@ pub fn reproject(args: &ReprojectArgs) -> Result<u8, Failure> {
     let camera = args
         .segment
         .file_name()
-        .and_then(|n| probav_ard::l1c::FileName::parse(&n.to_string_lossy()))
+        .and_then(|n| probav_ard::sources::l1c::FileName::parse(&n.to_string_lossy()))
         .map(|n| n.camera);
     let resolution = args.resolution.unwrap_or(match camera {
         Some(Camera::Left | Camera::Right) => Resolution::M300,
@@ -95,7 +95,7 @@ pub fn reproject(args: &ReprojectArgs) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Measure the displacement of an image against a reference, and of its bands against each other
+/// DisplacementEstimate the displacement of an image against a reference, and of its bands against each other
 ///
 /// IMAGE is a GeoTIFF of this tool (a look's or product's TOA, or one of its bands); a status map and
 /// view angles are taken from the files beside it. Bands described BLUE, RED, NIR, SWIR are compared with
@@ -157,7 +157,9 @@ pub struct LookArgs {
 }
 
 impl LookArgs {
-    fn read(&self) -> Result<(Config, String, probav_ard::observation::Observation), Failure> {
+    fn read(
+        &self,
+    ) -> Result<(Config, String, probav_ard::types::observation::Observation), Failure> {
         let config = self.ancillary.config()?;
         let camera = self
             .camera
@@ -367,7 +369,7 @@ pub fn composite(args: &CompositeArgs, bars: &Bars) -> Result<u8, Failure> {
 /// A tile name as an argument.
 pub fn tile_id(text: &str) -> Result<TileId, String> {
     text.parse()
-        .map_err(|e: probav_ard::grid::BadTileName| e.to_string())
+        .map_err(|e: probav_ard::types::grid::BadTileName| e.to_string())
 }
 
 fn resolution(text: &str) -> Result<Resolution, String> {

@@ -1,21 +1,24 @@
 //! Everything a run can be told, in one struct: `--config FILE` reads it, flags and environment
 //! variables override it, `config show` prints it with every default.
 
-use super::error::PipelineError;
-use super::geometric::options::GeometryOptions;
-use super::policy::OnMissing;
-use super::unit::tile_name;
-use crate::atmosphere::Budget;
-use crate::band::Camera;
-use crate::cams::{Overrides, Source};
-use crate::dem::VerticalDatum;
-use crate::fusion::FusionParams;
-use crate::grid::TileId;
-use crate::l1c::Profile;
-use crate::mask::MaskParams;
-use crate::reproject::Kernel;
-use crate::tables::{self, Aerosol, RtTable, UnknownAerosol};
-use crate::temporal::TemporalParams;
+pub mod geometry_options;
+pub mod policy;
+
+use crate::pipeline::config::geometry_options::GeometryOptions;
+use crate::pipeline::config::policy::OnMissing;
+use crate::pipeline::error::PipelineError;
+use crate::sources::cams::{Overrides, Source};
+use crate::sources::dem::VerticalDatum;
+use crate::sources::l1c::Profile;
+use crate::sources::tables::{self, Aerosol, RtTable, UnknownAerosol};
+use crate::stages::atmosphere::Budget;
+use crate::stages::fusion::FusionParams;
+use crate::stages::mask::MaskParams;
+use crate::stages::reproject::Kernel;
+use crate::stages::temporal::TemporalParams;
+use crate::types::band::Camera;
+use crate::types::grid::TileId;
+use crate::types::grid::serde_names::tile_name;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -108,7 +111,7 @@ impl From<CameraLetter> for String {
 pub enum AerosolModel {
     /// One type everywhere.
     Type(Aerosol),
-    /// Types mixed by the optical depths by kind of CAMS ([`crate::cams::Cams::shares`]).
+    /// Types mixed by the optical depths by kind of CAMS ([`crate::sources::cams::Cams::shares`]).
     Cams,
 }
 
@@ -389,7 +392,7 @@ impl Config {
     /// The file of rules is unusable.
     pub fn profile(&self) -> Result<Profile, PipelineError> {
         match &self.l1c_profile {
-            Some(path) => Profile::from_file(path).map_err(PipelineError::room),
+            Some(path) => Profile::from_file(path).map_err(PipelineError::from_stage),
             None => Ok(Profile::default()),
         }
     }
@@ -410,17 +413,17 @@ impl Config {
     /// A table is unusable.
     pub fn table(&self, camera: Camera) -> Result<Cow<'static, RtTable>, PipelineError> {
         for path in &self.rt_table {
-            if RtTable::camera_of(path).map_err(PipelineError::room)? == camera {
+            if RtTable::camera_of(path).map_err(PipelineError::from_stage)? == camera {
                 return RtTable::from_file(camera, path)
                     .map(Cow::Owned)
-                    .map_err(PipelineError::room);
+                    .map_err(PipelineError::from_stage);
             }
         }
         match self.aerosol {
             AerosolModel::Type(aerosol) => tables::load(camera, aerosol).map(Cow::Borrowed),
             AerosolModel::Cams => RtTable::mixture(camera).map(Cow::Owned),
         }
-        .map_err(PipelineError::room)
+        .map_err(PipelineError::from_stage)
     }
 
     /// The DEM files in words, for messages.

@@ -1,7 +1,7 @@
 //! What can go wrong while planning and running.
 
-use crate::error::{Class, Classified};
-use crate::grid::TileId;
+use crate::types::error::{Class, Classified};
+use crate::types::grid::TileId;
 use std::path::{Path, PathBuf};
 
 /// Ends the reason of a unit that the policy left out.
@@ -100,7 +100,7 @@ impl PipelineError {
     }
 
     /// An error of a room below.
-    pub fn room(error: impl Classified + Send + Sync + 'static) -> PipelineError {
+    pub fn from_stage(error: impl Classified + Send + Sync + 'static) -> PipelineError {
         PipelineError::Room(Box::new(error))
     }
 }

@@ -1,17 +1,27 @@
 //! What is to be done and why: the products wanted, held against what lies on disk.
 
-use super::config::Config;
-use super::error::{PipelineError, SKIPPED};
-use super::geometric;
-use super::index::{Index, Sighting};
-use super::inputs::Inputs;
-use super::ledger::{Entry, State};
-use super::policy::OnMissing;
-use super::shelf::{self, Piece};
-use super::stage;
-use super::unit::{Key, Task, Unit};
-use crate::band::Camera;
-use crate::grid::{Resolution, Tile, TileId};
+pub mod footprint;
+pub mod identity;
+pub mod index;
+pub mod inputs;
+pub mod jsonl;
+pub mod ledger;
+pub mod on_disk;
+pub mod stage_versions;
+pub mod unit;
+
+use crate::pipeline::config::Config;
+use crate::pipeline::config::geometry_options::GeometryOptions;
+use crate::pipeline::config::policy::OnMissing;
+use crate::pipeline::error::{PipelineError, SKIPPED};
+use crate::pipeline::plan::index::{Index, Sighting};
+use crate::pipeline::plan::inputs::Inputs;
+use crate::pipeline::plan::ledger::{Entry, State};
+use crate::pipeline::plan::on_disk::ExistingProduct;
+use crate::pipeline::plan::unit::{Key, Task, Unit};
+use crate::product::layout;
+use crate::types::band::Camera;
+use crate::types::grid::{Resolution, Tile, TileId};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fmt;
@@ -61,8 +71,8 @@ pub fn acquisitions(
     tile: &Tile,
     past: &Past,
 ) -> Result<Vec<Step>, PipelineError> {
-    let shelf = shelf::pieces(config.out(), tile.id)?;
-    let by_key: HashMap<&Key, &Piece> = shelf.iter().map(|p| (&p.key, p)).collect();
+    let on_disk = on_disk::pieces(config.out(), tile.id)?;
+    let by_key: HashMap<&Key, &ExistingProduct> = on_disk.iter().map(|p| (&p.key, p)).collect();
     let mut steps = Vec::new();
     for sighting in index.sightings(tile) {
         for resolution in grids_of(sighting.camera, config.side_100m) {
@@ -97,7 +107,7 @@ fn acquisition(
     let missing = cams.is_empty() || inputs.dem.is_empty();
     let ids: Vec<Value> = cams.iter().map(|c| json!(c.id)).collect();
     let mut recipe = json!({
-        "stages": stage::versions(stage::ACQUIRE),
+        "stages": stage_versions::versions(stage_versions::ACQUIRE),
         "tile": tile.as_str(),
         "resolution": resolution.code(),
         "segment": sighting.id,
@@ -114,8 +124,8 @@ fn acquisition(
     });
     let reference = inputs.reference.as_ref().map(|id| json!(id));
     let background = config.geometry.is_background()
-        && geometric::has_background(config.out(), tile, resolution);
-    if let Some(check) = geometric::key(&config.geometry, reference.as_ref(), background) {
+        && layout::background_folder(config.out(), tile, resolution).is_dir();
+    if let Some(check) = geometry_key(&config.geometry, reference.as_ref(), background) {
         recipe["geometry"] = check;
     }
     let unit = Unit::Acquire {
@@ -126,15 +136,32 @@ fn acquisition(
     Task::new(unit, recipe, cams.iter().map(|c| c.path.clone()).collect())
 }
 
+/// What enters the key of an acquisition; `None` where nothing is checked. Of a background only whether it
+/// is there: an acquisition is never made again because later ones improved it.
+fn geometry_key(
+    options: &GeometryOptions,
+    file: Option<&Value>,
+    background: bool,
+) -> Option<Value> {
+    options.is_on().then(|| {
+        json!({
+            "stages": stage_versions::versions(stage_versions::GEOMETRY),
+            "refine": options.refine,
+            "reference": file,
+            "background": options.is_background().then_some(background),
+        })
+    })
+}
+
 /// Screening units of a tile: one a grid that has acquisitions.
 ///
 /// # Errors
 /// The tile's folder cannot be listed.
 pub fn screens(config: &Config, tile: TileId, past: &Past) -> Result<Vec<Step>, PipelineError> {
-    let shelf = shelf::pieces(config.out(), tile)?;
+    let on_disk = on_disk::pieces(config.out(), tile)?;
     let mut steps = Vec::new();
     for resolution in [Resolution::M100, Resolution::M300] {
-        let pieces = shelf::on_grid(&shelf, resolution);
+        let pieces = on_disk::on_grid(&on_disk, resolution);
         if pieces.is_empty() {
             continue;
         }
@@ -151,13 +178,18 @@ pub fn screens(config: &Config, tile: TileId, past: &Past) -> Result<Vec<Step>, 
     Ok(steps)
 }
 
-fn screen(config: &Config, tile: TileId, resolution: Resolution, pieces: &[&Piece]) -> Task {
+fn screen(
+    config: &Config,
+    tile: TileId,
+    resolution: Resolution,
+    pieces: &[&ExistingProduct],
+) -> Task {
     let archive: Vec<Value> = pieces
         .iter()
         .map(|p| json!([p.id.to_string(), p.key]))
         .collect();
     let recipe = json!({
-        "stages": stage::versions(stage::SCREEN),
+        "stages": stage_versions::versions(stage_versions::SCREEN),
         "tile": tile.as_str(),
         "resolution": resolution.code(),
         "archive": archive,
@@ -171,22 +203,22 @@ fn screen(config: &Config, tile: TileId, resolution: Resolution, pieces: &[&Piec
 /// # Errors
 /// The tile's folder cannot be listed.
 pub fn stacks(config: &Config, tile: &Tile, past: &Past) -> Result<Vec<Step>, PipelineError> {
-    let shelf = shelf::pieces(config.out(), tile.id)?;
-    if shelf.is_empty() {
+    let on_disk = on_disk::pieces(config.out(), tile.id)?;
+    if on_disk.is_empty() {
         return Ok(Vec::new());
     }
-    let archive: Vec<Value> = shelf
+    let archive: Vec<Value> = on_disk
         .iter()
         .map(|p| json!([p.id.to_string(), p.key, p.screened]))
         .collect();
     let recipe = json!({
-        "stages": stage::versions(stage::STACK),
+        "stages": stage_versions::versions(stage_versions::STACK),
         "tile": tile.id.as_str(),
         "archive": archive,
         "parameters": config.stack_parameters(),
     });
     let task = Task::new(Unit::Stack { tile: tile.id }, recipe, Vec::new());
-    let standing = match super::stack::key_on_disk(config.out(), tile) {
+    let standing = match on_disk::stack_key(config.out(), tile.id) {
         Some(key) if key == task.key => Standing::Done(crate::product::layout::stack_name(tile.id)),
         _ => standing(&task, past, config),
     };
@@ -210,5 +242,34 @@ fn standing(task: &Task, past: &Past, config: &Config) -> Standing {
         State::Failed => Standing::Todo(format!("failed before: {reason}")),
         State::Done => Standing::Todo("its product is gone or was changed".to_string()),
         State::Queued | State::Running => Standing::Todo("was interrupted".to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::config::geometry_options;
+
+    #[test]
+    fn options_are_off_by_default_and_enter_the_key_when_on() {
+        let off = GeometryOptions::default();
+        assert!(!off.is_on() && geometry_key(&off, None, false).is_none());
+        off.validate().unwrap();
+        let refined = GeometryOptions {
+            reference: Some(geometry_options::BACKGROUND.to_string()),
+            refine: true,
+        };
+        refined.validate().unwrap();
+        assert!(refined.file().is_none());
+        assert_ne!(
+            geometry_key(&refined, None, false),
+            geometry_key(&refined, None, true)
+        );
+        let missing = GeometryOptions {
+            reference: Some("no such file.tif".to_string()),
+            refine: false,
+        };
+        let text = missing.validate().unwrap_err().to_string();
+        assert!(text.contains("--reference"), "{text}");
     }
 }

@@ -10,28 +10,28 @@ pub mod register;
 
 pub use correct::{Explanation, correct, explain as explain_correction};
 
-use super::acquire::corrections;
-use super::acquire::sky::Sky;
-use super::acquire::terrain::Terrain;
-use super::config::Config;
-use super::error::PipelineError;
-use super::geometric::{self, Grounds, Report};
-use super::inputs::Inputs;
-use crate::atmosphere;
-use crate::dem;
-use crate::grid::utm::Utm;
-use crate::grid::{GridSpec, Resolution, Tile, TileId, tiles};
-use crate::l1c::Segment;
-use crate::landmask::LandMask;
-use crate::mask;
-use crate::observation::Observation;
+use crate::pipeline::config::Config;
+use crate::pipeline::error::PipelineError;
+use crate::pipeline::plan::inputs::Inputs;
+use crate::pipeline::tasks::acquire::corrections;
+use crate::pipeline::tasks::acquire::sky::AtmosphereSource;
+use crate::pipeline::tasks::acquire::terrain::Terrain;
+use crate::pipeline::tasks::geometric_check::{self, ReferenceCache, Report};
 use crate::product::geotiff::{Layer, Sample, write_layers};
 use crate::product::layers::{self, LayerSpec};
 use crate::product::{AcquisitionId, ProductError};
-use crate::raster::Raster;
-use crate::reproject::{self, Request};
-use crate::rt::{AtmosphereState, RtField};
-use crate::tables::RtTable;
+use crate::sources::dem;
+use crate::sources::l1c::Segment;
+use crate::sources::landmask::LandMask;
+use crate::sources::tables::RtTable;
+use crate::stages::atmosphere;
+use crate::stages::mask;
+use crate::stages::reproject::{self, Request};
+use crate::types::grid::utm::Utm;
+use crate::types::grid::{GridSpec, Resolution, Tile, TileId, tiles};
+use crate::types::observation::Observation;
+use crate::types::radiative_transfer::{AtmosphereState, RtField};
+use crate::types::raster::Raster;
 use ndarray::Array2;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -70,7 +70,7 @@ pub fn reproject(
     let refinement = report.as_ref().and_then(Report::refinement);
     let terrain = corrections::terrain(&stage.segment, &stage.request(config), refinement, &seen)?;
     let files =
-        look::write(&seen, &terrain, folder, &id.to_string()).map_err(PipelineError::room)?;
+        look::write(&seen, &terrain, folder, &id.to_string()).map_err(PipelineError::from_stage)?;
     Ok((files, report))
 }
 
@@ -101,7 +101,7 @@ pub fn explain_pixel(
     let stage = Stage::open(config, segment, tile, resolution)?;
     let mut report = None;
     let refinement = match run {
-        Some(run) => Some(geometric::applied(run)?),
+        Some(run) => Some(geometric_check::applied(run)?),
         None => {
             if config.geometry.is_on() {
                 report = stage.look(config)?.and_then(|(_, report)| report);
@@ -115,7 +115,7 @@ pub fn explain_pixel(
         refinement.as_ref(),
         place,
     );
-    let Some(explanation) = explained.map_err(PipelineError::room)? else {
+    let Some(explanation) = explained.map_err(PipelineError::from_stage)? else {
         return Ok(None);
     };
     let datum = config.datum()?;
@@ -127,7 +127,7 @@ pub fn explain_pixel(
         height: 1,
         ..stage.grid
     };
-    let undulation = dem::sea_level(&pixel, &datum).map_err(PipelineError::room)?;
+    let undulation = dem::sea_level(&pixel, &datum).map_err(PipelineError::from_stage)?;
     Ok(Some(Explained {
         explanation,
         undulation: undulation.data[(0, 0)],
@@ -152,10 +152,10 @@ impl Stage {
     ) -> Result<Stage, PipelineError> {
         config.geometry.validate()?;
         let profile = config.profile()?;
-        let segment = Segment::open(segment, &profile).map_err(PipelineError::room)?;
+        let segment = Segment::open(segment, &profile).map_err(PipelineError::from_stage)?;
         let terrain = Terrain::read(config, tile)?;
         let grid = tile.grid(resolution);
-        let heights = terrain.beneath(&grid, resolution)?;
+        let heights = terrain.heights_for(&grid, resolution)?;
         Ok(Stage {
             segment,
             tile: tile.id,
@@ -170,23 +170,24 @@ impl Stage {
         config: &Config,
     ) -> Result<Option<(Observation, Option<Report>)>, PipelineError> {
         let request = self.request(config);
-        let seen = reproject::observe(&self.segment, &request).map_err(PipelineError::room)?;
+        let seen =
+            reproject::observe(&self.segment, &request).map_err(PipelineError::from_stage)?;
         let Some(seen) = seen else {
             return Ok(None);
         };
         if !config.geometry.is_on() {
             return Ok(Some((seen, None)));
         }
-        let ground = Grounds::default().get(config, self.tile, &self.grid, seen.time)?;
-        let (seen, report) = geometric::examine(
+        let ground = ReferenceCache::default().get(config, self.tile, &self.grid, seen.time)?;
+        let (seen, report) = geometric_check::examine(
             seen,
             config.geometry.refine,
             ground.as_deref(),
             |o| o,
-            |o| geometric::check(&o.toa, None, ground.as_deref()),
+            |o| geometric_check::check(&o.toa, None, ground.as_deref()),
             |_, refinement| {
                 reproject::observe_refined(&self.segment, &request, Some(refinement))
-                    .map_err(PipelineError::room)
+                    .map_err(PipelineError::from_stage)
             },
         )?;
         Ok(Some((seen, Some(report))))
@@ -255,12 +256,13 @@ fn illuminate(config: &Config, seen: &Observation) -> Result<Lit, PipelineError>
         .map(|f| f.path.clone())
         .collect();
     let mut notes = inputs.notes.clone();
-    let state = Sky::default().state(config, tile.id, &files, seen.time, &nodes, &mut notes)?;
+    let state = AtmosphereSource::default()
+        .state(config, tile.id, &files, seen.time, &nodes, &mut notes)?;
     for note in notes {
         tracing::warn!("{note}");
     }
     let table = config.table(seen.camera)?;
-    let rt = atmosphere::coefficients(&table, seen, &state).map_err(PipelineError::room)?;
+    let rt = atmosphere::coefficients(&table, seen, &state).map_err(PipelineError::from_stage)?;
     Ok(Lit { table, state, rt })
 }
 
@@ -281,7 +283,7 @@ pub fn mask(
     let files = (!config.landmask.is_empty()).then_some(config.landmask.as_slice());
     let land = LandMask::open(files)
         .and_then(|m| m.sample(&seen.grid))
-        .map_err(PipelineError::room)?;
+        .map_err(PipelineError::from_stage)?;
     let masks = mask::single_date(
         &mask::Input {
             obs: seen,
@@ -296,9 +298,12 @@ pub fn mask(
     );
     let path = |spec: &LayerSpec| folder.join(format!("{name}_{}.tif", spec.name));
     let files = [&layers::SM, &layers::QX, &layers::SAT, &layers::USABLE].map(path);
-    write(&files[0], seen, &layers::SM, &[masks.sm], None, None).map_err(PipelineError::room)?;
-    write(&files[1], seen, &layers::QX, &[masks.qx], None, None).map_err(PipelineError::room)?;
-    write(&files[2], seen, &layers::SAT, &[masks.sat], None, None).map_err(PipelineError::room)?;
+    write(&files[0], seen, &layers::SM, &[masks.sm], None, None)
+        .map_err(PipelineError::from_stage)?;
+    write(&files[1], seen, &layers::QX, &[masks.qx], None, None)
+        .map_err(PipelineError::from_stage)?;
+    write(&files[2], seen, &layers::SAT, &[masks.sat], None, None)
+        .map_err(PipelineError::from_stage)?;
     write(
         &files[3],
         seen,
@@ -307,7 +312,7 @@ pub fn mask(
         None,
         None,
     )
-    .map_err(PipelineError::room)?;
+    .map_err(PipelineError::from_stage)?;
     Ok(files.to_vec())
 }
 

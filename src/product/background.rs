@@ -7,10 +7,12 @@ use super::geotiff::{self, Layer, Overviews, read_rows};
 use super::layers::SCALE_F64;
 use super::publish::Staging;
 use super::{ProductError, layout};
-use crate::background::Background;
-use crate::band::Band;
-use crate::grid::{Resolution, TileId};
-use crate::reflectance::{NODATA, NODATA_U16, SCALE, decode, decode_u16, encode, encode_u16};
+use crate::types::background::Background;
+use crate::types::band::Band;
+use crate::types::grid::{Resolution, TileId};
+use crate::types::reflectance::{
+    NODATA, NODATA_U16, SCALE, decode, decode_u16, encode, encode_u16,
+};
 use ndarray::{Array2, Array3, Axis, stack};
 use std::ops::Range;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! What can go wrong with products.
 
-use crate::error::{Class, Classified};
+use crate::types::error::{Class, Classified};
 use std::io;
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! Names of acquisition products.
 
-use crate::band::Camera;
-use crate::grid::{Resolution, TileId};
+use crate::types::band::Camera;
+use crate::types::grid::{Resolution, TileId};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use std::fmt;
 use std::str::FromStr;

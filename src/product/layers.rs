@@ -2,8 +2,8 @@
 //! (`design.md`, Output on disk).
 
 use super::geotiff::Overviews;
-use crate::reflectance::{NODATA, NODATA_U16, SCALE};
-use crate::status::{Field, QX_FIELDS, SAT_FIELDS, SM_FIELDS, USABLE_CLASSES};
+use crate::types::reflectance::{NODATA, NODATA_U16, SCALE};
+use crate::types::status::{Field, QX_FIELDS, SAT_FIELDS, SM_FIELDS, USABLE_CLASSES};
 
 /// Step of the GEOMETRY layer, degrees.
 pub const ANGLE_STEP: f32 = 0.01;

@@ -1,7 +1,7 @@
 //! Where products lie below the output folder (`design.md`, Output on disk).
 
 use super::AcquisitionId;
-use crate::grid::{Resolution, TileId};
+use crate::types::grid::{Resolution, TileId};
 use chrono::Datelike;
 use std::path::{Path, PathBuf};
 

@@ -4,7 +4,7 @@
 //! dies, however it dies, so that a sweep can tell a leftover from a folder being built without
 //! guessing from process numbers (which mean nothing on a file system shared by several machines).
 
-mod exchange;
+mod atomic_swap;
 
 use super::ProductError;
 use std::fs::{self, File, TryLockError};
@@ -84,7 +84,7 @@ impl Staging {
         match fs::rename(&self.folder, &target) {
             Ok(()) => {}
             Err(_) if target.is_dir() => {
-                exchange::swap(&self.folder, &target)
+                atomic_swap::swap(&self.folder, &target)
                     .map_err(|e| ProductError::write(&target)(e))?;
                 // what lies under the temporary name now is the old generation
                 fs::remove_dir_all(&self.folder).ok();
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn an_unwritable_parent_is_a_system_error() {
-        use crate::error::{Class, Classified};
+        use crate::types::error::{Class, Classified};
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("file"), b"").unwrap();
         let error = Staging::begin(&root.path().join("file/product")).unwrap_err();

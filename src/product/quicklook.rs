@@ -9,8 +9,8 @@ mod text;
 pub use overview::Overview;
 
 use super::ProductError;
-use crate::reflectance::{NODATA, SCALE};
-use crate::status::sm;
+use crate::types::reflectance::{NODATA, SCALE};
+use crate::types::status::sm;
 use ndarray::Array2;
 use std::path::Path;
 

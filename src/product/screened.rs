@@ -4,7 +4,7 @@ use super::acquisition::{Folder, run_record};
 use super::stac::footprint::Footprint;
 use super::stac::item::{self, ItemParts, Summary};
 use super::{AcquisitionId, AcquisitionReader, ProductError, layers, stac};
-use crate::status::Masks;
+use crate::types::status::Masks;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 

@@ -11,7 +11,7 @@
 
 mod metadata;
 mod reader;
-mod spool;
+mod shard_buffer;
 mod writer;
 
 pub(crate) use metadata::{Axes, attributes, axis_attributes, grid_mapping};
@@ -19,9 +19,9 @@ pub use reader::StackReader;
 pub use writer::{StackRows, StackWriter};
 
 use super::layers::SCALE_F64;
-use crate::composite::{WINDOW_DAYS, window_start};
-use crate::fusion::provenance;
-use crate::reflectance::{NODATA, NODATA_U16};
+use crate::stages::fusion::provenance;
+use crate::types::calendar::{WINDOW_DAYS, window_start};
+use crate::types::reflectance::{NODATA, NODATA_U16};
 use chrono::SecondsFormat;
 
 /// Steps of a chunk: one year.
@@ -230,7 +230,7 @@ pub fn variable(name: &str) -> Option<&'static Variable> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::composite::window_centre;
+    use crate::types::calendar::window_centre;
     use chrono::{TimeZone, Utc};
 
     #[test]

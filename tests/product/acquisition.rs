@@ -1,8 +1,8 @@
 use crate::support::{SOURCE, Scene, names};
 use ndarray::s;
 use probav_ard::product::{AcquisitionReader, list_acquisitions, write_screened};
-use probav_ard::reflectance::{NODATA, NODATA_U16, encode, encode_u16};
-use probav_ard::status::usable;
+use probav_ard::types::reflectance::{NODATA, NODATA_U16, encode, encode_u16};
+use probav_ard::types::status::usable;
 use std::fs;
 
 #[test]

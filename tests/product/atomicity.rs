@@ -1,9 +1,9 @@
 //! Killed and starved writers, as child processes of this test binary.
 
 use crate::support::{Scene, names};
-use probav_ard::error::{Class, Classified};
 use probav_ard::product::publish::sweep;
 use probav_ard::product::{AcquisitionReader, list_acquisitions, write_acquisition};
+use probav_ard::types::error::{Class, Classified};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};

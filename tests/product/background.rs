@@ -1,8 +1,8 @@
 use crate::support::tile;
 use ndarray::{Array3, s};
-use probav_ard::background::Background;
-use probav_ard::grid::Resolution;
 use probav_ard::product::{read_background, write_background};
+use probav_ard::types::background::Background;
+use probav_ard::types::grid::Resolution;
 
 #[test]
 fn backgrounds_come_back_by_rows_to_half_a_count() {

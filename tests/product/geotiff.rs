@@ -1,7 +1,7 @@
 use crate::support::tile;
 use ndarray::Array2;
-use probav_ard::grid::Resolution;
 use probav_ard::product::geotiff::{Layer, read_layers, read_rows, write_layers};
+use probav_ard::types::grid::Resolution;
 
 #[test]
 fn floats_keep_their_bits_names_and_tags() {

@@ -1,13 +1,13 @@
 use crate::schemas::validate;
 use crate::support::{names, tile};
 use ndarray::{Array3, ArrayView3};
-use probav_ard::composite::window_start;
-use probav_ard::grid::Tile;
 use probav_ard::product::export;
 use probav_ard::product::geotiff::read_layers;
 use probav_ard::product::layout;
 use probav_ard::product::stack::{StackReader, StackRows, StackWriter};
-use probav_ard::reflectance::{NODATA, NODATA_U16};
+use probav_ard::types::calendar::window_start;
+use probav_ard::types::grid::Tile;
+use probav_ard::types::reflectance::{NODATA, NODATA_U16};
 use serde_json::{Value, json};
 use std::fs;
 use std::ops::Range;
@@ -106,7 +106,10 @@ fn blocks_of_any_size_give_the_same_stack() {
     assert_eq!(path, layout::stack_zarr(root.path(), tile.id));
     let stack = StackReader::open(root.path(), tile.id).unwrap();
     assert_eq!(stack.steps(), steps);
-    assert_eq!(stack.grid(), tile.grid(probav_ard::grid::Resolution::M100));
+    assert_eq!(
+        stack.grid(),
+        tile.grid(probav_ard::types::grid::Resolution::M100)
+    );
     let cut = stack.read::<i16>("NIR", -1..2, 120..130, 20..40).unwrap();
     for ((t, r, c), v) in cut.indexed_iter() {
         assert_eq!(*v, rho(-1 + t as i32, 120 + r, 20 + c, 2));

@@ -2,13 +2,14 @@
 
 use chrono::{TimeZone, Utc};
 use ndarray::Array2;
-use probav_ard::band::Camera;
-use probav_ard::grid::{Resolution, Tile};
-use probav_ard::observation::{Angles, Observation};
+use probav_ard::imaging::usability::usable_of;
 use probav_ard::product::{Acquisition, AcquisitionId};
-use probav_ard::raster::BandStack;
-use probav_ard::reflectance::SurfaceReflectance;
-use probav_ard::status::{Masks, sm, usable_of};
+use probav_ard::types::band::Camera;
+use probav_ard::types::grid::{Resolution, Tile};
+use probav_ard::types::observation::{Angles, Observation};
+use probav_ard::types::raster::BandStack;
+use probav_ard::types::reflectance::SurfaceReflectance;
+use probav_ard::types::status::{Masks, sm};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 

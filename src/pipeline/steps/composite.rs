@@ -1,13 +1,14 @@
 //! 5-daily composites of a tile's acquisitions as GeoTIFFs.
 
-use crate::composite::{self, Member, window_of, window_start};
-use crate::grid::{GridSpec, Resolution, Tile};
 use crate::pipeline::config::Config;
 use crate::pipeline::error::PipelineError;
 use crate::product::geotiff::{Layer, Sample, write_layers};
 use crate::product::{AcquisitionId, AcquisitionReader, layers, list_acquisitions};
-use crate::progress::Progress;
-use crate::reflectance::{NODATA, NODATA_U16};
+use crate::stages::composite::{self, Member};
+use crate::types::calendar::{window_of, window_start};
+use crate::types::grid::{GridSpec, Resolution, Tile};
+use crate::types::progress::Progress;
+use crate::types::reflectance::{NODATA, NODATA_U16};
 use chrono::NaiveDate;
 use ndarray::Array2;
 use std::collections::BTreeMap;
@@ -27,7 +28,7 @@ pub fn composite(
     progress: &dyn Progress,
 ) -> Result<Vec<PathBuf>, PipelineError> {
     let mut windows: BTreeMap<i32, Vec<AcquisitionId>> = BTreeMap::new();
-    for id in list_acquisitions(config.out(), tile.id).map_err(PipelineError::room)? {
+    for id in list_acquisitions(config.out(), tile.id).map_err(PipelineError::from_stage)? {
         let day = id.time.date_naive();
         let asked = config.from.is_none_or(|d| day >= d) && config.to.is_none_or(|d| day <= d);
         if id.resolution == resolution && asked {
@@ -73,7 +74,7 @@ fn one(
             })
         })
         .collect::<Result<_, crate::product::ProductError>>()
-        .map_err(PipelineError::room)?;
+        .map_err(PipelineError::from_stage)?;
     let members: Vec<Member<'_>> = sheets
         .iter()
         .map(|s| Member {
@@ -83,7 +84,7 @@ fn one(
             usable: &s.usable,
         })
         .collect();
-    let made = composite::composite(&members).map_err(PipelineError::room)?;
+    let made = composite::composite(&members).map_err(PipelineError::from_stage)?;
     let grid = tile.grid(resolution);
     let name = format!(
         "PROBAV_ARD_{}_{}_P5D_{}",
@@ -139,5 +140,5 @@ fn write<T: Sample>(
             nodata,
         })
         .collect();
-    write_layers(path, grid, &layers, &[]).map_err(PipelineError::room)
+    write_layers(path, grid, &layers, &[]).map_err(PipelineError::from_stage)
 }

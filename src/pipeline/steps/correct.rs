@@ -1,18 +1,18 @@
 //! `correct`: a look to surface reflectance, and every term of one pixel.
 
 use super::{Lit, illuminate, write};
-use crate::atmosphere::{self, BandPoint, Point};
-use crate::band::Band;
-use crate::grid::utm::Utm;
-use crate::observation::Observation;
-use crate::pipeline::acquire::corrections;
 use crate::pipeline::config::Config;
 use crate::pipeline::error::PipelineError;
+use crate::pipeline::tasks::acquire::corrections;
 use crate::product::Extra;
 use crate::product::geotiff::{Layers, read_layers};
 use crate::product::layers::{self, LayerSpec};
-use crate::reflectance::{self, NODATA, NODATA_U16, SurfaceReflectance};
-use crate::status::{sm, usable};
+use crate::stages::atmosphere::{self, BandPoint, Point};
+use crate::types::band::Band;
+use crate::types::grid::utm::Utm;
+use crate::types::observation::Observation;
+use crate::types::reflectance::{self, NODATA, NODATA_U16, SurfaceReflectance};
+use crate::types::status::{sm, usable};
 use ndarray::Array2;
 use serde::Serialize;
 use std::fmt;
@@ -55,7 +55,7 @@ pub fn correct(
     for Extra { spec, bands, .. } in &extras {
         let path = folder.join(format!("{name}_{}.tif", spec.name));
         let nan = Some(f64::NAN);
-        write(&path, seen, spec, bands, None, nan).map_err(PipelineError::room)?;
+        write(&path, seen, spec, bands, None, nan).map_err(PipelineError::from_stage)?;
         files.push(path);
     }
     let rho = surface.rho.bands.map(|b| b.mapv(reflectance::encode));
@@ -65,10 +65,11 @@ pub fn correct(
         .map(|b| b.mapv(|s| reflectance::encode_u16(s, reflectance::SCALE)));
     let scale = Some(layers::SCALE_F64);
     let sr = folder.join(format!("{name}_SR.tif"));
-    write(&sr, seen, &SR, &rho, scale, Some(f64::from(NODATA))).map_err(PipelineError::room)?;
+    write(&sr, seen, &SR, &rho, scale, Some(f64::from(NODATA)))
+        .map_err(PipelineError::from_stage)?;
     let unc = folder.join(format!("{name}_UNC.tif"));
     let nodata = Some(f64::from(NODATA_U16));
-    write(&unc, seen, &layers::UNC, &sigma, scale, nodata).map_err(PipelineError::room)?;
+    write(&unc, seen, &layers::UNC, &sigma, scale, nodata).map_err(PipelineError::from_stage)?;
     files.splice(0..0, [sr, unc]);
     Ok(files)
 }
@@ -78,7 +79,7 @@ struct Keep(Array2<u8>);
 
 impl Keep {
     fn read(path: &Path, seen: &Observation) -> Result<Keep, PipelineError> {
-        let file: Layers<f64> = read_layers(path).map_err(PipelineError::room)?;
+        let file: Layers<f64> = read_layers(path).map_err(PipelineError::from_stage)?;
         let wrong = |what: &str| PipelineError::Config(format!("{}: {what}", path.display()));
         if file.grid != seen.grid {
             return Err(wrong(
@@ -192,9 +193,12 @@ pub fn explain(
     };
     let keep = mask.map(|path| Keep::read(path, seen)).transpose()?;
     let Lit { table, state, rt } = illuminate(config, seen)?;
-    let point = atmosphere::explain(&table, seen, &state, row, col).map_err(PipelineError::room)?;
+    let point =
+        atmosphere::explain(&table, seen, &state, row, col).map_err(PipelineError::from_stage)?;
     let surface = atmosphere::correct(seen, &rt, &config.budget);
-    let at = |stack: &crate::raster::BandStack<f32>| stack.bands.each_ref().map(|b| b[(row, col)]);
+    let at = |stack: &crate::types::raster::BandStack<f32>| {
+        stack.bands.each_ref().map(|b| b[(row, col)])
+    };
     let budget = config.budget.facing(&state.origins);
     let mut parts = vec![Part {
         name: "random",

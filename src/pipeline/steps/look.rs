@@ -3,17 +3,17 @@
 //! | file | bands | type |
 //! |---|---|---|
 //! | `<name>_TOA.tif` | BLUE RED NIR SWIR | float32 TOA reflectance, NaN = no data |
-//! | `<name>_QUALITY.tif` | BLUE RED NIR SWIR | uint8, bits of [`crate::observation::quality`] |
+//! | `<name>_QUALITY.tif` | BLUE RED NIR SWIR | uint8, bits of [`crate::types::observation::quality`] |
 //! | `<name>_GEOMETRY.tif` | SZA SAA VNIR_VZA VNIR_VAA SWIR_VZA SWIR_VAA | float32 degrees |
 //! | `<name>_TERRAIN.tif` | HEIGHT SECONDS OCCLUDED INCIDENCE VNIR_ACROSS VNIR_ALONG SWIR_ACROSS SWIR_ALONG | float32: ellipsoidal metres; seconds of the RED look from the look's time; 1 = hidden by terrain; degrees between the Sun and the ground's normal; metres on level ground between native samples |
 
-use crate::band::Camera;
-use crate::grid::GridSpec;
-use crate::observation::{Angles, Observation, quality};
 use crate::pipeline::error::PipelineError;
 use crate::product::geotiff::{Layer, Layers, read_layers, write_layers};
 use crate::product::{AcquisitionId, Extra, ProductError, layers};
-use crate::raster::BandStack;
+use crate::types::band::Camera;
+use crate::types::grid::GridSpec;
+use crate::types::observation::{Angles, Observation, quality};
+use crate::types::raster::BandStack;
 use chrono::{DateTime, Utc};
 use ndarray::Array2;
 use std::path::{Path, PathBuf};
@@ -129,9 +129,9 @@ pub fn has_terrain(toa: &Path) -> bool {
 pub fn read(toa: &Path, known: &Known) -> Result<(String, Observation), PipelineError> {
     let name = name_of(toa);
     let beside = |layer: &str| toa.with_file_name(format!("{name}_{layer}.tif"));
-    let values = read_layers::<f32>(toa).map_err(PipelineError::room)?;
+    let values = read_layers::<f32>(toa).map_err(PipelineError::from_stage)?;
     let angle_file = known.angles.clone().unwrap_or_else(|| beside("GEOMETRY"));
-    let geometry = read_layers::<f32>(&angle_file).map_err(PipelineError::room)?;
+    let geometry = read_layers::<f32>(&angle_file).map_err(PipelineError::from_stage)?;
     let grid = values.grid;
     let toa_bands = bands(&values, toa, layers::TOA.bands, &grid)?;
     let one_view = geometry.bands.len() == ONE_VIEW.len();
@@ -156,7 +156,7 @@ pub fn read(toa: &Path, known: &Known) -> Result<(String, Observation), Pipeline
 
     let missing = |v: &Array2<f32>| v.mapv(|x| if x.is_nan() { quality::MISSING } else { 0 });
     let quality = if beside("QUALITY").exists() {
-        let q = read_layers::<u8>(&beside("QUALITY")).map_err(PipelineError::room)?;
+        let q = read_layers::<u8>(&beside("QUALITY")).map_err(PipelineError::from_stage)?;
         let q = named(&q, &beside("QUALITY"), layers::TOA.bands, &grid)?;
         four(q.into_iter().cloned())
     } else {
@@ -164,7 +164,7 @@ pub fn read(toa: &Path, known: &Known) -> Result<(String, Observation), Pipeline
     };
     let shape = (grid.height, grid.width);
     let (height, seconds, occluded) = if beside("TERRAIN").exists() {
-        let t = read_layers::<f32>(&beside("TERRAIN")).map_err(PipelineError::room)?;
+        let t = read_layers::<f32>(&beside("TERRAIN")).map_err(PipelineError::from_stage)?;
         let mut t = bands(&t, &beside("TERRAIN"), &TERRAIN, &grid)?.into_iter();
         let mut next = || t.next().unwrap_or_default();
         (next(), next(), next().mapv(|v| v > 0.5))

@@ -1,13 +1,13 @@
 //! The geometric check alone, on files.
 
-use crate::grid::GridSpec;
-use crate::observation::Angles;
 use crate::pipeline::error::PipelineError;
-use crate::pipeline::geometric::{self, Ground, Report};
+use crate::pipeline::tasks::geometric_check::{self, ReferenceFeatures, Report};
 use crate::product::geotiff::{Layers, read_layers};
 use crate::product::layers;
-use crate::raster::BandStack;
-use crate::status::Masks;
+use crate::types::grid::GridSpec;
+use crate::types::observation::Angles;
+use crate::types::raster::BandStack;
+use crate::types::status::Masks;
 use ndarray::Array2;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,7 @@ pub struct Request {
 /// A file is missing, damaged, or lies on another grid.
 pub fn register(request: &Request) -> Result<Report, PipelineError> {
     let image = &request.image;
-    let file = read_layers::<f32>(image).map_err(PipelineError::room)?;
+    let file = read_layers::<f32>(image).map_err(PipelineError::from_stage)?;
     let grid = file.grid;
     let mut toa = BandStack::filled(grid, f32::NAN);
     let mut found = false;
@@ -43,7 +43,7 @@ pub fn register(request: &Request) -> Result<Report, PipelineError> {
         toa.bands[1] = values(&file, 0);
     }
     let ground = match &request.reference {
-        Some(path) => Some(Ground::of_file(path, &grid)?),
+        Some(path) => Some(ReferenceFeatures::of_file(path, &grid)?),
         None => None,
     };
     let mask = request
@@ -54,8 +54,12 @@ pub fn register(request: &Request) -> Result<Report, PipelineError> {
         Some(path) => Some(clear(&path, &grid)?),
         None => None,
     };
-    let check = geometric::check(&toa, clear.as_ref(), ground.as_ref());
-    let mut report = Report::new(ground.as_ref().map(Ground::source), grid.pixel, check);
+    let check = geometric_check::check(&toa, clear.as_ref(), ground.as_ref());
+    let mut report = Report::new(
+        ground.as_ref().map(ReferenceFeatures::source),
+        grid.pixel,
+        check,
+    );
     if let Some(path) = beside(image, layers::GEOMETRY.name) {
         report.look_for_heights(&angles(&path, &grid)?);
     }
@@ -88,7 +92,7 @@ fn on_grid<T>(file: &Layers<T>, path: &Path, grid: &GridSpec) -> Result<(), Pipe
 
 /// Clear ground of a status map, with the evidence beside it where there is any.
 fn clear(path: &Path, grid: &GridSpec) -> Result<Array2<bool>, PipelineError> {
-    let sm = read_layers::<u16>(path).map_err(PipelineError::room)?;
+    let sm = read_layers::<u16>(path).map_err(PipelineError::from_stage)?;
     on_grid(&sm, path, grid)?;
     let shape = sm.bands[0].dim();
     let mut masks = Masks {
@@ -98,15 +102,15 @@ fn clear(path: &Path, grid: &GridSpec) -> Result<Array2<bool>, PipelineError> {
         usable: Array2::zeros(shape),
     };
     if let Some(path) = beside(path, layers::QX.name) {
-        let qx = read_layers::<u16>(&path).map_err(PipelineError::room)?;
+        let qx = read_layers::<u16>(&path).map_err(PipelineError::from_stage)?;
         on_grid(&qx, &path, grid)?;
         masks.qx = qx.bands[0].clone();
     }
-    Ok(geometric::clear(&masks))
+    Ok(geometric_check::clear(&masks))
 }
 
 fn angles(path: &Path, grid: &GridSpec) -> Result<Angles, PipelineError> {
-    let file = read_layers::<f32>(path).map_err(PipelineError::room)?;
+    let file = read_layers::<f32>(path).map_err(PipelineError::from_stage)?;
     on_grid(&file, path, grid)?;
     let none = || Array2::from_elem((grid.height, grid.width), f32::NAN);
     let get = |k: usize| -> Array2<f32> {

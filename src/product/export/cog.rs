@@ -1,11 +1,11 @@
 //! One multi-band COG: a variable over a range of steps.
 
 use super::{ROWS, publish, scratch, within};
-use crate::composite::window_start;
 use crate::product::ProductError;
 use crate::product::geotiff::{Overviews, cog_options, last_failure, watched};
 use crate::product::layout;
 use crate::product::stack::{Fill, StackReader, Variable, variable};
+use crate::types::calendar::window_start;
 use gdal::cpl::CslStringList;
 use gdal::raster::{Buffer, GdalType};
 use gdal::spatial_ref::SpatialRef;

@@ -1,8 +1,8 @@
 //! Reading.
 
 use super::prepare;
-use crate::grid::GridSpec;
 use crate::product::ProductError;
+use crate::types::grid::GridSpec;
 use gdal::raster::GdalType;
 use gdal::{Dataset, Metadata};
 use ndarray::Array2;

@@ -2,9 +2,9 @@
 
 use super::sample::{Sample, reduced};
 use super::{BLOCK, Layer, Overviews, Tags, last_failure, watched};
-use crate::grid::GridSpec;
 use crate::product::ProductError;
 use crate::product::publish;
+use crate::types::grid::GridSpec;
 use gdal::cpl::CslStringList;
 use gdal::raster::Buffer;
 use gdal::spatial_ref::SpatialRef;

@@ -2,7 +2,7 @@
 
 use super::{Canvas, Stretch, text};
 use crate::product::ProductError;
-use crate::reflectance::{NODATA, SCALE};
+use crate::types::reflectance::{NODATA, SCALE};
 use ndarray::{Array3, ArrayView3};
 use std::path::Path;
 

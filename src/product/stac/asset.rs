@@ -1,10 +1,10 @@
 //! Assets.
 
 use super::COG;
-use crate::band::Band;
-use crate::grid::GridSpec;
 use crate::product::layers::{LayerSpec, Legend};
-use crate::status::Field;
+use crate::types::band::Band;
+use crate::types::grid::GridSpec;
+use crate::types::status::Field;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 

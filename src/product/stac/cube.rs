@@ -4,9 +4,9 @@ use super::asset::{self, Fingerprint, merge, projection};
 use super::footprint::Footprint;
 use super::item::{tile_properties, used_extensions};
 use super::{VERSION, software};
-use crate::grid::{GridSpec, Tile};
 use crate::product::layout;
 use crate::product::stack::{self, VARIABLES};
+use crate::types::grid::{GridSpec, Tile};
 use serde_json::{Map, Value, json};
 use std::ops::Range;
 

@@ -1,8 +1,8 @@
 //! Footprints: the hull of the valid data in longitude and latitude.
 
 use super::rounded;
-use crate::grid::GridSpec;
-use crate::grid::utm::{Utm, wrap};
+use crate::types::grid::GridSpec;
+use crate::types::grid::utm::{Utm, wrap};
 use ndarray::{Array2, Zip};
 use serde_json::{Value, json};
 

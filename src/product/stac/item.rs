@@ -3,10 +3,10 @@
 use super::asset::{merge, projection};
 use super::footprint::Footprint;
 use super::{VERSION, extension, rounded, software};
-use crate::grid::{GridSpec, TileId};
-use crate::observation::Angles;
 use crate::product::AcquisitionId;
-use crate::status::{sm, usable};
+use crate::types::grid::{GridSpec, TileId};
+use crate::types::observation::Angles;
+use crate::types::status::{sm, usable};
 use chrono::SecondsFormat;
 use ndarray::{Array2, Zip};
 use serde_json::{Map, Value, json};

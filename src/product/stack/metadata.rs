@@ -1,10 +1,10 @@
 //! Zarr arrays and CF attributes of the stack.
 
 use super::{CHUNK_SIDE, CHUNK_STEPS, Fill, VARIABLES, Variable, step_centre_days};
-use crate::composite::WINDOW_DAYS;
-use crate::grid::{GridSpec, Tile};
 use crate::product::ProductError;
 use crate::product::geotiff::prepare;
+use crate::types::calendar::WINDOW_DAYS;
+use crate::types::grid::{GridSpec, Tile};
 use gdal::spatial_ref::SpatialRef;
 use serde_json::{Map, Value, json};
 use std::ops::Range;
@@ -270,7 +270,9 @@ fn coordinates(
     );
     builder
         .dimension_names(Some(Vec::<&str>::new()))
-        .attributes(grid_mapping(&tile.grid(crate::grid::Resolution::M100))?);
+        .attributes(grid_mapping(
+            &tile.grid(crate::types::grid::Resolution::M100),
+        )?);
     let array = builder
         .build(store.clone(), "/spatial_ref")
         .map_err(ProductError::encode(zarr))?;

@@ -1,9 +1,9 @@
 //! Reading a stack.
 
 use super::{VARIABLES, metadata::one_thread};
-use crate::grid::{GridSpec, Resolution, Tile, TileId};
 use crate::product::reader::read_json;
 use crate::product::{ProductError, layout};
+use crate::types::grid::{GridSpec, Resolution, Tile, TileId};
 use ndarray::Array3;
 use serde_json::Value;
 use std::ops::Range;

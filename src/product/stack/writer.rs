@@ -1,14 +1,14 @@
 //! Writing a stack from blocks.
 
 use super::metadata::{self, Shape, one_thread};
-use super::spool::{Key, Spool};
+use super::shard_buffer::{Key, Spool};
 use super::{Fill, VARIABLES};
-use crate::composite::window_start;
-use crate::grid::{GridSpec, Resolution, Tile};
 use crate::product::publish::{self, Staging};
 use crate::product::quicklook::Overview;
 use crate::product::stac::{self, cube};
 use crate::product::{ProductError, layout};
+use crate::types::calendar::window_start;
+use crate::types::grid::{GridSpec, Resolution, Tile};
 use ndarray::{ArrayView2, ArrayView3, Axis, s};
 use rayon::prelude::*;
 use serde_json::{Value, json};

@@ -1,0 +1,4 @@
+//! Readers below the sources: any GDAL raster sampled onto a grid, and the search of input folders.
+
+pub mod georaster;
+pub mod input_files;

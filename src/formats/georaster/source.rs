@@ -1,0 +1,215 @@
+//! One raster file: georeference and the meaning of its numbers.
+
+use super::GeoRasterError;
+use crate::formats::input_files;
+use gdal::spatial_ref::{AxisMappingStrategy, SpatialRef};
+use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Extensions looked for in folders.
+const ENDINGS: [&str; 11] = [
+    "tif", "tiff", "vrt", "img", "hgt", "dt0", "dt1", "dt2", "bil", "asc", "jp2",
+];
+
+/// Projection of a source, as far as it matters here.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Crs {
+    /// Longitude and latitude on WGS 84.
+    Wgs84,
+    /// A WGS 84 UTM zone, by EPSG code.
+    Utm(u32),
+    /// Longitude and latitude on another datum, as WKT.
+    Geographic(String),
+    /// Anything else, as WKT.
+    Other(String),
+}
+
+impl Crs {
+    /// True where the first coordinate is a longitude.
+    pub fn is_geographic(&self) -> bool {
+        matches!(self, Crs::Wgs84 | Crs::Geographic(_))
+    }
+}
+
+/// Georeference and coding of band 1 of a file.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    /// The file.
+    pub path: PathBuf,
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// First coordinate of the outer corner of the first pixel.
+    pub x0: f64,
+    /// Second coordinate of the same corner.
+    pub y0: f64,
+    /// Pixel width; negative where columns run west.
+    pub dx: f64,
+    /// Pixel height; negative where rows run south, as usual.
+    pub dy: f64,
+    /// Projection.
+    pub crs: Crs,
+    /// The open file.
+    handle: Handle,
+}
+
+/// A file and its place on a lattice of cells.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    /// The file.
+    pub source: Source,
+    /// Lattice column of its first column.
+    pub col: i64,
+    /// Lattice row of its first row.
+    pub row: i64,
+}
+
+/// A file that stays open once it was read: GDAL's block cache then serves the next grid without another
+/// inflation. Copies share it.
+#[derive(Clone, Default)]
+struct Handle(Arc<Mutex<Option<Dataset>>>);
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Handle")
+    }
+}
+
+/// Files of the given paths; folders are replaced by the rasters in them, sorted.
+pub(super) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, GeoRasterError> {
+    let mut files = Vec::new();
+    for path in paths {
+        let found =
+            input_files::members(std::slice::from_ref(path), &ENDINGS).map_err(|(path, e)| {
+                GeoRasterError::Open {
+                    path: path.to_owned(),
+                    reason: e.to_string(),
+                }
+            })?;
+        if found.is_empty() {
+            return Err(GeoRasterError::Nothing {
+                place: path.display().to_string(),
+            });
+        }
+        files.extend(found);
+    }
+    if files.is_empty() {
+        return Err(GeoRasterError::Nothing {
+            place: "an empty list of files".to_string(),
+        });
+    }
+    Ok(files)
+}
+
+/// Opens a raster for reading.
+fn dataset(path: &Path) -> Result<Dataset, GeoRasterError> {
+    let options = DatasetOptions {
+        open_flags: GdalOpenFlags::GDAL_OF_RASTER | GdalOpenFlags::GDAL_OF_READONLY,
+        ..Default::default()
+    };
+    Dataset::open_ex(path, options).map_err(|e| GeoRasterError::Open {
+        path: path.to_path_buf(),
+        reason: e.to_string(),
+    })
+}
+
+impl Source {
+    /// Reads the georeference of a file.
+    pub fn open(path: &Path) -> Result<Source, GeoRasterError> {
+        let data = dataset(path)?;
+        let (width, height) = data.raster_size();
+        let not_a_grid = |reason| GeoRasterError::NotAGrid {
+            path: path.to_path_buf(),
+            reason,
+        };
+        if data.raster_count() == 0 || width == 0 || height == 0 {
+            return Err(not_a_grid("it has no pixels"));
+        }
+        let t = data
+            .geo_transform()
+            .map_err(|_| not_a_grid("it has no geotransform"))?;
+        let [x0, dx, rx, y0, ry, dy] = t;
+        if !t.iter().all(|v| v.is_finite()) || dx == 0.0 || dy == 0.0 {
+            return Err(not_a_grid("its pixels have no size"));
+        }
+        // a rotation below a thousandth of a pixel over the whole file is rounding
+        if (rx * height as f64).abs() > 1e-3 * dx.abs()
+            || (ry * width as f64).abs() > 1e-3 * dy.abs()
+        {
+            return Err(not_a_grid("it is rotated"));
+        }
+        Ok(Source {
+            path: path.to_path_buf(),
+            width,
+            height,
+            x0,
+            y0,
+            dx,
+            dy,
+            crs: crs(&data, path)?,
+            handle: Handle::default(),
+        })
+    }
+
+    /// Works on the open file.
+    ///
+    /// # Errors
+    /// What `work` says; [`GeoRasterError`] when the file vanished or has another size than when it was first opened.
+    pub fn read<T>(
+        &self,
+        work: impl FnOnce(&Dataset) -> Result<T, GeoRasterError>,
+    ) -> Result<T, GeoRasterError> {
+        let mut handle = self.handle.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let data = match handle.take() {
+            Some(data) => data,
+            None => dataset(&self.path)?,
+        };
+        if data.raster_size() != (self.width, self.height) {
+            return Err(GeoRasterError::Read {
+                path: self.path.clone(),
+                reason: "its size changed since it was opened".to_string(),
+            });
+        }
+        let result = work(&data);
+        if result.is_ok() {
+            *handle = Some(data);
+        }
+        result
+    }
+}
+
+fn crs(data: &Dataset, path: &Path) -> Result<Crs, GeoRasterError> {
+    let bad = |reason: String| GeoRasterError::Projection {
+        path: path.to_path_buf(),
+        reason,
+    };
+    let srs = data
+        .spatial_ref()
+        .map_err(|_| bad("the file names none".to_string()))?;
+    let code = match srs.auth_name().as_deref() {
+        Some("EPSG") if !srs.is_compound() => srs.auth_code().ok(),
+        _ => None,
+    };
+    if let Some(code @ (32601..=32660 | 32701..=32760)) = code {
+        return Ok(Crs::Utm(code as u32));
+    }
+    let proj4 = srs.to_proj4().unwrap_or_default();
+    let wgs84 = proj4.contains("+proj=longlat") && proj4.contains("+datum=WGS84");
+    if code == Some(4326) || (wgs84 && !proj4.contains("+pm=")) {
+        return Ok(Crs::Wgs84);
+    }
+    let wkt = srs.to_wkt().map_err(|e| bad(e.to_string()))?;
+    Ok(if srs.is_geographic() {
+        Crs::Geographic(wkt)
+    } else {
+        Crs::Other(wkt)
+    })
+}
+
+/// A coordinate system with x before y, whatever its authority says.
+pub(super) fn x_first(mut srs: SpatialRef) -> SpatialRef {
+    srs.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
+    srs
+}

@@ -1,0 +1,6 @@
+//! Algorithms on images and shapes that several stages use; nothing here knows of files.
+
+pub mod cloud_objects;
+pub mod morphology;
+pub mod slope;
+pub mod usability;

@@ -1,0 +1,414 @@
+//! A whole run: index, plan, work, and what came of it.
+
+use crate::pipeline::config::{Config, Until};
+use crate::pipeline::error::PipelineError;
+use crate::pipeline::execute::cleanup;
+use crate::pipeline::execute::pool::{self, Event, WorkerCommand};
+use crate::pipeline::execute::summary::{Row, Summary};
+use crate::pipeline::execute::worker::Worker;
+use crate::pipeline::plan::index::{Filter, Index};
+use crate::pipeline::plan::inputs::Inputs;
+use crate::pipeline::plan::ledger::{Entry, Ledger};
+use crate::pipeline::plan::unit::{Outcome, Task, Unit};
+use crate::pipeline::plan::{self, Standing, Step};
+use crate::types::grid::{Tile, TileId, tiles};
+use crate::types::progress::Progress;
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+/// Makes everything the configuration asks for. With `workers`, `config.jobs` processes share the
+/// work; without, or with `jobs = 0`, it is done here.
+///
+/// # Errors
+/// The configuration is not usable, an input folder cannot be listed, or OUT is not writable.
+/// Failures of units are no errors: the summary has them.
+pub fn run(
+    config: &Config,
+    workers: Option<&WorkerCommand>,
+    progress: &dyn Progress,
+) -> Result<Summary, PipelineError> {
+    let setting = Setting::new(config, true, progress)?;
+    let mut summary = setting.summary();
+    let mut ledgers = BTreeMap::new();
+    for tile in &setting.tiles {
+        ledgers.insert(tile.id, Ledger::open(config.out(), tile.id)?);
+        cleanup::leftovers(config.out(), tile.id)?;
+    }
+    let mut crew = Executor {
+        config,
+        workers: workers.filter(|_| config.jobs > 0),
+        here: None,
+        progress,
+    };
+    let mut steps = Vec::new();
+    for tile in &setting.tiles {
+        let past = past(&ledgers, tile.id);
+        steps.extend(plan::acquisitions(
+            config,
+            &setting.inputs,
+            &setting.index,
+            tile,
+            &past,
+        )?);
+    }
+    if steps.is_empty() {
+        summary.notes.push(setting.nothing_seen());
+    }
+    // units of one segment follow each other, so that its tie points are in the page cache
+    steps.sort_by(|a, b| order(&a.task.unit).cmp(&order(&b.task.unit)));
+    crew.work("acquisitions", steps.clone(), &mut ledgers, &mut summary)?;
+    for tile in &setting.tiles {
+        cleanup::outdated(config.out(), tile.id, &steps)?;
+    }
+
+    if config.until >= Until::Screen {
+        crew.screen(&setting.tiles, &mut ledgers, &mut summary)?;
+    }
+    if config.until >= Until::Stack {
+        crew.stack(&setting.tiles, &mut ledgers, &mut summary)?;
+    }
+    Ok(summary)
+}
+
+/// Runs one stage, `Screen` or `Stack`, on the acquisitions that lie below OUT, in this process.
+///
+/// # Errors
+/// The tile is unknown or OUT is not writable. Failures of units are no errors: the summary has them.
+pub fn follow(
+    config: &Config,
+    stage: Until,
+    progress: &dyn Progress,
+) -> Result<Summary, PipelineError> {
+    let mut summary = Summary::default();
+    let mut ledgers = BTreeMap::new();
+    let mut found = Vec::new();
+    for name in &config.tiles {
+        let tile = tiles::lookup(name.0).ok_or(PipelineError::UnknownTile(name.0))?;
+        ledgers.insert(tile.id, Ledger::open(config.out(), tile.id)?);
+        cleanup::leftovers(config.out(), tile.id)?;
+        found.push(tile);
+    }
+    let mut crew = Executor {
+        config,
+        workers: None,
+        here: None,
+        progress,
+    };
+    match stage {
+        Until::Acquisition => {}
+        Until::Screen => crew.screen(&found, &mut ledgers, &mut summary)?,
+        Until::Stack => crew.stack(&found, &mut ledgers, &mut summary)?,
+    }
+    Ok(summary)
+}
+
+/// Last ledger entries of a tile.
+fn past(ledgers: &BTreeMap<TileId, Ledger>, tile: TileId) -> plan::Past {
+    ledgers
+        .get(&tile)
+        .map(|l| l.last().clone())
+        .unwrap_or_default()
+}
+
+/// What [`run`] would do and why, without writing anything.
+///
+/// # Errors
+/// As [`run`].
+pub fn dry_run(config: &Config, progress: &dyn Progress) -> Result<DryRun, PipelineError> {
+    let setting = Setting::new(config, false, progress)?;
+    let mut steps = Vec::new();
+    let mut follow = Vec::new();
+    for tile in &setting.tiles {
+        let past = Ledger::read(config.out(), tile.id)?;
+        let wanted = plan::acquisitions(config, &setting.inputs, &setting.index, tile, &past)?;
+        let changes = wanted
+            .iter()
+            .any(|s| matches!(s.standing, Standing::Todo(_)));
+        steps.extend(wanted);
+        let mut rest = Vec::new();
+        if config.until >= Until::Screen {
+            rest.extend(plan::screens(config, tile.id, &past)?);
+        }
+        let rescreened = rest.iter().any(|s| matches!(s.standing, Standing::Todo(_)));
+        if config.until >= Until::Stack {
+            rest.extend(plan::stacks(config, tile, &past)?);
+        }
+        if changes || rescreened {
+            // their keys depend on products still to be made
+            if config.until >= Until::Screen {
+                follow.push(format!("{} screen: after its acquisitions", tile.id));
+            }
+            if config.until >= Until::Stack {
+                follow.push(format!("{} stack: after screening", tile.id));
+            }
+        } else {
+            steps.extend(rest);
+        }
+    }
+    Ok(DryRun {
+        steps,
+        follow,
+        summary: setting.summary(),
+    })
+}
+
+/// What a dry run found.
+#[derive(Debug, Clone)]
+pub struct DryRun {
+    /// Units and how they stand.
+    pub steps: Vec<Step>,
+    /// Units that depend on those still to be done, in words.
+    pub follow: Vec<String>,
+    /// Files that cannot be read and notes.
+    pub summary: Summary,
+}
+
+impl std::fmt::Display for DryRun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for step in &self.steps {
+            writeln!(f, "{step}")?;
+        }
+        for line in &self.follow {
+            writeln!(f, "  to do    {line}")?;
+        }
+        for (path, reason) in &self.summary.unreadable {
+            writeln!(f, "  FAILED   {}: {reason}", path.display())?;
+        }
+        let todo = |s: &&Step| matches!(s.standing, Standing::Todo(_));
+        let count = self.steps.iter().filter(todo).count() + self.follow.len();
+        match count {
+            0 => writeln!(
+                f,
+                "nothing to do: {} units are up to date",
+                self.steps.len()
+            ),
+            n => writeln!(f, "{n} units to do; nothing was written"),
+        }
+    }
+}
+
+/// What both kinds of run look at first.
+struct Setting {
+    tiles: Vec<Tile>,
+    inputs: Inputs,
+    index: Index,
+}
+
+impl Setting {
+    fn new(config: &Config, keep: bool, progress: &dyn Progress) -> Result<Setting, PipelineError> {
+        config.validate()?;
+        let mut tiles = Vec::new();
+        for name in &config.tiles {
+            let tile = tiles::lookup(name.0).ok_or(PipelineError::UnknownTile(name.0))?;
+            if !tiles.contains(&tile) {
+                tiles.push(tile);
+            }
+        }
+        let inputs = Inputs::survey(config)?;
+        let profile = config.profile()?;
+        let profile_id = inputs.profile.as_ref().map_or("", |p| p.sha256.as_str());
+        let kept = config.out().join("index.jsonl");
+        let filter = Filter {
+            from: config.from,
+            to: config.to,
+            cameras: config.cameras.iter().map(|c| c.0).collect(),
+        };
+        let folder = config.l1c.as_deref().unwrap_or(std::path::Path::new("."));
+        let store = keep.then_some(kept.as_path());
+        let index = Index::update(
+            folder,
+            store,
+            &kept,
+            (&profile, profile_id),
+            &filter,
+            progress,
+        )?;
+        Ok(Setting {
+            tiles,
+            inputs,
+            index,
+        })
+    }
+
+    fn summary(&self) -> Summary {
+        Summary {
+            unreadable: self
+                .index
+                .unreadable()
+                .map(|(path, reason)| (path.to_path_buf(), reason.to_string()))
+                .collect(),
+            superseded: self.index.superseded().to_vec(),
+            notes: self.inputs.notes.clone(),
+            ..Summary::default()
+        }
+    }
+
+    fn nothing_seen(&self) -> String {
+        match self.index.len() {
+            0 => "no PROBAV_L1C file of these cameras and days in the L1C folder".to_string(),
+            n => format!("none of {n} L1C files sees the tile"),
+        }
+    }
+}
+
+fn order(unit: &Unit) -> (&std::path::Path, TileId) {
+    match unit {
+        Unit::Acquire { segment, .. } => (segment, unit.tile()),
+        _ => (std::path::Path::new(""), unit.tile()),
+    }
+}
+
+/// Whoever does the work.
+struct Executor<'a> {
+    config: &'a Config,
+    workers: Option<&'a WorkerCommand>,
+    here: Option<Worker>,
+    progress: &'a dyn Progress,
+}
+
+impl Executor<'_> {
+    /// Screens the archives of tiles.
+    fn screen(
+        &mut self,
+        tiles: &[Tile],
+        ledgers: &mut BTreeMap<TileId, Ledger>,
+        summary: &mut Summary,
+    ) -> Result<(), PipelineError> {
+        let mut steps = Vec::new();
+        for tile in tiles {
+            steps.extend(plan::screens(
+                self.config,
+                tile.id,
+                &past(ledgers, tile.id),
+            )?);
+        }
+        self.work("screening", steps, ledgers, summary)
+    }
+
+    /// Makes the stacks of tiles.
+    fn stack(
+        &mut self,
+        tiles: &[Tile],
+        ledgers: &mut BTreeMap<TileId, Ledger>,
+        summary: &mut Summary,
+    ) -> Result<(), PipelineError> {
+        let mut steps = Vec::new();
+        for tile in tiles {
+            steps.extend(plan::stacks(self.config, tile, &past(ledgers, tile.id))?);
+        }
+        self.work("stack", steps, ledgers, summary)
+    }
+
+    /// Does what is to do of `steps`; ledgers and summary follow.
+    fn work(
+        &mut self,
+        stage: &str,
+        steps: Vec<Step>,
+        ledgers: &mut BTreeMap<TileId, Ledger>,
+        summary: &mut Summary,
+    ) -> Result<(), PipelineError> {
+        let mut tasks = Vec::new();
+        let mut queued: BTreeMap<TileId, Vec<Entry>> = BTreeMap::new();
+        for step in steps {
+            let row = |outcome| Row {
+                unit: step.task.unit.clone(),
+                outcome,
+                seconds: None,
+            };
+            match step.standing {
+                Standing::Todo(why) => {
+                    let entry = Entry::queued(&step.task, &why);
+                    queued.entry(step.task.unit.tile()).or_default().push(entry);
+                    tasks.push(step.task);
+                }
+                Standing::Done(product) => summary.rows.push(row(Outcome::Done {
+                    product,
+                    notes: Vec::new(),
+                })),
+                Standing::Skipped(reason) => summary.rows.push(row(Outcome::Skipped { reason })),
+            }
+        }
+        if tasks.is_empty() {
+            return Ok(());
+        }
+        for (tile, entries) in queued {
+            if let Some(ledger) = ledgers.get_mut(&tile) {
+                ledger.append(&entries)?;
+            }
+        }
+        self.progress.start(stage, tasks.len() as u64);
+        let mut ended: Vec<Option<Row>> = vec![None; tasks.len()];
+        let progress = self.progress;
+        let mut on_event = |event: Event| -> Result<(), PipelineError> {
+            let (Event::Started(i) | Event::Ended(i, ..)) = event;
+            let task: &Task = &tasks[i];
+            let entry = match event {
+                Event::Started(_) => Entry::running(task),
+                Event::Ended(_, outcome, seconds) => {
+                    report(task, &outcome, seconds);
+                    let entry = Entry::ended(task, &outcome, seconds);
+                    ended[i] = Some(Row {
+                        unit: task.unit.clone(),
+                        outcome,
+                        seconds: Some(seconds),
+                    });
+                    progress.advance(1);
+                    entry
+                }
+            };
+            match ledgers.get_mut(&task.unit.tile()) {
+                Some(ledger) => ledger.append(&[entry]),
+                None => Ok(()),
+            }
+        };
+        match self.workers {
+            Some(command) => {
+                pool::run(command, self.config, &tasks, self.progress, &mut on_event)?;
+            }
+            None => {
+                let worker = self
+                    .here
+                    .get_or_insert_with(|| Worker::new(self.config.clone()));
+                for (i, task) in tasks.iter().enumerate() {
+                    if self.progress.cancelled() {
+                        break;
+                    }
+                    on_event(Event::Started(i))?;
+                    let begin = Instant::now();
+                    let outcome = worker.perform(task, &Within(self.progress));
+                    on_event(Event::Ended(i, outcome, begin.elapsed().as_secs_f64()))?;
+                }
+            }
+        }
+        summary.stopped += ended.iter().filter(|r| r.is_none()).count();
+        summary.rows.extend(ended.into_iter().flatten());
+        Ok(())
+    }
+}
+
+/// Progress of a unit done in this process: the bar counts units, so only the wish to stop goes through.
+struct Within<'a>(&'a dyn Progress);
+
+impl Progress for Within<'_> {
+    fn start(&self, _stage: &str, _total: u64) {}
+
+    fn advance(&self, _steps: u64) {}
+
+    fn cancelled(&self) -> bool {
+        self.0.cancelled()
+    }
+}
+
+fn report(task: &Task, outcome: &Outcome, seconds: f64) {
+    let unit = &task.unit;
+    match outcome {
+        Outcome::Done { product, notes } => {
+            tracing::info!(%unit, %product, seconds, "made");
+            for note in notes {
+                tracing::info!(%unit, "{note}");
+            }
+        }
+        Outcome::Skipped { reason } => tracing::info!(%unit, %reason, "skipped"),
+        Outcome::Failed { reason, .. } => tracing::error!(%unit, "{reason}"),
+    }
+}

@@ -1,0 +1,186 @@
+//! State of every unit of a tile, append-only: `OUT/ledger/<tile>.jsonl`.
+//!
+//! Products on disk are the truth; the ledger remembers what disk does not show (a unit that had
+//! nothing to make, a failure and its reason) and is the record of what was done when.
+
+use crate::pipeline::error::PipelineError;
+use crate::pipeline::plan::jsonl::{self, Lines};
+use crate::pipeline::plan::unit::{Key, Outcome, Task, Unit};
+use crate::types::grid::TileId;
+use chrono::{DateTime, SubsecRound, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// State of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum State {
+    /// Waits.
+    Queued,
+    /// A worker has it.
+    Running,
+    /// Made.
+    Done,
+    /// Nothing to make.
+    Skipped,
+    /// Not made.
+    Failed,
+}
+
+/// One line of a ledger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When.
+    pub time: DateTime<Utc>,
+    /// Which unit.
+    #[serde(flatten)]
+    pub unit: Unit,
+    /// Its key.
+    pub key: Key,
+    /// State from now on.
+    pub state: State,
+    /// Why it is to be done, was skipped or failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Name of the product.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// Wall seconds it took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+}
+
+impl Entry {
+    fn new(task: &Task, state: State) -> Entry {
+        Entry {
+            time: Utc::now().trunc_subsecs(3),
+            unit: task.unit.clone(),
+            key: task.key.clone(),
+            state,
+            reason: None,
+            product: None,
+            seconds: None,
+        }
+    }
+
+    /// The unit waits, for a reason.
+    pub fn queued(task: &Task, why: &str) -> Entry {
+        Entry {
+            reason: Some(why.to_string()),
+            ..Entry::new(task, State::Queued)
+        }
+    }
+
+    /// A worker has taken the unit.
+    pub fn running(task: &Task) -> Entry {
+        Entry::new(task, State::Running)
+    }
+
+    /// The unit has come to an end.
+    pub fn ended(task: &Task, outcome: &Outcome, seconds: f64) -> Entry {
+        let (state, reason, product) = match outcome {
+            Outcome::Done { product, notes } => (
+                State::Done,
+                (!notes.is_empty()).then(|| notes.join("; ")),
+                Some(product.clone()),
+            ),
+            Outcome::Skipped { reason } => (State::Skipped, Some(reason.clone()), None),
+            Outcome::Failed { reason, .. } => (State::Failed, Some(reason.clone()), None),
+        };
+        Entry {
+            reason,
+            product,
+            seconds: Some((seconds * 1e3).round() / 1e3),
+            ..Entry::new(task, state)
+        }
+    }
+}
+
+/// The open ledger of one tile; at most one process has it.
+#[derive(Debug)]
+pub struct Ledger {
+    lines: Lines,
+    last: HashMap<Unit, Entry>,
+}
+
+impl Ledger {
+    /// Path of a tile's ledger.
+    pub fn path(out: &Path, tile: TileId) -> PathBuf {
+        out.join("ledger").join(format!("{tile}.jsonl"))
+    }
+
+    /// Opens and locks the ledger of a tile.
+    ///
+    /// # Errors
+    /// OUT is not writable, or another run has the tile.
+    pub fn open(out: &Path, tile: TileId) -> Result<Ledger, PipelineError> {
+        let path = Ledger::path(out, tile);
+        let lines = Lines::open(&path)?;
+        lines.lock()?;
+        Ok(Ledger {
+            lines,
+            last: Ledger::read(out, tile)?,
+        })
+    }
+
+    /// Last entry of every unit, without opening the ledger for writing.
+    ///
+    /// # Errors
+    /// The ledger is there and cannot be read.
+    pub fn read(out: &Path, tile: TileId) -> Result<HashMap<Unit, Entry>, PipelineError> {
+        let entries: Vec<Entry> = jsonl::read(&Ledger::path(out, tile))?;
+        Ok(entries.into_iter().map(|e| (e.unit.clone(), e)).collect())
+    }
+
+    /// Appends entries, on disk when it returns.
+    ///
+    /// # Errors
+    /// The disk is full or OUT not writable.
+    pub fn append(&mut self, entries: &[Entry]) -> Result<(), PipelineError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        self.lines.append(entries)?;
+        for entry in entries {
+            self.last.insert(entry.unit.clone(), entry.clone());
+        }
+        Ok(())
+    }
+
+    /// Last entry of every unit.
+    pub fn last(&self) -> &HashMap<Unit, Entry> {
+        &self.last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::grid::Resolution;
+    use serde_json::json;
+
+    #[test]
+    fn the_last_state_of_a_unit_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let tile: TileId = "31UFR".parse().unwrap();
+        let task = |resolution| Task::new(Unit::Screen { tile, resolution }, json!(1), Vec::new());
+        let (a, b) = (task(Resolution::M100), task(Resolution::M300));
+        let failed = Outcome::Skipped {
+            reason: "no acquisition".into(),
+        };
+        {
+            let mut ledger = Ledger::open(dir.path(), tile).unwrap();
+            ledger
+                .append(&[Entry::queued(&a, "new"), Entry::queued(&b, "new")])
+                .unwrap();
+            ledger
+                .append(&[Entry::running(&a), Entry::ended(&a, &failed, 0.25)])
+                .unwrap();
+        }
+        let last = Ledger::read(dir.path(), tile).unwrap();
+        assert_eq!(last[&a.unit].state, State::Skipped);
+        assert_eq!(last[&a.unit].reason.as_deref(), Some("no acquisition"));
+        assert_eq!(last[&b.unit].state, State::Queued);
+    }
+}

@@ -1,0 +1,379 @@
+//! The one table of names and rules for everything the public descriptions of L1C leave open.
+//!
+//! Every rule has a default, its reason is in `reference/l1c_format.md`; a TOML file given with
+//! `--l1c-profile` replaces any of them. `profile.toml` beside this file is the whole table with
+//! its defaults, as an example.
+
+mod camera_model;
+
+pub use camera_model::{CameraModel, Detector, PerCamera, PerStrip, StripDefault};
+
+use super::error::L1cError;
+use super::quality::Meaning;
+use crate::types::band::{Camera, Strip};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
+
+/// The documented example: the whole table with its defaults.
+pub const EXAMPLE: &str = include_str!("profile.toml");
+
+/// Rules for reading L1C files.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Profile {
+    /// Names of groups, datasets and attributes.
+    pub names: Names,
+    /// Facts of the file that replace what it says.
+    pub header: HeaderRules,
+    /// Packing of TOA where its attributes are absent.
+    pub radiometry: Radiometry,
+    /// Meaning of quality codes.
+    pub quality: QualityRules,
+    /// Tie-point grids.
+    pub ties: TieRules,
+    /// Angles.
+    pub angles: AngleRules,
+    /// Time of the lines.
+    pub clock: ClockRules,
+    /// Orbit and cameras, for view angles that are neither stored nor in the tie points.
+    pub camera_model: CameraModel,
+    /// Largest sizes believed.
+    pub limits: Limits,
+}
+
+/// Names in the file; where there are several, the first that exists is used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Names {
+    /// Group of tie points and angles (without hyphen \[READ\], with \[RECALL\], §2.1).
+    pub level1b: Vec<String>,
+    /// Group of TOA and quality.
+    pub level1c: Vec<String>,
+    /// Group names of the strips, in both levels.
+    pub strips: PerStrip<String>,
+    /// TOA raster \[READ\].
+    pub toa: String,
+    /// Quality raster \[READ\].
+    pub quality: String,
+    /// Longitude of the two altitudes: LN1 \[READ\], LN2 \[PROP\].
+    pub longitude: [String; 2],
+    /// Latitude of the two altitudes.
+    pub latitude: [String; 2],
+    /// Solar zenith \[PROP\].
+    pub sza: String,
+    /// Solar azimuth \[PROP\].
+    pub saa: String,
+    /// View zenith \[PROP\].
+    pub vza: String,
+    /// View azimuth \[PROP\].
+    pub vaa: String,
+    /// Attribute with the altitude of a tie grid, metres above the ellipsoid \[PROP\].
+    pub altitude: String,
+    /// Attributes with the spacing of tie lines and tie pixels \[PROP\].
+    pub steps: [String; 2],
+    /// Attributes with the first detector line and column of a strip \[PROP\].
+    pub first: [String; 2],
+    /// Packing attributes: scale, offset, no data \[READ\].
+    pub packing: [String; 3],
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        let text = |s: &str| s.to_owned();
+        Names {
+            level1b: vec![text("LEVEL1B"), text("LEVEL-1B")],
+            level1c: vec![text("LEVEL1C"), text("LEVEL-1C")],
+            strips: PerStrip::from_fn(|s| text(s.name())),
+            toa: text("TOA"),
+            quality: text("Q"),
+            longitude: [text("LN1"), text("LN2")],
+            latitude: [text("LT1"), text("LT2")],
+            sza: text("SZA"),
+            saa: text("SAA"),
+            vza: text("VZA"),
+            vaa: text("VAA"),
+            altitude: text("ALTITUDE"),
+            steps: [text("LINE_STEP"), text("PIXEL_STEP")],
+            first: [text("FIRST_LINE"), text("FIRST_COLUMN")],
+            packing: [text("SCALE"), text("OFFSET"), text("NO_DATA")],
+        }
+    }
+}
+
+impl Names {
+    /// Group name of a strip.
+    pub fn strip(&self, strip: Strip) -> &str {
+        self.strips.get(strip)
+    }
+}
+
+/// Replaces facts of the file.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HeaderRules {
+    /// Camera code 1, 2 or 3; without it the CAMERA attribute, then the file name decide.
+    pub camera: Option<u8>,
+    /// Start of the observation, RFC 3339; without it the attributes, then the file name decide.
+    pub start: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+impl HeaderRules {
+    pub(super) fn camera(&self) -> Option<Camera> {
+        self.camera.and_then(Camera::from_code)
+    }
+}
+
+/// TOA = (count − offset) / scale (§3.1 \[READ\]); these values are used where an attribute is absent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Radiometry {
+    /// Counts per unit of reflectance of an integer raster (§3.2; a float raster without SCALE is
+    /// taken as it is).
+    pub scale: f64,
+    /// Count of zero reflectance.
+    pub offset: f64,
+    /// Count without value (§3.2).
+    pub no_data: f64,
+}
+
+impl Default for Radiometry {
+    fn default() -> Self {
+        Radiometry {
+            scale: 2000.0,
+            offset: 0.0,
+            no_data: -1.0,
+        }
+    }
+}
+
+/// Which table of quality codes holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Coding {
+    /// The list in DESCRIPTION, else the modal value of the whole file: 6 is table A, 0 is table B.
+    #[default]
+    Auto,
+    /// Table A of §5.1 (Correct = 6).
+    A,
+    /// Table B of §5.1 (Correct = 0).
+    B,
+    /// The list in `codes`.
+    Custom,
+}
+
+/// Meaning of quality codes.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct QualityRules {
+    /// Which table.
+    pub coding: Coding,
+    /// Code of each meaning, for `coding = "custom"`; Correct and Missing are required.
+    pub codes: BTreeMap<Meaning, u8>,
+}
+
+/// Tie-point grids.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TieRules {
+    /// Altitude of the first and second level where the attribute is absent, metres above the
+    /// ellipsoid. Without a second value a second level of unknown altitude is not used (§2.3).
+    pub altitudes: Vec<f64>,
+    /// Spacing of tie lines and tie pixels, for files that do not say; 0 derives it from the
+    /// dimensions (§2.3).
+    pub steps: [u32; 2],
+    /// Raster line and pixel of the first tie point; 0 is the centre of the first sample.
+    pub origin: [f64; 2],
+    /// Largest absolute longitude believed, degrees.
+    pub max_longitude: f64,
+}
+
+impl Default for TieRules {
+    fn default() -> Self {
+        TieRules {
+            altitudes: vec![0.0],
+            steps: [0, 0],
+            origin: [0.0, 0.0],
+            max_longitude: 180.001,
+        }
+    }
+}
+
+/// Which angles are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AngleSource {
+    /// Stored where they are float; derived where absent, or stored in steps of a degree or so
+    /// (uint8) while something better can be derived.
+    #[default]
+    Auto,
+    /// Stored wherever they exist.
+    Stored,
+    /// Always derived.
+    Derived,
+}
+
+/// Where stored view azimuths point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ViewAzimuth {
+    /// From the ground point towards the satellite (§2.4).
+    #[default]
+    FromGround,
+    /// From the satellite towards the ground point: turned by 180° here.
+    FromSatellite,
+}
+
+/// Angles.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AngleRules {
+    /// Which angles are used.
+    pub source: AngleSource,
+    /// Where stored view azimuths point.
+    pub view_azimuth: ViewAzimuth,
+}
+
+/// Time of the centre of line i: start + (first line + i + ½) period (§6.3 \[DATA\]).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClockRules {
+    /// Seconds between VNIR lines.
+    pub vnir_period: f64,
+    /// Seconds between SWIR lines.
+    pub swir_period: f64,
+    /// First line of each strip on the common clock where the file does not say.
+    pub first_line: PerStrip<f64>,
+}
+
+impl Default for ClockRules {
+    fn default() -> Self {
+        ClockRules {
+            vnir_period: 0.01502,
+            swir_period: 0.03004,
+            first_line: PerStrip::from_fn(|_| 0.0),
+        }
+    }
+}
+
+/// Largest raster believed; anything beyond is refused before memory is asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Lines; the longest segment known has 60,000 (§2.2), one whole orbit would be 405,000.
+    pub lines: usize,
+    /// Pixels of a line (5200 in all files known).
+    pub pixels: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            lines: 410_000,
+            pixels: 20_000,
+        }
+    }
+}
+
+/// Largest profile read, bytes.
+const LARGEST_PROFILE: u64 = 1 << 20;
+
+impl Profile {
+    /// Reads rules from a TOML file; what it does not mention keeps its default.
+    ///
+    /// # Errors
+    /// [`L1cError::Profile`] if it cannot be read, has unknown keys or impossible values.
+    pub fn from_file(path: &Path) -> Result<Profile, L1cError> {
+        let fail = |reason: String| L1cError::Profile {
+            path: path.to_owned(),
+            reason,
+        };
+        let mut text = String::new();
+        std::fs::File::open(path)
+            .and_then(|f| f.take(LARGEST_PROFILE).read_to_string(&mut text))
+            .map_err(|e| fail(e.to_string()))?;
+        Profile::parse(&text).map_err(fail)
+    }
+
+    fn parse(text: &str) -> Result<Profile, String> {
+        let profile: Profile =
+            toml::from_str(text).map_err(|e| e.to_string().trim().replace('\n', " "))?;
+        profile.check()?;
+        Ok(profile)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let positive = [
+            ("radiometry.scale", self.radiometry.scale.abs()),
+            ("clock.vnir_period", self.clock.vnir_period),
+            ("clock.swir_period", self.clock.swir_period),
+            ("ties.max_longitude", self.ties.max_longitude),
+            (
+                "camera_model.orbit_radius",
+                self.camera_model.orbit_radius - 6.5e6,
+            ),
+            ("camera_model.period", self.camera_model.period),
+        ];
+        for (key, value) in positive {
+            if !(value.is_finite() && value > 0.0) {
+                return Err(format!("{key} is too small or not a number"));
+            }
+        }
+        if self.header.camera.is_some() && self.header.camera().is_none() {
+            return Err("header.camera must be 1, 2 or 3".to_owned());
+        }
+        if self.quality.coding == Coding::Custom {
+            super::quality::Codes::from_map(&self.quality.codes)
+                .ok_or("quality.codes needs Correct and Missing, each with its own code")?;
+        }
+        if self.ties.altitudes.is_empty() || self.ties.altitudes.iter().any(|a| !a.is_finite()) {
+            return Err("ties.altitudes needs one or two numbers".to_owned());
+        }
+        if self.ties.origin.iter().any(|o| !o.is_finite()) {
+            return Err("ties.origin needs two numbers".to_owned());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_is_the_default() {
+        assert_eq!(
+            Profile::parse(EXAMPLE).expect("example"),
+            Profile::default()
+        );
+        assert_eq!(Profile::parse("").expect("empty"), Profile::default());
+    }
+
+    #[test]
+    fn one_rule_can_be_replaced() {
+        let text = "[quality]\ncoding = \"custom\"\ncodes = { Correct = 40, Missing = 41 }\n\
+                    [clock]\nfirst_line = { SWIR2 = 12.0 }";
+        let profile = Profile::parse(text).expect("profile");
+        assert_eq!(profile.quality.codes[&Meaning::Correct], 40);
+        assert_eq!(*profile.clock.first_line.get(Strip::Swir2), 12.0);
+        assert_eq!(*profile.clock.first_line.get(Strip::Red), 0.0);
+        assert_eq!(profile.names, Names::default());
+    }
+
+    #[test]
+    fn nonsense_is_refused_with_words() {
+        for (text, word) in [
+            ("[radiometry]\nscale = 0.0", "radiometry.scale"),
+            ("[header]\ncamera = 7", "camera"),
+            ("[quality]\ncoding = \"custom\"", "quality.codes"),
+            ("[ties]\naltitudes = []", "altitudes"),
+            ("[clock]\nvnir_period = nan", "vnir_period"),
+            ("[clok]\nvnir_period = 1.0", "clok"),
+            ("\u{0}", "TOML"),
+        ] {
+            let error = Profile::parse(text).expect_err(text);
+            assert!(error.contains(word) && !error.contains('\n'), "{error}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Land or sea, from any GDAL raster or the built-in coarse mask.
+
+use crate::formats::georaster::{Content, GeoRaster, GeoRasterError};
+use crate::types::error::{Class, Classified};
+use crate::types::grid::GridSpec;
+use ndarray::Array2;
+use std::path::PathBuf;
+
+mod builtin;
+mod polygons;
+
+/// Why a land mask cannot be had.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LandMaskError {
+    /// A file of the user cannot be used.
+    #[error("land mask: {0}")]
+    Raster(#[from] GeoRasterError),
+}
+
+impl Classified for LandMaskError {
+    fn class(&self) -> Class {
+        Class::Ancillary
+    }
+}
+
+/// A land mask: the user's rasters where they have data, elsewhere Natural Earth 1:10m
+/// (`ancillary/landmask.md`). Can be shared by threads.
+#[derive(Debug, Clone)]
+pub struct LandMask {
+    rasters: Option<GeoRaster>,
+}
+
+impl LandMask {
+    /// Reads the georeference of the user's rasters (0 = sea, anything else = land; a folder stands for the
+    /// rasters in it); `None` or an empty list means the built-in mask alone.
+    ///
+    /// # Errors
+    /// [`LandMaskError`] naming the file that cannot be used.
+    pub fn open(paths: Option<&[PathBuf]>) -> Result<LandMask, LandMaskError> {
+        let rasters = match paths {
+            Some(paths) if !paths.is_empty() => Some(GeoRaster::open(paths)?),
+            _ => None,
+        };
+        Ok(LandMask { rasters })
+    }
+
+    /// 1 = land, 0 = sea at every pixel of a grid, shape (height, width). Lakes are what the source says;
+    /// in the built-in mask they are land. A raster coarser than the grid is interpolated and cut at one half,
+    /// a finer one is decided by majority.
+    ///
+    /// # Errors
+    /// [`LandMaskError`] when a file vanished or is damaged.
+    pub fn sample(&self, grid: &GridSpec) -> Result<Array2<u8>, LandMaskError> {
+        let Some(rasters) = &self.rasters else {
+            return Ok(builtin::sample(grid));
+        };
+        let share = rasters.sample(grid, Content::Indicator)?;
+        let coarse = share
+            .iter()
+            .any(|v| v.is_nan())
+            .then(|| builtin::sample(grid));
+        Ok(Array2::from_shape_fn(share.dim(), |at| {
+            match (share[at], &coarse) {
+                (v, Some(coarse)) if v.is_nan() => coarse[at],
+                (v, _) => u8::from(v >= 0.5),
+            }
+        }))
+    }
+
+    /// The user's files; empty for the built-in mask.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.rasters
+            .as_ref()
+            .map(GeoRaster::files)
+            .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

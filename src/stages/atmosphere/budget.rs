@@ -1,0 +1,326 @@
+//! The 1-σ inputs of the uncertainty budget.
+
+use crate::types::band::{Band, Camera};
+use crate::types::radiative_transfer::Origin;
+use serde::{Deserialize, Serialize};
+
+/// Every 1-σ input of σ. Defaults are those of `reference/atmosphere.md` §9 (what is known of CAMS and of the
+/// instrument); [`Budget::exact_inputs`] is for data whose atmosphere and calibration are exact, such as simulations.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Budget {
+    /// Constant part of the error of AOD550.
+    pub aod_absolute: f32,
+    /// Part of the error of AOD550 that grows with it.
+    pub aod_relative: f32,
+    /// Error of the aerosol type, as a relative change of the aerosol's effect in each band. A wholly wrong type with
+    /// exact AOD acts like a change of 0.5 (`reference/atmosphere.md` §5: desert, biomass); the default is mine.
+    pub aerosol_type: f32,
+    /// Water vapour, g cm⁻².
+    pub tcwv: f32,
+    /// Ozone, cm-atm.
+    pub ozone: f32,
+    /// Surface pressure, hPa.
+    pub pressure: f32,
+    /// Absolute calibration, relative, common to all bands.
+    pub calibration: f32,
+    /// Calibration between bands, relative, per band.
+    pub calibration_band: [f32; 4],
+    /// Errors where monthly means stand in for fields of the day.
+    pub monthly: StandIn,
+    /// Errors where the built-in climatology does.
+    pub climatology: StandIn,
+    /// Tables and their interpolation, reflectance (`reference/atmosphere.md` §5 and §8: RMSE ≤ 0.0005).
+    pub table: f32,
+    /// Sensor noise.
+    pub noise: Noise,
+    /// Resampling.
+    pub resampling: Resampling,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget {
+            aod_absolute: 0.06,
+            aod_relative: 0.25,
+            aerosol_type: 0.20,
+            tcwv: 0.20,
+            ozone: 0.010,
+            pressure: 2.0,
+            calibration: 0.05,
+            calibration_band: [0.03; 4],
+            monthly: StandIn {
+                aod: 0.15,
+                tcwv: 0.6,
+                ozone: 0.020,
+            },
+            climatology: StandIn {
+                aod: 0.20,
+                tcwv: 1.0,
+                ozone: 0.040,
+            },
+            table: 0.0005,
+            noise: Noise::default(),
+            resampling: Resampling::default(),
+        }
+    }
+}
+
+/// 1-σ errors of values that stand in for CAMS fields of the day: the spread of days about them. AOD550: standard
+/// deviation 0.20 at AERONET stations (`reference/atmosphere.md` §9, \[M\]); the rest are round numbers for the
+/// weather about a monthly or seasonal mean (\[M\]).
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StandIn {
+    /// AOD550.
+    pub aod: f32,
+    /// Water vapour, g cm⁻².
+    pub tcwv: f32,
+    /// Ozone, cm-atm.
+    pub ozone: f32,
+}
+
+impl Budget {
+    /// The budget for a state whose AOD550, ozone and water vapour have these origins: errors of stand-ins replace
+    /// those of CAMS fields where there are stand-ins.
+    pub fn facing(&self, origins: &[Origin; 3]) -> Budget {
+        let mut budget = self.clone();
+        let stand_in = |k: usize| match origins[k] {
+            Origin::Monthly | Origin::MonthlyClimatology => Some(self.monthly),
+            Origin::Climatology => Some(self.climatology),
+            _ => None,
+        };
+        if let Some(s) = stand_in(0) {
+            (budget.aod_absolute, budget.aod_relative) = (s.aod, 0.0);
+        }
+        if let Some(s) = stand_in(1) {
+            budget.ozone = s.ozone;
+        }
+        if let Some(s) = stand_in(2) {
+            budget.tcwv = s.tcwv;
+        }
+        budget
+    }
+
+    /// Random errors only, and those of the tables: for data whose aerosol, gases, pressure and calibration are exact.
+    pub fn exact_inputs() -> Budget {
+        Budget {
+            aod_absolute: 0.0,
+            aod_relative: 0.0,
+            aerosol_type: 0.0,
+            tcwv: 0.0,
+            ozone: 0.0,
+            pressure: 0.0,
+            calibration: 0.0,
+            calibration_band: [0.0; 4],
+            table: 0.0002,
+            ..Budget::default()
+        }
+    }
+}
+
+/// Sensor noise: σ_L = L2/SNR · √(0.2 + 0.8 L/L2), a constant and a photon part (`simulator/README.md`, Noise).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Noise {
+    /// Reference radiance L2 of each band, W m⁻² sr⁻¹ µm⁻¹.
+    pub radiance: [f32; 4],
+    /// Signal-to-noise ratio at it.
+    pub snr: [f32; 4],
+    /// Solar irradiance of each band and camera, W m⁻² µm⁻¹ (`SOLAR_IRRADIANCE` of the L1C files; cameras 1, 2, 3).
+    pub irradiance: [[f32; 4]; 3],
+    /// Quantisation step of the L1C reflectance; its variance is step²/12.
+    pub step: f32,
+}
+
+impl Default for Noise {
+    fn default() -> Self {
+        Noise {
+            radiance: [111.0, 110.0, 106.0, 20.0],
+            snr: [177.0, 598.0, 574.0, 720.0],
+            irradiance: [
+                [1983.6, 1576.4, 1061.1, 248.9],
+                [1987.3, 1576.7, 1058.2, 249.2],
+                [1985.0, 1577.9, 1063.2, 249.5],
+            ],
+            step: 1.0 / 2000.0,
+        }
+    }
+}
+
+impl Noise {
+    /// Variance of one native sample as `constant + slope · ρ_toa`, for a Sun at zenith cosine `mu` and distance
+    /// `au` (astronomical units).
+    pub fn variance(&self, camera: Camera, band: Band, mu: f32, au: f32) -> (f32, f32) {
+        let b = band.index();
+        // ρ = π d² L / (E0 µ)
+        let per_radiance = std::f32::consts::PI * au * au
+            / (self.irradiance[camera as usize][b].max(1e-3) * mu.max(0.05));
+        let unit = (self.radiance[b] / self.snr[b].max(1e-3) * per_radiance).powi(2);
+        let constant = 0.2 * unit + self.step * self.step / 12.0;
+        let slope = 0.8 * unit / (self.radiance[b].max(1e-3) * per_radiance);
+        (constant, slope)
+    }
+}
+
+/// Error of interpolating native samples: noise is averaged, structure finer than the sampling is lost, and a position
+/// wrong by a small part of a sample shows where reflectance changes.
+///
+/// The variance of a resampled value is gain · f · (variance of a native sample) + (hidden · ρ)² +
+/// [(roughness · fᵉ)² + (terrain · s · tan VZA / pixel)² · q(height)] · q(ρ_toa) +
+/// [(position · fᵉ)² + (slope · s · tan VZA / pixel)² · g(height)] · g(ρ_toa),
+/// where q is the mean square of the four-neighbour Laplacian over 3 × 3 pixels, g that of the gradient per pixel, f the
+/// across-track spacing of native samples over that at nadir, e = 2 (SWIR 1.5: its samples are as wide as the cell already),
+/// and s = 1, SWIR 2, the spacing in VNIR samples.
+/// `hidden` is structure that leaves no trace in the samples, `terrain` what relief inside a pixel displaces, `slope` what
+/// a slope stretches or compresses the samples on it.
+/// Defaults: pooled fit to twelve orthorectified simulated acquisitions with a PSF of 1.1 pixels (`data/flat`, `alps`,
+/// `clouds`, `edge`), against the PSF-limited truth; `docs/validation.md` has what they cover there and on other seeds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Resampling {
+    /// Gain at 100 m.
+    pub noise_gain: f32,
+    /// Gain at 300 m (a mean over the cell).
+    pub noise_gain_300: f32,
+    /// Hidden structure at 100 m, share of the reflectance.
+    pub hidden: f32,
+    /// Hidden structure at 300 m.
+    pub hidden_300: f32,
+    /// Roughness factor at 100 m, per band.
+    pub roughness: [f32; 4],
+    /// Roughness factor at 300 m.
+    pub roughness_300: [f32; 4],
+    /// Error of position at 100 m, pixels, per band.
+    pub position: [f32; 4],
+    /// Error of position at 300 m, pixels.
+    pub position_300: [f32; 4],
+    /// Height of relief inside a pixel per Laplacian of the heights.
+    pub terrain: f32,
+    /// Error of position, pixels, on a slope that displaces by a pixel a pixel.
+    pub slope: f32,
+}
+
+impl Default for Resampling {
+    fn default() -> Self {
+        Resampling {
+            noise_gain: 0.65,
+            noise_gain_300: 0.09,
+            hidden: 0.0035,
+            hidden_300: 0.0018,
+            roughness: [0.043, 0.028, 0.032, 0.130],
+            roughness_300: [0.0017, 0.0024, 0.0026, 0.0170],
+            position: [0.022, 0.048, 0.043, 0.106],
+            position_300: [0.0010, 0.0033, 0.0021, 0.0127],
+            terrain: 0.06,
+            slope: 0.19,
+        }
+    }
+}
+
+/// [`Resampling`] of one band on one grid.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Factors {
+    pub noise_gain: f32,
+    pub hidden: f32,
+    /// Power of the spacing with which roughness and position count.
+    pub sparse: f32,
+    pub roughness: f32,
+    pub position: f32,
+    pub terrain: f32,
+    pub slope: f32,
+}
+
+impl Resampling {
+    /// Factors of a band on a grid of `pixel` metres.
+    pub(super) fn of(&self, band: Band, pixel: f64) -> Factors {
+        let coarse = pixel > 150.0;
+        let (noise_gain, hidden) = match coarse {
+            true => (self.noise_gain_300, self.hidden_300),
+            false => (self.noise_gain, self.hidden),
+        };
+        let (roughness, position) = match coarse {
+            true => (&self.roughness_300, &self.position_300),
+            false => (&self.roughness, &self.position),
+        };
+        let (spacing, sparse) = match band {
+            Band::Swir => (2.0, 1.5),
+            _ => (1.0, 2.0),
+        };
+        let b = band.index();
+        Factors {
+            noise_gain,
+            hidden,
+            sparse,
+            roughness: roughness[b],
+            position: position[b],
+            terrain: self.terrain * spacing,
+            slope: self.slope * spacing,
+        }
+    }
+}
+
+/// Ground spacing of native samples across the track at a view zenith angle, over that at nadir: slant range over
+/// altitude, divided by cos VZA (altitude 820 km, spherical Earth).
+pub(super) fn across_spacing(vza: f32) -> f32 {
+    const RADIUS: f32 = 6371.0;
+    const ALTITUDE: f32 = 820.0;
+    let (sin, cos) = vza.clamp(0.0, 75.0).to_radians().sin_cos();
+    let range = ((RADIUS + ALTITUDE).powi(2) - (RADIUS * sin).powi(2)).sqrt() - RADIUS * cos;
+    range / ALTITUDE / cos
+}
+
+/// Sun–Earth distance in astronomical units on a day of the year (eccentricity 0.0167, perihelion on 4 January;
+/// within 2e-4 of the ephemeris).
+pub(super) fn sun_distance(day_of_year: u32) -> f32 {
+    1.0 - 0.01672 * (0.985_6 * (day_of_year as f32 - 4.0)).to_radians().cos()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn geometry_of_samples_and_sun() {
+        assert!((across_spacing(0.0) - 1.0).abs() < 1e-3);
+        assert!((across_spacing(55.0) - 2.8).abs() < 0.15);
+        assert!(
+            (sun_distance(4) - 0.9833).abs() < 1e-3 && (sun_distance(186) - 1.0167).abs() < 1e-3
+        );
+    }
+
+    #[test]
+    fn noise_matches_the_sensor_at_its_reference_radiance() {
+        let noise = Noise {
+            step: 0.0,
+            ..Noise::default()
+        };
+        for band in Band::ALL {
+            let b = band.index();
+            let (mu, au) = (0.7, 1.01);
+            let rho =
+                std::f32::consts::PI * au * au * noise.radiance[b] / (noise.irradiance[1][b] * mu);
+            let (constant, slope) = noise.variance(Camera::Center, band, mu, au);
+            let snr = rho / (constant + slope * rho).sqrt();
+            assert!((snr / noise.snr[b] - 1.0).abs() < 1e-4, "{band} {snr}");
+        }
+    }
+
+    #[test]
+    fn stand_ins_have_errors_of_their_own() {
+        let b = Budget::default();
+        let same = b.facing(&[Origin::Analysis, Origin::Given, Origin::Forecast]);
+        assert_eq!(same, b);
+        let worse = b.facing(&[Origin::Climatology, Origin::Forecast, Origin::Monthly]);
+        assert_eq!((worse.aod_absolute, worse.aod_relative), (0.20, 0.0));
+        assert_eq!((worse.tcwv, worse.ozone), (0.6, b.ozone));
+    }
+
+    #[test]
+    fn a_partial_file_keeps_the_other_defaults() {
+        let b: Budget =
+            toml::from_str("calibration = 0.02\n[noise]\nsnr = [100, 100, 100, 100]").unwrap();
+        assert_eq!((b.calibration, b.tcwv, b.noise.snr[3]), (0.02, 0.20, 100.0));
+        assert!(toml::from_str::<Budget>("calibraton = 0.02").is_err());
+    }
+}

@@ -1,0 +1,61 @@
+//! Arrays on a grid.
+
+use crate::types::band::Band;
+use crate::types::grid::GridSpec;
+use ndarray::Array2;
+
+/// One layer on a grid. Rows from north to south, columns from west to east.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Raster<T> {
+    /// The grid of `data`.
+    pub grid: GridSpec,
+    /// Values, shape (height, width).
+    pub data: Array2<T>,
+    /// Value that means "no data"; floating-point rasters use NaN and `None` here.
+    pub nodata: Option<T>,
+}
+
+impl<T: Clone> Raster<T> {
+    /// A raster with every cell at `value`.
+    pub fn filled(grid: GridSpec, value: T) -> Self {
+        let data = Array2::from_elem((grid.height, grid.width), value);
+        Raster {
+            grid,
+            data,
+            nodata: None,
+        }
+    }
+}
+
+/// The four bands on one grid, in the order of [`Band::ALL`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct BandStack<T> {
+    /// The grid of every band.
+    pub grid: GridSpec,
+    /// BLUE, RED, NIR, SWIR, each of shape (height, width).
+    pub bands: [Array2<T>; 4],
+}
+
+impl<T: Clone> BandStack<T> {
+    /// Four bands with every cell at `value`.
+    pub fn filled(grid: GridSpec, value: T) -> Self {
+        let one = Array2::from_elem((grid.height, grid.width), value);
+        BandStack {
+            grid,
+            bands: [one.clone(), one.clone(), one.clone(), one],
+        }
+    }
+}
+
+impl<T> std::ops::Index<Band> for BandStack<T> {
+    type Output = Array2<T>;
+    fn index(&self, band: Band) -> &Array2<T> {
+        &self.bands[band.index()]
+    }
+}
+
+impl<T> std::ops::IndexMut<Band> for BandStack<T> {
+    fn index_mut(&mut self, band: Band) -> &mut Array2<T> {
+        &mut self.bands[band.index()]
+    }
+}
