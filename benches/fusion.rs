@@ -1,11 +1,11 @@
-//! Cost of the fusion: one thread, a window of 146 steps, 43 % of the 100 m and half of the 300 m looks clear.
+//! Cost of the fusion: one thread, a window of 146 steps, 43 % of the 100 m and half of the 300 m acquisitions clear.
 //! `items` are pixel-steps (four bands each): nanoseconds per item = 1 / throughput.
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use divan::counter::ItemsCount;
 use ndarray::Array2;
 use probav_ard::stages::fusion::{
-    FusionParams, InMemory, Look, Pixels, Sink, StackBlock, StoreError, fuse,
+    Acquisition, FusionParams, InMemory, Pixels, Sink, StackBlock, StoreError, fuse,
 };
 use probav_ard::types::grid::{GridSpec, Resolution};
 use probav_ard::types::progress::Silent;
@@ -21,7 +21,7 @@ fn hash(mut x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-/// A wavy landscape with seasons; clouds are fixed blocks chosen by a hash of look and place.
+/// A wavy landscape with seasons; clouds are fixed blocks chosen by a hash of acquisition and place.
 fn landscape(cells: usize) -> InMemory {
     let start: DateTime<Utc> = Utc
         .with_ymd_and_hms(2014, 1, 1, 10, 0, 0)
@@ -59,11 +59,11 @@ fn landscape(cells: usize) -> InMemory {
                 (base * (1.0 + 0.4 * season) + noise as f64) as i16
             });
         }
-        let look = Look {
+        let acquisition = Acquisition {
             time: start + TimeDelta::days(day),
             vza: 30.0,
         };
-        out.push([Resolution::M100, Resolution::M300][kind], look, p);
+        out.push([Resolution::M100, Resolution::M300][kind], acquisition, p);
     }
     out
 }

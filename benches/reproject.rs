@@ -1,16 +1,14 @@
 //! Cost of orthorectification of a full tile, four bands with angles, inflated data in memory:
 //! `RAYON_NUM_THREADS=1 cargo bench --bench reproject`.
 
-use chrono::{DateTime, Utc};
 use ndarray::{Array2, s};
-use probav_ard::sources::l1c::{L1cError, LineClock, StripWindow, Swath, TiePoints};
+use probav_ard::sources::l1c::{StripInMemory, Swath, SwathInMemory};
 use probav_ard::stages::reproject::{Kernel, Request, observe};
 use probav_ard::types::band::{Camera, Strip};
 use probav_ard::types::grid::GridSpec;
 use probav_ard::types::observation::{Observation, quality};
 use probav_ard::types::raster::Raster;
-use std::ops::Range;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 // what the swath of the tests imports
 use probav_ard::{sources, types};
@@ -22,7 +20,7 @@ mod synthetic;
 #[path = "shared/handover.rs"]
 mod handover;
 
-use handover::{Handover, Rectangle};
+use handover::Inflated;
 use synthetic::{Synthetic, mountains};
 
 fn main() {
@@ -30,99 +28,32 @@ fn main() {
 }
 
 /// Tie points and samples of a full-width segment, in memory.
-struct Inflated {
-    swath: Synthetic,
-    ties: Vec<Arc<TiePoints>>,
-    toa: Vec<Array2<f32>>,
-    quality: Vec<Array2<u8>>,
-    handover: Handover,
-}
-
-impl Inflated {
-    fn new(swath: Synthetic) -> Inflated {
-        let all = Strip::ALL;
-        let ties = all.map(|s| swath.ties(s).unwrap_or_else(|e| panic!("{e}")));
-        let toa = all.map(|s| {
-            Array2::from_shape_fn(swath.shape(s), |(i, j)| {
-                0.2 + 0.1 * (i as f32 * 0.31).sin() * (j as f32 * 0.17).cos()
-            })
-        });
+fn inflated(swath: Synthetic) -> Inflated {
+    let strips = Strip::ALL.map(|s| {
+        let shape = swath.shape(s);
         // a few bad detectors, as every camera has
-        let quality = all.map(|s| {
-            let mut q = Array2::zeros(swath.shape(s));
-            for bad in [377, 378, 800, 2212, 4100] {
-                if bad < q.dim().1 {
-                    q.slice_mut(s![.., bad]).fill(quality::MISSING);
-                }
-            }
-            q
-        });
-        Inflated {
-            swath,
-            ties: ties.to_vec(),
-            toa: toa.to_vec(),
-            quality: quality.to_vec(),
-            handover: Handover::default(),
+        let mut flags = Array2::zeros(shape);
+        for bad in [377, 378, 800, 2212, 4100]
+            .into_iter()
+            .filter(|b| *b < shape.1)
+        {
+            flags.slice_mut(s![.., bad]).fill(quality::MISSING);
         }
-    }
-
-    fn prepare(&self) {
-        self.handover.prepare(|strip, asked| self.cut(strip, asked));
-    }
-
-    fn cut(&self, strip: Strip, (lines, pixels): &Rectangle) -> StripWindow {
-        StripWindow {
-            line0: lines.start,
-            pixel0: pixels.start,
-            toa: part(&self.toa[strip.index()], lines, pixels),
-            quality: part(&self.quality[strip.index()], lines, pixels),
-        }
-    }
-}
-
-impl Swath for Inflated {
-    fn name(&self) -> &str {
-        self.swath.name()
-    }
-
-    fn camera(&self) -> Camera {
-        self.swath.camera()
-    }
-
-    fn start(&self) -> DateTime<Utc> {
-        self.swath.start()
-    }
-
-    fn shape(&self, strip: Strip) -> (usize, usize) {
-        self.swath.shape(strip)
-    }
-
-    fn clock(&self, strip: Strip) -> LineClock {
-        self.swath.clock(strip)
-    }
-
-    fn ties(&self, strip: Strip) -> Result<Arc<TiePoints>, L1cError> {
-        Ok(Arc::clone(&self.ties[strip.index()]))
-    }
-
-    fn window(
-        &self,
-        strip: Strip,
-        lines: Range<usize>,
-        pixels: Range<usize>,
-    ) -> Result<StripWindow, L1cError> {
-        let cut = |strip: Strip, asked: &Rectangle| self.cut(strip, asked);
-        Ok(self.handover.window(strip, (lines, pixels), cut))
-    }
-}
-
-/// A rectangle, copied row by row.
-fn part<T: Copy>(whole: &Array2<T>, lines: &Range<usize>, pixels: &Range<usize>) -> Array2<T> {
-    let mut values = Vec::with_capacity(lines.len() * pixels.len());
-    for row in whole.rows().into_iter().skip(lines.start).take(lines.len()) {
-        values.extend_from_slice(&row.to_slice().unwrap_or(&[])[pixels.clone()]);
-    }
-    Array2::from_shape_vec((lines.len(), pixels.len()), values).unwrap_or_else(|e| panic!("{e}"))
+        Some(StripInMemory {
+            ties: swath.ties(s).unwrap_or_else(|e| panic!("{e}")),
+            toa: Array2::from_shape_fn(shape, |(i, j)| {
+                0.2 + 0.1 * (i as f32 * 0.31).sin() * (j as f32 * 0.17).cos()
+            }),
+            quality: flags,
+        })
+    });
+    Inflated::new(SwathInMemory {
+        name: swath.name().to_string(),
+        camera: swath.camera(),
+        start: swath.start(),
+        clock: swath.clock(Strip::Red),
+        strips,
+    })
 }
 
 /// Tile 33TWN at a resolution.
@@ -141,7 +72,7 @@ fn tile(pixel: f64) -> GridSpec {
 static CENTRE: LazyLock<Inflated> = LazyLock::new(|| {
     let mut swath = Synthetic::over(tile(100.0), 150_000.0);
     swath.lines = 1536;
-    Inflated::new(swath.centred(0.0))
+    inflated(swath.centred(0.0))
 });
 
 static SIDE: LazyLock<Inflated> = LazyLock::new(|| {
@@ -149,7 +80,7 @@ static SIDE: LazyLock<Inflated> = LazyLock::new(|| {
     swath.camera = Camera::Left;
     swath.roll = -33.6f64.to_radians();
     swath.lines = 1680;
-    Inflated::new(swath.centred(0.0))
+    inflated(swath.centred(0.0))
 });
 
 fn heights(grid: GridSpec, relief: bool) -> Raster<f32> {
@@ -166,7 +97,7 @@ fn heights(grid: GridSpec, relief: bool) -> Raster<f32> {
     raster
 }
 
-fn look(swath: &Inflated, grid: GridSpec, heights: &Raster<f32>) -> Option<Observation> {
+fn observation(swath: &Inflated, grid: GridSpec, heights: &Raster<f32>) -> Option<Observation> {
     let request = Request {
         grid,
         heights,
@@ -182,7 +113,7 @@ fn centre_100_m(bencher: divan::Bencher, relief: bool) {
     let swath = &*CENTRE;
     bencher
         .with_inputs(|| swath.prepare())
-        .bench_local_values(|()| look(swath, grid, &heights));
+        .bench_local_values(|()| observation(swath, grid, &heights));
 }
 
 #[divan::bench(args = [false, true], sample_count = 20)]
@@ -192,5 +123,5 @@ fn side_300_m(bencher: divan::Bencher, relief: bool) {
     let swath = &*SIDE;
     bencher
         .with_inputs(|| swath.prepare())
-        .bench_local_values(|()| look(swath, grid, &heights));
+        .bench_local_values(|()| observation(swath, grid, &heights));
 }

@@ -1,4 +1,5 @@
-//! Fuses a fusion benchmark file (`data/kalman/README.md`) and writes what `score_fusion.py` reads.
+//! Fuses a series of the fusion benchmark (HDF5: `acquisition/{day,vza,obs}{100,300}`, `obs` as acquisition, band, row,
+//! column in counts) and writes values and σ as Zarr, to be scored against its truth (docs/sources/fusion.md).
 //!
 //! ```text
 //! cargo run --release --example fuse_benchmark -- temperate.h5 OUT/temperate.zarr [--tile N] [--params FILE.toml]
@@ -9,7 +10,7 @@
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use ndarray::{Array2, Array4, s};
 use probav_ard::stages::fusion::{
-    FusionParams, Look, Pixels, Series, Sink, StackBlock, StoreError, fuse,
+    Acquisition, FusionParams, Pixels, Series, Sink, StackBlock, StoreError, fuse,
 };
 use probav_ard::types::grid::GridSpec;
 use probav_ard::types::progress::Silent;
@@ -25,7 +26,7 @@ use zarrs::array::{ArrayBuilder, data_type};
 /// The benchmark as an archive.
 struct Benchmark {
     rho: [Array4<i16>; 2],
-    looks: [Vec<Look>; 2],
+    acquisitions: [Vec<Acquisition>; 2],
     tile: usize,
 }
 
@@ -33,7 +34,7 @@ impl Benchmark {
     fn open(path: &Path, tile: usize) -> Result<Self, Box<dyn Error>> {
         let file = hdf5::File::open(path)?;
         let acquisitions = file.group("acquisition")?;
-        let read = |kind: &str| -> Result<(Array4<i16>, Vec<Look>), Box<dyn Error>> {
+        let read = |kind: &str| -> Result<(Array4<i16>, Vec<Acquisition>), Box<dyn Error>> {
             let days = acquisitions
                 .dataset(&format!("day{kind}"))?
                 .read_1d::<i32>()?;
@@ -44,17 +45,17 @@ impl Benchmark {
                 .dataset(&format!("obs{kind}"))?
                 .read::<i16, ndarray::Ix4>()?
                 .mapv(|v| if v == -9999 { NODATA } else { v });
-            let looks = days.iter().zip(&vza).map(|(day, vza)| Look {
+            let acquisitions = days.iter().zip(&vza).map(|(day, vza)| Acquisition {
                 time: first_day() + TimeDelta::days(i64::from(*day)) + TimeDelta::hours(12),
                 vza: *vza,
             });
-            Ok((rho, looks.collect()))
+            Ok((rho, acquisitions.collect()))
         };
         let (fine, fine_looks) = read("100")?;
         let (coarse, coarse_looks) = read("300")?;
         Ok(Benchmark {
             rho: [fine, coarse],
-            looks: [fine_looks, coarse_looks],
+            acquisitions: [fine_looks, coarse_looks],
             tile,
         })
     }
@@ -71,12 +72,12 @@ impl Benchmark {
         }
     }
 
-    fn read(&self, kind: usize, look: usize, rows: Range<usize>) -> Pixels {
+    fn read(&self, kind: usize, acquisition: usize, rows: Range<usize>) -> Pixels {
         let a = &self.rho[kind];
         let (_, _, h, w) = a.dim();
         let shape = (rows.len(), w * self.tile);
         let rho: [Array2<i16>; 4] = std::array::from_fn(|b| {
-            let scene = a.slice(s![look, b, .., ..]);
+            let scene = a.slice(s![acquisition, b, .., ..]);
             let mut out = Array2::from_elem(shape, NODATA);
             for (r, mut line) in out.rows_mut().into_iter().enumerate() {
                 for copy in 0..self.tile {
@@ -114,17 +115,17 @@ impl Series for Benchmark {
     fn coarse_grid(&self) -> GridSpec {
         self.grid(1)
     }
-    fn fine(&self) -> &[Look] {
-        &self.looks[0]
+    fn fine(&self) -> &[Acquisition] {
+        &self.acquisitions[0]
     }
-    fn coarse(&self) -> &[Look] {
-        &self.looks[1]
+    fn coarse(&self) -> &[Acquisition] {
+        &self.acquisitions[1]
     }
-    fn read_fine(&self, look: usize, rows: Range<usize>) -> Result<Pixels, StoreError> {
-        Ok(self.read(0, look, rows))
+    fn read_fine(&self, acquisition: usize, rows: Range<usize>) -> Result<Pixels, StoreError> {
+        Ok(self.read(0, acquisition, rows))
     }
-    fn read_coarse(&self, look: usize) -> Result<Pixels, StoreError> {
-        Ok(self.read(1, look, 0..self.grid(1).height))
+    fn read_coarse(&self, acquisition: usize) -> Result<Pixels, StoreError> {
+        Ok(self.read(1, acquisition, 0..self.grid(1).height))
     }
 }
 
@@ -198,7 +199,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let series = Benchmark::open(Path::new(&bench), tile)?;
     let (_, _, h, w) = series.rho[0].dim();
     let steps = series
-        .looks
+        .acquisitions
         .iter()
         .flatten()
         .map(|l| (l.time - first_day()).num_days() / 5 + 1)

@@ -12,10 +12,10 @@
 //! JSON: CPU seconds of each repetition (the whole process while it resamples), and bytes that the peak of
 //! resident memory rose by in the first one, with the bytes of the result.
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use ndarray::{Array2, Array4, s};
 use probav_ard::sources::l1c::{
-    L1cError, LineClock, StripWindow, Swath, TieAngles, TieLevel, TiePoints,
+    LineClock, StripInMemory, SwathInMemory, TieAngles, TieLevel, TiePoints,
 };
 use probav_ard::stages::reproject::{Kernel, Request, observe};
 use probav_ard::types::band::{Camera, Strip};
@@ -25,18 +25,19 @@ use probav_ard::types::raster::Raster;
 use serde::Deserialize;
 use std::error::Error;
 use std::fs;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 #[path = "../benches/shared/handover.rs"]
 mod handover;
 
-use handover::{Handover, Rectangle};
+use handover::Inflated;
 
 /// Spacing of the tie points, samples, and their two altitudes, metres.
 const STEP: usize = 8;
 const ALTITUDES: [f64; 2] = [0.0, 5000.0];
+/// Time between VNIR lines, seconds.
+const PERIOD: f64 = 0.015;
 
 #[derive(Deserialize)]
 struct Case {
@@ -59,75 +60,46 @@ struct StripCase {
     pixels: usize,
 }
 
-/// One strip in memory.
-struct Loaded {
-    ties: Arc<TiePoints>,
-    toa: Array2<f32>,
-    quality: Array2<u8>,
-}
-
-/// Strips by their position in [`Strip::ALL`]; an absent one has no samples.
-struct InMemory {
-    camera: Camera,
-    strips: [Option<Loaded>; 6],
-    handover: Handover,
-}
-
 fn floats(path: &Path) -> Result<Vec<f32>, Box<dyn Error>> {
     let bytes = fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
     let (words, _) = bytes.as_chunks::<4>();
     Ok(words.iter().map(|w| f32::from_le_bytes(*w)).collect())
 }
 
-impl InMemory {
-    fn load(folder: &Path, case: &Case, pattern: &str) -> Result<Self, Box<dyn Error>> {
-        let camera = Camera::ALL
+fn load(folder: &Path, case: &Case, pattern: &str) -> Result<SwathInMemory, Box<dyn Error>> {
+    let camera = Camera::ALL
+        .into_iter()
+        .find(|c| c.name().eq_ignore_ascii_case(&case.camera))
+        .ok_or("unknown camera")?;
+    let mut strips = [const { None }; 6];
+    for s in &case.strips {
+        let strip = Strip::ALL
             .into_iter()
-            .find(|c| c.name().eq_ignore_ascii_case(&case.camera))
-            .ok_or("unknown camera")?;
-        let mut strips = [const { None }; 6];
-        for s in &case.strips {
-            let strip = Strip::ALL
-                .into_iter()
-                .find(|k| k.name() == s.strip)
-                .ok_or_else(|| format!("unknown strip {}", s.strip))?;
-            let samples = folder.join(format!("{}_{pattern}.f32", s.name));
-            if !samples.exists() {
-                continue;
-            }
-            let toa = Array2::from_shape_vec((s.lines, s.pixels), floats(&samples)?)?;
-            let quality = toa.mapv(|v| if v.is_nan() { quality::MISSING } else { 0 });
-            let ties = ties(&folder.join(format!("{}_tie.f32", s.name)), s)?;
-            strips[strip.index()] = Some(Loaded {
-                ties: Arc::new(ties),
-                toa,
-                quality,
-            });
+            .find(|k| k.name() == s.strip)
+            .ok_or_else(|| format!("unknown strip {}", s.strip))?;
+        let samples = folder.join(format!("{}_{pattern}.f32", s.name));
+        if !samples.exists() {
+            continue;
         }
-        Ok(InMemory {
-            camera,
-            strips,
-            handover: Handover::default(),
-        })
+        let toa = Array2::from_shape_vec((s.lines, s.pixels), floats(&samples)?)?;
+        let quality = toa.mapv(|v| if v.is_nan() { quality::MISSING } else { 0 });
+        let ties = ties(&folder.join(format!("{}_tie.f32", s.name)), s)?;
+        strips[strip.index()] = Some(StripInMemory {
+            ties: Arc::new(ties),
+            toa,
+            quality,
+        });
     }
-
-    fn cut(&self, strip: Strip, (lines, pixels): &Rectangle) -> StripWindow {
-        let whole = self.strip(strip);
-        let part = s![lines.clone(), pixels.clone()];
-        StripWindow {
-            line0: lines.start,
-            pixel0: pixels.start,
-            toa: whole.toa.slice(part).to_owned(),
-            quality: whole.quality.slice(part).to_owned(),
-        }
-    }
-
-    fn strip(&self, strip: Strip) -> &Loaded {
-        match &self.strips[strip.index()] {
-            Some(loaded) => loaded,
-            None => unreachable!("an absent strip has no samples"),
-        }
-    }
+    Ok(SwathInMemory {
+        name: "BENCHMARK.HDF5".to_string(),
+        camera,
+        start: DateTime::UNIX_EPOCH,
+        clock: LineClock {
+            first: 0.5 * PERIOD,
+            period: PERIOD,
+        },
+        strips,
+    })
 }
 
 /// Tie points of both levels. The view angles are those of the line between the levels, the Sun is somewhere.
@@ -168,48 +140,6 @@ fn ties(path: &Path, case: &StripCase) -> Result<TiePoints, Box<dyn Error>> {
         levels,
         angles: Some(angles),
     })
-}
-
-impl Swath for InMemory {
-    fn name(&self) -> &str {
-        "BENCHMARK.HDF5"
-    }
-
-    fn camera(&self) -> Camera {
-        self.camera
-    }
-
-    fn start(&self) -> DateTime<Utc> {
-        DateTime::UNIX_EPOCH
-    }
-
-    fn shape(&self, strip: Strip) -> (usize, usize) {
-        self.strips[strip.index()]
-            .as_ref()
-            .map_or((0, 0), |l| l.toa.dim())
-    }
-
-    fn clock(&self, strip: Strip) -> LineClock {
-        let period = if strip.is_swir() { 0.03 } else { 0.015 };
-        LineClock {
-            first: 0.5 * period,
-            period,
-        }
-    }
-
-    fn ties(&self, strip: Strip) -> Result<Arc<TiePoints>, L1cError> {
-        Ok(Arc::clone(&self.strip(strip).ties))
-    }
-
-    fn window(
-        &self,
-        strip: Strip,
-        lines: Range<usize>,
-        pixels: Range<usize>,
-    ) -> Result<StripWindow, L1cError> {
-        let cut = |strip: Strip, asked: &Rectangle| self.cut(strip, asked);
-        Ok(self.handover.window(strip, (lines, pixels), cut))
-    }
 }
 
 /// CPU seconds of this process.
@@ -256,7 +186,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let case: Case = serde_json::from_str(&fs::read_to_string(&file)?)?;
     let folder = Path::new(&file).parent().ok_or(usage)?;
-    let swath = InMemory::load(folder, &case, &pattern)?;
+    let swath = Inflated::new(load(folder, &case, &pattern)?);
     let fine = GridSpec {
         epsg: case.epsg,
         ulx: case.ulx,
@@ -287,9 +217,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         if k == 0 {
             give_back();
         }
-        swath
-            .handover
-            .prepare(|strip, asked| swath.cut(strip, asked));
+        swath.prepare();
         let before = status("VmRSS:").unwrap_or(0);
         // the peak starts anew where the system lets it
         let _ = fs::write("/proc/self/clear_refs", "5");

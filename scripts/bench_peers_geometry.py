@@ -289,7 +289,7 @@ class Case:
         (self.folder / "case.json").write_text(json.dumps({**self.grid, "camera": "LEFT" if self.name == "E" else "CENTER", "strips": strips}))
 
 
-# as `probav-ard run` starts its workers (src/pipeline/pool.rs): freed memory serves the next array
+# as `probav-ard run` starts its workers (src/pipeline/execute/pool.rs): freed memory serves the next array
 KEPT = {"MALLOC_MMAP_THRESHOLD_": "1073741824", "MALLOC_TRIM_THRESHOLD_": "1073741824"}
 
 

@@ -1,17 +1,28 @@
 //! Arguments, logging and exit codes. One file per verb; no science here.
 
-pub mod ancillary;
-pub mod bars;
-pub mod config;
-pub mod doctor;
-pub mod explain;
-pub mod export;
-pub mod grid;
-pub mod inspect;
-pub mod manual;
-pub mod run;
-pub mod steps;
-pub mod worker;
+mod ancillary;
+mod archive;
+mod bars;
+mod catalog;
+mod completions;
+mod composite;
+mod config;
+mod correct;
+mod doctor;
+mod explain;
+mod export;
+mod fuse;
+mod grid;
+mod inspect;
+mod man;
+mod mask;
+mod observation;
+mod register;
+mod reproject;
+mod run;
+mod screen;
+mod values;
+mod worker;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use probav_ard::types::error::{Class, Classified};
@@ -25,7 +36,7 @@ use tracing_subscriber::fmt::MakeWriter;
 /// gap-free 5-daily stack, from L1C segments, CAMS fields and a DEM.
 #[derive(Debug, Parser)]
 #[command(name = "probav-ard", version, propagate_version = true, after_long_help = AFTER_HELP)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -49,7 +60,7 @@ ENVIRONMENT
 
 /// Options of every verb.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Global {
+pub(crate) struct Global {
     /// Tell more: once for every unit, twice for every stage
     #[arg(short, long, action = ArgAction::Count, global = true, help_heading = "Messages")]
     pub verbose: u8,
@@ -75,7 +86,7 @@ pub struct Global {
 
 /// Form of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// One line for people.
     Text,
     /// One JSON object a line for machines.
@@ -84,23 +95,23 @@ pub enum LogFormat {
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     Run(run::Args),
     Grid(grid::Args),
     Inspect(inspect::Args),
-    Reproject(steps::ReprojectArgs),
-    Register(steps::RegisterArgs),
-    Mask(steps::MaskArgs),
-    Correct(steps::CorrectArgs),
-    Screen(steps::ScreenArgs),
-    Composite(steps::CompositeArgs),
-    Fuse(steps::FuseArgs),
-    Export(export::ExportArgs),
-    Catalog(export::CatalogArgs),
+    Reproject(reproject::Args),
+    Register(register::Args),
+    Mask(mask::Args),
+    Correct(correct::Args),
+    Screen(screen::Args),
+    Composite(composite::Args),
+    Fuse(fuse::Args),
+    Export(export::Args),
+    Catalog(catalog::Args),
     Config(config::Args),
     Doctor(doctor::Args),
-    Man(manual::ManArgs),
-    Completions(manual::CompletionArgs),
+    Man(man::Args),
+    Completions(completions::Args),
     /// Perform units given as JSON lines (started by `run`)
     #[command(hide = true)]
     Worker,
@@ -108,7 +119,7 @@ pub enum Command {
 
 /// Why a command ended early.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// One line.
     pub message: String,
     /// Exit code.
@@ -126,7 +137,7 @@ impl<E: Classified> From<E> for Failure {
 
 impl Failure {
     /// A file or folder that cannot be made or written.
-    pub fn system(path: &std::path::Path, error: &std::io::Error) -> Failure {
+    pub(crate) fn system(path: &std::path::Path, error: &std::io::Error) -> Failure {
         Failure {
             message: format!(
                 "{}: {error}; check the path, its permissions and the space left",
@@ -137,7 +148,7 @@ impl Failure {
     }
 
     /// A mistake in the arguments.
-    pub fn usage(message: impl Into<String>) -> Failure {
+    pub(crate) fn usage(message: impl Into<String>) -> Failure {
         Failure {
             message: message.into(),
             code: Class::Usage.exit_code(),
@@ -146,7 +157,7 @@ impl Failure {
 }
 
 /// Parses the arguments, runs the verb, maps its end to an exit code.
-pub fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     let bars = bars::Bars::new(!cli.global.quiet && cli.global.log_format == LogFormat::Text);
     start_log(&cli.global, &bars);
@@ -154,19 +165,19 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(args, &cli.global, &bars),
         Command::Grid(args) => grid::run(&args),
         Command::Inspect(args) => inspect::run(&args),
-        Command::Reproject(args) => steps::reproject(&args),
-        Command::Register(args) => steps::register(&args),
-        Command::Mask(args) => steps::mask(&args),
-        Command::Correct(args) => steps::correct(&args),
-        Command::Screen(args) => steps::screen(&args, &bars),
-        Command::Composite(args) => steps::composite(&args, &bars),
-        Command::Fuse(args) => steps::fuse(&args, &bars),
-        Command::Export(args) => export::export(&args),
-        Command::Catalog(args) => export::catalog(&args),
+        Command::Reproject(args) => reproject::run(&args),
+        Command::Register(args) => register::run(&args),
+        Command::Mask(args) => mask::run(&args),
+        Command::Correct(args) => correct::run(&args),
+        Command::Screen(args) => screen::run(&args, &bars),
+        Command::Composite(args) => composite::run(&args, &bars),
+        Command::Fuse(args) => fuse::run(&args, &bars),
+        Command::Export(args) => export::run(&args),
+        Command::Catalog(args) => catalog::run(&args),
         Command::Config(args) => config::run(&args),
         Command::Doctor(args) => doctor::run(&args),
-        Command::Man(args) => manual::man(&args),
-        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => man::run(&args),
+        Command::Completions(args) => completions::run(&args),
         Command::Worker => worker::run(),
     };
     match result {
@@ -180,13 +191,13 @@ pub fn main() -> ExitCode {
 }
 
 /// Prints to standard output; a reader that has gone away is no error.
-pub fn print(what: &dyn std::fmt::Display) {
+pub(crate) fn print(what: &dyn std::fmt::Display) {
     use std::io::Write;
     let _ = write!(std::io::stdout(), "{what}");
 }
 
 /// Prints to standard error.
-pub fn eprint(what: &dyn std::fmt::Display) {
+pub(crate) fn eprint(what: &dyn std::fmt::Display) {
     use std::io::Write;
     let _ = write!(std::io::stderr(), "{what}");
 }

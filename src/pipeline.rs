@@ -8,14 +8,14 @@
 
 pub mod config;
 mod error;
-pub mod execute;
-pub mod plan;
+mod execute;
+mod plan;
 pub mod steps;
-pub mod tasks;
+mod tasks;
 
-pub use config::policy::OnMissing;
-pub use config::{AerosolModel, CameraLetter, Config, Correction, ExtraLayer, TileName, Until};
+pub use config::{CameraLetter, Config, ExtraLayer, TileName, Until};
 pub use error::PipelineError;
 pub use execute::pool::WorkerCommand;
-pub use execute::{DryRun, Row, Summary, dry_run, follow, run};
-pub use plan::index::Index;
+pub use execute::{DryRun, Row, Summary, dry_run, follow, run, worker};
+pub use plan::unit::{Failure, Key, Outcome, Task, Unit};
+pub use tasks::geometric_check::Report;

@@ -13,21 +13,24 @@
 //! OUT/catalog/                                                                   [`catalog`]
 //! ```
 
-pub mod acquisition;
-pub mod background;
+mod acquisition;
+mod background;
 pub mod catalog;
 mod error;
 pub mod export;
+mod folder;
 pub mod geotiff;
 mod id;
 pub mod layers;
 pub mod layout;
 pub mod publish;
-pub mod quicklook;
-pub mod reader;
-pub mod screened;
+mod quicklook;
+mod reader;
+pub mod record;
+mod screened;
 pub mod stac;
 pub mod stack;
+mod window;
 
 pub use acquisition::{Acquisition, Extra, write_acquisition};
 pub use background::{read_background, write_background};

@@ -176,7 +176,7 @@ fn every_term_of_a_pixel_is_told_and_adds_up() {
         .args(["--explain", "15", "50"])
         .assert()
         .code(2)
-        .stderr(predicates::str::contains("outside the look"));
+        .stderr(predicates::str::contains("outside the observation"));
 }
 
 #[test]

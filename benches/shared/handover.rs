@@ -1,17 +1,18 @@
-//! Windows of samples ready to be handed over, as a reader has them that has just inflated them: what a measured run
-//! asks for was copied before its clock starts.
+//! A swath whose windows of samples lie ready to be handed over, as a reader has them that has just inflated them: what a
+//! measured run asks for was copied before its clock starts.
 
-use probav_ard::sources::l1c::StripWindow;
-use probav_ard::types::band::Strip;
+use chrono::{DateTime, Utc};
+use probav_ard::sources::l1c::{L1cError, LineClock, StripWindow, Swath, SwathInMemory, TiePoints};
+use probav_ard::types::band::{Camera, Strip};
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Lines and pixels of a strip.
-pub type Rectangle = (Range<usize>, Range<usize>);
+type Rectangle = (Range<usize>, Range<usize>);
 
-/// Per strip what was asked for last time, and a copy of it until it is asked for again.
-#[derive(Default)]
-pub struct Handover {
+/// A swath in memory; per strip what was asked for last time, and a copy of it until it is asked for again.
+pub(crate) struct Inflated {
+    swath: SwathInMemory,
     asked: [Mutex<Option<Rectangle>>; 6],
     ready: [Mutex<Option<StripWindow>>; 6],
 }
@@ -20,32 +21,68 @@ fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
     value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Handover {
-    /// Copies what was asked for last time.
-    pub fn prepare(&self, cut: impl Fn(Strip, &Rectangle) -> StripWindow) {
-        for strip in Strip::ALL {
-            let k = strip.index();
-            let window = locked(&self.asked[k]).as_ref().map(|r| cut(strip, r));
-            *locked(&self.ready[k]) = window;
+impl Inflated {
+    /// Nothing lies ready before the first run has asked.
+    pub(crate) fn new(swath: SwathInMemory) -> Inflated {
+        Inflated {
+            swath,
+            asked: Default::default(),
+            ready: Default::default(),
         }
     }
 
+    /// Copies what was asked for last time.
+    pub(crate) fn prepare(&self) {
+        for strip in Strip::ALL {
+            let k = strip.index();
+            let asked = locked(&self.asked[k]).clone();
+            let window = asked.and_then(|(l, p)| self.swath.window(strip, l, p).ok());
+            *locked(&self.ready[k]) = window;
+        }
+    }
+}
+
+impl Swath for Inflated {
+    fn name(&self) -> &str {
+        self.swath.name()
+    }
+
+    fn camera(&self) -> Camera {
+        self.swath.camera()
+    }
+
+    fn start(&self) -> DateTime<Utc> {
+        self.swath.start()
+    }
+
+    fn shape(&self, strip: Strip) -> (usize, usize) {
+        self.swath.shape(strip)
+    }
+
+    fn clock(&self, strip: Strip) -> LineClock {
+        self.swath.clock(strip)
+    }
+
+    fn ties(&self, strip: Strip) -> Result<Arc<TiePoints>, L1cError> {
+        self.swath.ties(strip)
+    }
+
     /// The window that lies ready, if it is the one asked for; else a new one.
-    pub fn window(
+    fn window(
         &self,
         strip: Strip,
-        asked: Rectangle,
-        cut: impl Fn(Strip, &Rectangle) -> StripWindow,
-    ) -> StripWindow {
+        lines: Range<usize>,
+        pixels: Range<usize>,
+    ) -> Result<StripWindow, L1cError> {
         let ready = locked(&self.ready[strip.index()]).take();
-        if let Some(window) = ready.filter(|w| {
-            (w.line0, w.pixel0) == (asked.0.start, asked.1.start)
-                && w.toa.dim() == (asked.0.len(), asked.1.len())
-        }) {
-            return window;
+        let same = |w: &StripWindow| {
+            (w.line0, w.pixel0) == (lines.start, pixels.start)
+                && w.toa.dim() == (lines.len(), pixels.len())
+        };
+        if let Some(window) = ready.filter(same) {
+            return Ok(window);
         }
-        let window = cut(strip, &asked);
-        *locked(&self.asked[strip.index()]) = Some(asked);
-        window
+        *locked(&self.asked[strip.index()]) = Some((lines.clone(), pixels.clone()));
+        self.swath.window(strip, lines, pixels)
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Options that end in a [`Config`].
 #[derive(Debug, clap::Args, Serialize)]
-pub struct Ancillary {
+pub(super) struct Ancillary {
     /// CAMS file (NetCDF or GRIB) or folder of them (AOD550, ozone, water vapour)
     #[arg(long, value_name = "PATH", env = "PROBAV_ARD_CAMS")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -77,7 +77,7 @@ pub struct Ancillary {
 
 /// Options of the geometric check.
 #[derive(Debug, clap::Args, Serialize)]
-pub struct Geometry {
+pub(super) struct Geometry {
     /// Check positions against this raster, or against 'background': the tile's own of an earlier screening
     #[arg(long, value_name = "FILE", env = "PROBAV_ARD_REFERENCE")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,18 +89,18 @@ pub struct Geometry {
 }
 
 /// For serde: a flag that is not given says nothing.
-pub fn is_false(value: &bool) -> bool {
+pub(super) fn is_false(value: &bool) -> bool {
     !value
 }
 
 impl Ancillary {
     /// The configuration file, if one is given.
-    pub fn file(&self) -> Option<&Path> {
+    pub(super) fn file(&self) -> Option<&Path> {
         self.config.as_deref()
     }
 
     /// The configuration these arguments ask for.
-    pub fn config(&self) -> Result<Config, Failure> {
+    pub(super) fn config(&self) -> Result<Config, Failure> {
         let overrides = toml::Table::try_from(self).map_err(|e| Failure::usage(e.to_string()))?;
         Ok(Config::load(self.file(), overrides)?)
     }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// One bar for the stage at hand.
 #[derive(Debug, Clone)]
-pub struct Bars {
+pub(super) struct Bars {
     on: bool,
     all: MultiProgress,
     bar: Arc<Mutex<Option<ProgressBar>>>,
@@ -17,7 +17,7 @@ pub struct Bars {
 
 impl Bars {
     /// Bars on standard error, drawn only where `wanted` and on a terminal.
-    pub fn new(wanted: bool) -> Bars {
+    pub(super) fn new(wanted: bool) -> Bars {
         Bars {
             on: wanted && std::io::stderr().is_terminal(),
             all: MultiProgress::new(),
@@ -27,12 +27,12 @@ impl Bars {
     }
 
     /// True when bars are drawn.
-    pub fn is_on(&self) -> bool {
+    pub(super) fn is_on(&self) -> bool {
         self.on
     }
 
     /// Runs `f` with the bars out of the way.
-    pub fn suspend<R>(&self, f: impl FnOnce() -> R) -> R {
+    pub(super) fn suspend<R>(&self, f: impl FnOnce() -> R) -> R {
         match self.on {
             true => self.all.suspend(f),
             false => f(),
@@ -40,7 +40,7 @@ impl Bars {
     }
 
     /// Takes the bar away.
-    pub fn clear(&self) {
+    pub(super) fn clear(&self) {
         if let Some(bar) = self.current().take() {
             bar.finish_and_clear();
         }
@@ -48,7 +48,7 @@ impl Bars {
 
     /// Ctrl-C and SIGTERM ask for an orderly stop; asked twice, the process ends at once (nothing is
     /// ever half-written, so that this is safe).
-    pub fn stop_on_signal(&self) {
+    pub(super) fn stop_on_signal(&self) {
         let stop = Arc::clone(&self.stop);
         let handler = move || {
             if stop.swap(true, Ordering::Relaxed) {

@@ -12,14 +12,14 @@ use std::path::PathBuf;
 ///   probav-ard config > run.toml
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
-pub struct Args {
+pub(crate) struct Args {
     /// Configuration file to lay over the defaults
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
 /// Prints TOML.
-pub fn run(args: &Args) -> Result<u8, Failure> {
+pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let config = Config::load(args.config.as_deref(), toml::Table::new())?;
     print(&toml::to_string_pretty(&config).map_err(|e| Failure::usage(e.to_string()))?);
     Ok(0)

@@ -16,14 +16,14 @@ use std::path::PathBuf;
 ///   probav-ard doctor --cams cams/
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
-pub struct Args {
+pub(crate) struct Args {
     /// CAMS files (NetCDF, GRIB) or folders of them
     #[arg(long, value_name = "PATH")]
     cams: Vec<PathBuf>,
 }
 
 /// Prints one line a finding; exit code 3 where something needed is missing.
-pub fn run(args: &Args) -> Result<u8, Failure> {
+pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let mut missing = 0;
     let mut line = |what: &str, found: Result<String, String>| {
         missing += usize::from(found.is_err());

@@ -1,12 +1,12 @@
 //! The numbers behind one pixel, in words: what `reproject --explain` prints.
 
-use probav_ard::stages::reproject::{Explanation, Outcome, Part, StripLook};
+use probav_ard::stages::reproject::{Explanation, Outcome, Part, StripView};
 use probav_ard::types::band::Band;
 use probav_ard::types::observation::quality;
 use std::fmt;
 
 /// An explanation and the undulation of the geoid at its pixel, metres.
-pub struct Words<'a> {
+pub(super) struct Words<'a> {
     /// The numbers.
     pub explained: &'a Explanation,
     /// Metres; 0 where the DEM's heights are ellipsoidal.
@@ -25,7 +25,7 @@ impl fmt::Display for Words<'_> {
         writeln!(
             f,
             "pixel      row {}  column {}  centre {:.1} E {:.1} N  {:.8} {:.8} degrees",
-            e.pixel.0, e.pixel.1, e.centre.0, e.centre.1, e.geodetic.0, e.geodetic.1
+            e.pixel.0, e.pixel.1, e.centre.east, e.centre.north, e.geodetic.lon, e.geodetic.lat
         )?;
         if let Some(r) = &e.result {
             writeln!(
@@ -38,7 +38,7 @@ impl fmt::Display for Words<'_> {
         }
         writeln!(f, "kernel     {}", e.kernel)?;
         for (band, d) in Band::ALL.iter().zip(e.refinement.iter().flatten()) {
-            let [east, north] = d.at(e.centre.0, e.centre.1);
+            let [east, north] = d.at(e.centre.east, e.centre.north);
             let kind = if d.is_constant() { "shift" } else { "drift" };
             writeln!(
                 f,
@@ -65,7 +65,7 @@ impl fmt::Display for Words<'_> {
     }
 }
 
-fn write_strip(f: &mut fmt::Formatter<'_>, s: &StripLook) -> fmt::Result {
+fn write_strip(f: &mut fmt::Formatter<'_>, s: &StripView) -> fmt::Result {
     writeln!(
         f,
         "\n{}  {} lines, {} pixels  view zenith {:.4} azimuth {:.4} (from the tie points)",

@@ -1,10 +1,10 @@
-//! `probav-ard export` and `catalog`: what others read.
+//! `probav-ard export`: a stack as one file.
 
-use super::steps::tile_id;
+use super::values::tile_id;
 use super::{Failure, print};
 use chrono::{NaiveDate, NaiveTime};
+use probav_ard::product::export;
 use probav_ard::product::stack::{StackReader, VARIABLES};
-use probav_ard::product::{catalog, export};
 use probav_ard::types::calendar::window_of;
 use probav_ard::types::grid::TileId;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ use std::path::PathBuf;
 ///   probav-ard export --tile 31UFS --out OUT --from 2018-01-01 --to 2018-12-31 2018.nc
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
-pub struct ExportArgs {
+pub(crate) struct Args {
     /// File to write, .tif or .nc
     #[arg(value_name = "TARGET")]
     target: PathBuf,
@@ -41,7 +41,7 @@ pub struct ExportArgs {
 }
 
 /// Runs `export`.
-pub fn export(args: &ExportArgs) -> Result<u8, Failure> {
+pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let stack = StackReader::open(&args.out, args.tile)?;
     let all = stack.steps();
     let window = |day: NaiveDate| window_of(day.and_time(NaiveTime::MIN).and_utc());
@@ -73,23 +73,5 @@ pub fn export(args: &ExportArgs) -> Result<u8, Failure> {
         }
     };
     print(&format!("{}\n", written.display()));
-    Ok(0)
-}
-
-/// Build a static STAC catalogue of everything below an output folder
-#[derive(Debug, clap::Args)]
-pub struct CatalogArgs {
-    /// Folder that `run` wrote to
-    #[arg(value_name = "OUT", env = "PROBAV_ARD_OUT")]
-    out: PathBuf,
-}
-
-/// Runs `catalog`.
-pub fn catalog(args: &CatalogArgs) -> Result<u8, Failure> {
-    let (path, counts) = catalog::build(&args.out)?;
-    for (collection, items) in counts {
-        print(&format!("{items:>7}  {collection}\n"));
-    }
-    print(&format!("{}\n", path.display()));
     Ok(0)
 }

@@ -1,7 +1,9 @@
 //! `probav-ard grid`: tiles by name, point or bounding box.
 
 use super::{Failure, print};
+use probav_ard::types::geometry::EastNorth;
 use probav_ard::types::grid::{TILE_SIDE_M, Tile, TileId, tiles};
+use probav_ard::types::rings::{HalfPlane, clip};
 use serde_json::{Value, json};
 
 /// Show tiles of the Sentinel-2 grid
@@ -15,7 +17,7 @@ use serde_json::{Value, json};
 ///   probav-ard grid --bbox 179 -20 -179 -15 --land --format geojson > fiji.geojson
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment, group = clap::ArgGroup::new("which").required(true).multiple(false).args(["names", "point", "bbox"]))]
-pub struct Args {
+pub(crate) struct Args {
     /// Tile names
     #[arg(value_name = "TILE")]
     names: Vec<String>,
@@ -48,7 +50,7 @@ enum Format {
 const POINTS_PER_SIDE: usize = 5;
 
 /// Prints the tiles.
-pub fn run(args: &Args) -> Result<u8, Failure> {
+pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let mut found = select(args)?;
     if args.land {
         found.retain(|t| tiles::is_land(t.id));
@@ -122,7 +124,9 @@ fn check(lon: f64, lat: f64) -> Result<(), Failure> {
 
 fn centre(tile: &Tile) -> (f64, f64) {
     let half = TILE_SIDE_M / 2.0;
-    probav_ard::types::grid::utm::Utm::new(tile.epsg).inverse(tile.ulx + half, tile.uly - half)
+    probav_ard::types::grid::utm::Utm::new(tile.epsg)
+        .inverse(EastNorth::new(tile.ulx + half, tile.uly - half))
+        .xy()
 }
 
 fn properties(tile: &Tile) -> Value {
@@ -138,7 +142,7 @@ fn properties(tile: &Tile) -> Value {
     })
 }
 
-/// The outline; in two parts where it crosses 180° (RFC 7946 §3.1.9).
+/// The outline; in two parts where it crosses 180° (RFC 7946, section 3.1.9).
 fn geometry(tile: &Tile) -> Value {
     let ring = tiles::outline(tile, POINTS_PER_SIDE);
     let crosses = |shift: f64| {
@@ -148,25 +152,9 @@ fn geometry(tile: &Tile) -> Value {
         return json!({"type": "Polygon", "coordinates": [closed(&ring, 0.0)]});
     };
     let ring: Vec<_> = ring.iter().map(|p| (p.0 + shift, p.1)).collect();
-    let west = clip(&ring, |lon| lon <= 180.0);
-    let east = clip(&ring, |lon| lon >= 180.0);
+    let west = clip(&ring, HalfPlane::Left(180.0));
+    let east = clip(&ring, HalfPlane::Right(180.0));
     json!({"type": "MultiPolygon", "coordinates": [[closed(&west, 0.0)], [closed(&east, -360.0)]]})
-}
-
-/// The part of a convex ring on one side of 180° (Sutherland–Hodgman).
-fn clip(ring: &[(f64, f64)], inside: impl Fn(f64) -> bool) -> Vec<(f64, f64)> {
-    let mut out = Vec::new();
-    for (k, &b) in ring.iter().enumerate() {
-        let a = ring[(k + ring.len() - 1) % ring.len()];
-        if inside(a.0) != inside(b.0) {
-            let t = (180.0 - a.0) / (b.0 - a.0);
-            out.push((180.0, a.1 + t * (b.1 - a.1)));
-        }
-        if inside(b.0) {
-            out.push(b);
-        }
-    }
-    out
 }
 
 fn closed(ring: &[(f64, f64)], shift: f64) -> Vec<[f64; 2]> {

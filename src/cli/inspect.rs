@@ -13,7 +13,7 @@ use std::path::PathBuf;
 ///   probav-ard inspect PROBAV_L1C_20180621_104452_2_V101.HDF5
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
-pub struct Args {
+pub(crate) struct Args {
     /// Level-1C files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -26,7 +26,7 @@ pub struct Args {
 }
 
 /// Prints every file; one bad file does not hide the others.
-pub fn run(args: &Args) -> Result<u8, Failure> {
+pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let profile = match &args.l1c_profile {
         Some(path) => Profile::from_file(path)?,
         None => Profile::default(),

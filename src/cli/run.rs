@@ -18,7 +18,7 @@ use std::path::PathBuf;
 ///   probav-ard run --tile 31UFS --l1c l1c/ --cams cams/ --dem dem.tif --out ard/ --jobs 2
 #[derive(Debug, clap::Args, Serialize)]
 #[command(verbatim_doc_comment)]
-pub struct Args {
+pub(crate) struct Args {
     /// Sentinel-2 tile, e.g. 31UFS (several: repeat, or with commas)
     #[arg(
         long = "tile",
@@ -84,14 +84,14 @@ pub struct Args {
 
 impl Args {
     /// The configuration these arguments ask for.
-    pub fn config(&self) -> Result<Config, Failure> {
+    pub(crate) fn config(&self) -> Result<Config, Failure> {
         let overrides = toml::Table::try_from(self).map_err(|e| Failure::usage(e.to_string()))?;
         Ok(Config::load(self.ancillary.file(), overrides)?)
     }
 }
 
 /// Runs, prints the table, returns the exit code.
-pub fn run(args: Args, global: &Global, bars: &Bars) -> Result<u8, Failure> {
+pub(super) fn run(args: Args, global: &Global, bars: &Bars) -> Result<u8, Failure> {
     let config = args.config()?;
     bars.stop_on_signal();
     if args.dry_run {

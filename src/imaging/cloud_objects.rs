@@ -3,19 +3,28 @@
 
 pub mod buffer;
 pub mod heights;
+mod map;
 pub mod parallax;
 pub mod shadow;
+pub mod size;
 
 use crate::imaging::morphology::Components;
-use crate::types::grid::GridSpec;
+use crate::types::geometry::EastNorth;
+use crate::types::grid::{GridSpec, utm};
 use crate::types::observation::Angles;
 use std::collections::HashMap;
 
-/// Lowest and highest cloud considered, metres above the ground (`reference/masking.md` §7.2 \[V\]).
+/// Lowest and highest cloud considered, metres above the ground (Zhu 2012, Frantz 2018: `docs/sources/cloud_objects.md`).
 pub const HEIGHTS_M: (f32, f32) = (200.0, 12_000.0);
 
-/// Longest reach of shadows and parallax that is followed, metres (`reference/masking.md` §10.6).
+/// Longest reach of shadows and parallax that is followed, metres (chosen: beyond it shadows are too faint and
+/// too long to match; `docs/sources/cloud_objects.md`, Height from shadow).
 pub const REACH_CAP_M: f32 = 20_000.0;
+
+/// Zenith angle, degrees, from which directions are no longer followed (chosen: shadows are beyond all reach there).
+const MOST_ZENITH: f32 = 89.0;
+/// Mean radius of the Earth, metres (IUGG 1980).
+const EARTH_RADIUS_M: f64 = 6_371_000.0;
 
 /// Movement on the map per metre of height, metres: columns grow eastwards, rows southwards.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -56,7 +65,7 @@ impl ShiftPerMetre {
 pub struct Sight {
     /// Towards the satellite, VNIR.
     pub view: ShiftPerMetre,
-    /// Towards the satellite, SWIR; `None` where SWIR did not look.
+    /// Towards the satellite, SWIR; `None` where SWIR did not see it.
     pub swir: Option<ShiftPerMetre>,
     /// Towards the Sun.
     pub sun: ShiftPerMetre,
@@ -69,7 +78,7 @@ impl Sight {
         let at = |a: &ndarray::Array2<f32>| a.get((row, col)).copied().unwrap_or(f32::NAN);
         let turn = convergence(grid, row, col);
         let slope = |z: f32, a: f32| {
-            let ok = z.is_finite() && a.is_finite() && (0.0..89.0).contains(&z);
+            let ok = z.is_finite() && a.is_finite() && (0.0..MOST_ZENITH).contains(&z);
             ok.then(|| ShiftPerMetre::along(z, a - turn))
         };
         Some(Sight {
@@ -80,13 +89,13 @@ impl Sight {
     }
 
     /// From where a cloud is seen on the map to its shadow, per metre of height: back towards the
-    /// sensor, then away from the Sun (`reference/masking.md` §7.1 \[V\]).
+    /// sensor, then away from the Sun (Zhu 2012: `docs/sources/cloud_objects.md`).
     pub fn shadow(&self) -> ShiftPerMetre {
         self.view.minus(self.sun)
     }
 
     /// From where VNIR sees a cloud to where SWIR sees it, per metre of height
-    /// (`reference/masking.md` §6 \[D\]).
+    /// (`docs/sources/cloud_objects.md`, Parallax of SWIR).
     pub fn parallax(&self) -> Option<ShiftPerMetre> {
         self.swir.map(|s| self.view.minus(s))
     }
@@ -95,14 +104,17 @@ impl Sight {
 /// Grid convergence in degrees (azimuth of grid north from true north), spherical: enough for the
 /// bearing of a shadow (error below 0.02°).
 fn convergence(grid: &GridSpec, row: usize, col: usize) -> f32 {
-    let (easting, northing) = grid.centre(row, col);
-    let radius = 6_371_000.0 * 0.9996;
+    let EastNorth {
+        east: easting,
+        north: northing,
+    } = grid.centre(row, col);
+    let radius = EARTH_RADIUS_M * utm::SCALE;
     let north = if grid.is_north() {
         northing
     } else {
-        northing - 1e7
+        northing - utm::FALSE_NORTHING_SOUTH
     };
-    let (x, y) = ((easting - 500_000.0) / radius, north / radius);
+    let (x, y) = ((easting - utm::FALSE_EASTING) / radius, north / radius);
     (x.tanh() * y.tan()).atan().to_degrees() as f32
 }
 

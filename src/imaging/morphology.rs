@@ -96,6 +96,13 @@ impl Components {
 }
 
 /// Mask grown by `radius` pixels in the Chebyshev metric (a square of 2·radius + 1).
+///
+/// ```
+/// use probav_ard::imaging::morphology::dilate;
+///
+/// let row = |text: &str| text.chars().map(|c| c == '#').collect::<Vec<bool>>();
+/// assert_eq!(dilate(&row("...#......"), 10, 2), row(".#####...."));
+/// ```
 pub fn dilate(mask: &[bool], cols: usize, radius: usize) -> Vec<bool> {
     let cols = cols.max(1);
     if radius == 0 || !mask.contains(&true) {
@@ -131,16 +138,16 @@ pub fn dilate(mask: &[bool], cols: usize, radius: usize) -> Vec<bool> {
     out
 }
 
-/// Mask shrunk by `radius` pixels; the border of the grid does not shrink it.
-pub fn erode(mask: &[bool], cols: usize, radius: usize) -> Vec<bool> {
-    let inverse: Vec<bool> = mask.iter().map(|m| !m).collect();
-    dilate(&inverse, cols, radius)
-        .into_iter()
-        .map(|m| !m)
-        .collect()
-}
-
 /// Sets holes of at most `max_area` pixels (components of the complement, which may touch the border).
+///
+/// ```
+/// use probav_ard::imaging::morphology::fill_holes;
+///
+/// let mut cloud = "####.####...####".chars().map(|c| c == '#').collect::<Vec<bool>>();
+/// // a hole of one pixel closes, one of three stays
+/// fill_holes(&mut cloud, 16, 2);
+/// assert!(cloud[4] && !cloud[10]);
+/// ```
 pub fn fill_holes(mask: &mut [bool], cols: usize, max_area: u32) {
     let inverse: Vec<bool> = mask.iter().map(|m| !m).collect();
     let holes = Components::of(&inverse, cols);

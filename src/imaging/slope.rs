@@ -4,6 +4,7 @@
 //! Sun and the normal of the ground from cos i = cos θ_s·cos α + sin θ_s·sin α·cos(φ_s − φ_α), with solar zenith θ_s and
 //! azimuth φ_s, slope α and aspect φ_α.
 
+use crate::types::geometry::LonLat;
 use crate::types::grid::GridSpec;
 use crate::types::grid::utm::Utm;
 use crate::types::observation::Angles;
@@ -40,6 +41,18 @@ impl Slope {
 }
 
 /// Slopes of the heights of a grid.
+///
+/// ```
+/// use ndarray::Array2;
+/// use probav_ard::imaging::slope::Slopes;
+/// use probav_ard::types::grid::GridSpec;
+///
+/// let grid = GridSpec { epsg: 32631, ulx: 600_000.0, uly: 5_700_000.0, pixel: 100.0, width: 5, height: 5 };
+/// // ground that rises by 10 m from pixel to pixel eastwards
+/// let heights = Array2::from_shape_fn((5, 5), |(_, col)| 10.0 * col as f32);
+/// let slope = Slopes::new(&grid, &heights).at(2, 2).expect("height is known");
+/// assert!((slope.east - 0.1).abs() < 1e-9 && slope.north.abs() < 1e-9);
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Slopes<'a> {
     heights: &'a Array2<f32>,
@@ -54,10 +67,10 @@ impl<'a> Slopes<'a> {
         let utm = Utm::new(grid.epsg);
         let (h, w) = (grid.height as f64 - 1.0, grid.width as f64 - 1.0);
         let turn = [(0.0, 0.0), (0.0, w), (h, 0.0), (h, w)].map(|(row, col)| {
-            let (e, n) = grid.at(row, col);
-            let (lon, lat) = utm.inverse(e, n);
-            let (e1, n1) = utm.forward(lon, lat + 0.01);
-            (e1 - e).atan2(n1 - n)
+            let here = grid.at(row, col);
+            let LonLat { lon, lat } = utm.inverse(here);
+            let further = utm.forward(LonLat::new(lon, lat + 0.01));
+            (further.east - here.east).atan2(further.north - here.north)
         });
         Slopes {
             heights,
@@ -75,10 +88,11 @@ impl<'a> Slopes<'a> {
             (!v.is_nan()).then(|| f64::from(v))
         };
         let own = known(Some(row), Some(col))?;
-        let look =
+        let neighbour =
             |dr: isize, dc: isize| known(row.checked_add_signed(dr), col.checked_add_signed(dc));
-        let straight =
-            |dr: isize, dc: isize| look(dr, dc).or_else(|| look(-dr, -dc).map(|v| 2.0 * own - v));
+        let straight = |dr: isize, dc: isize| {
+            neighbour(dr, dc).or_else(|| neighbour(-dr, -dc).map(|v| 2.0 * own - v))
+        };
         // in a corner neither a diagonal neighbour nor its opposite exists: the plane of the others does
         let side = |dr: isize, dc: isize| straight(dr, dc).unwrap_or(own);
         let at = |dr: isize, dc: isize| {
@@ -167,10 +181,12 @@ mod tests {
                 let found = incidence(&g, &h, &sun(sza, saa));
                 for (r, c) in [(0, 0), (14, 20), (29, 39), (0, 17)] {
                     // true north at the pixel, as the grid sees it
-                    let (e, n) = g.centre(r, c);
-                    let (lon, lat) = utm.inverse(e, n);
-                    let (e1, n1) = utm.forward(lon, lat + 1e-3);
-                    let turn = (e1 - e).atan2(n1 - n).to_degrees();
+                    let here = g.centre(r, c);
+                    let LonLat { lon, lat } = utm.inverse(here);
+                    let further = utm.forward(LonLat::new(lon, lat + 1e-3));
+                    let turn = (further.east - here.east)
+                        .atan2(further.north - here.north)
+                        .to_degrees();
                     let s = Direction::from_angles(f64::from(sza), f64::from(saa) + turn);
                     let norm = (1.0 + east * east + north * north).sqrt();
                     let cos = (s.up - east * s.east - north * s.north) / norm;

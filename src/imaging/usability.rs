@@ -4,8 +4,17 @@ use crate::imaging::morphology::{dilate, flat};
 use crate::types::status::{qx, sm, usable};
 use ndarray::Array2;
 
-/// USABLE of one pixel by the first rule that matches (`reference/masking.md` §10.11): derived from
+/// USABLE of one pixel by the first rule that matches (docs/sources/products.md, USABLE): derived from
 /// the other layers alone, so that it can always be made again.
+///
+/// ```
+/// use probav_ard::imaging::usability::usable_of;
+/// use probav_ard::types::status::{qx, sm, usable};
+/// let seen = sm::COVERED.iter().chain(&sm::GOOD).sum::<u16>();
+/// assert_eq!(usable_of(seen | sm::CLEAR, 0, false), usable::USABLE);
+/// assert_eq!(usable_of(seen | sm::CLEAR, qx::SWIR_PARALLAX, false), usable::VNIR_ONLY);
+/// assert_eq!(usable_of(seen | sm::CLOUD, 3, false), usable::CLOUD);
+/// ```
 pub fn usable_of(sm: u16, qx: u16, buffered_snow: bool) -> u8 {
     let covered = sm::COVERED.map(|b| sm & b != 0);
     let good = sm::GOOD.map(|b| sm & b != 0);
@@ -18,7 +27,7 @@ pub fn usable_of(sm: u16, qx: u16, buffered_snow: bool) -> u8 {
         usable::CLOUD
     } else if class == sm::SHADOW || qx & (qx::SHADOW_OBJECT | qx::SHADOW_TEMPORAL) != 0 {
         usable::SHADOW
-    } else if qx >> qx::VERDICT_SHIFT == 1 {
+    } else if qx & qx::VERDICT == qx::REMOVED {
         usable::OUTLIER
     } else if class == sm::SNOW || qx & qx::SNOW != 0 {
         usable::SNOW
@@ -34,7 +43,7 @@ pub fn usable_of(sm: u16, qx: u16, buffered_snow: bool) -> u8 {
 }
 
 /// SM with its class bits from the evidence, by priority: undefined > cloud of confidence 2 and 3 > snow >
-/// shadow > clear (`reference/masking.md` §10.11).
+/// shadow > clear (docs/sources/masking.md, class).
 pub fn with_class(sm: u16, qx: u16, undefined: bool) -> u16 {
     let class = if undefined {
         sm::UNDEFINED
@@ -50,8 +59,8 @@ pub fn with_class(sm: u16, qx: u16, undefined: bool) -> u16 {
     sm & !sm::CLASS | class
 }
 
-/// USABLE of a whole layer; pixels next to snow count as buffered (SWIR is 200 m wide,
-/// `reference/masking.md` §10.10). `sm` and `qx` have the same shape.
+/// USABLE of a whole layer; pixels next to snow count as buffered (SWIR is 200 m wide: docs/sources/products.md,
+/// USABLE). `sm` and `qx` have the same shape.
 pub fn usable_layer(sm: &Array2<u16>, qx: &Array2<u16>) -> Array2<u8> {
     let (words, evidence) = (flat(sm), flat(qx));
     let snow: Vec<bool> = words.iter().map(|s| s & sm::CLASS == sm::SNOW).collect();

@@ -1,170 +1,27 @@
 //! Everything a run can be told, in one struct: `--config FILE` reads it, flags and environment
 //! variables override it, `config show` prints it with every default.
 
+mod choices;
 pub mod geometry_options;
-pub mod policy;
+
+pub use choices::{CameraLetter, ExtraLayer, TileName, Until};
 
 use crate::pipeline::config::geometry_options::GeometryOptions;
-use crate::pipeline::config::policy::OnMissing;
 use crate::pipeline::error::PipelineError;
+use crate::scene::{AerosolModel, Ancillary, Correction, OnMissing, Parameters};
 use crate::sources::cams::{Overrides, Source};
 use crate::sources::dem::VerticalDatum;
 use crate::sources::l1c::Profile;
-use crate::sources::tables::{self, Aerosol, RtTable, UnknownAerosol};
 use crate::stages::atmosphere::Budget;
 use crate::stages::fusion::FusionParams;
 use crate::stages::mask::MaskParams;
 use crate::stages::reproject::Kernel;
 use crate::stages::temporal::TemporalParams;
 use crate::types::band::Camera;
-use crate::types::grid::TileId;
-use crate::types::grid::serde_names::tile_name;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::borrow::Cow;
-use std::fmt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
-
-/// The last stage to run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Until {
-    /// Acquisition products only.
-    Acquisition,
-    /// Also temporal screening.
-    Screen,
-    /// Also the gap-free stack.
-    #[default]
-    Stack,
-}
-
-impl FromStr for Until {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "acquisition" => Ok(Until::Acquisition),
-            "screen" => Ok(Until::Screen),
-            "stack" => Ok(Until::Stack),
-            _ => Err(format!("'{text}' is none of acquisition, screen, stack")),
-        }
-    }
-}
-
-impl fmt::Display for Until {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Until::Acquisition => "acquisition",
-            Until::Screen => "screen",
-            Until::Stack => "stack",
-        })
-    }
-}
-
-/// A tile name in a configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct TileName(#[serde(with = "tile_name")] pub TileId);
-
-/// A camera letter in a configuration: L, C or R.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct CameraLetter(pub Camera);
-
-impl FromStr for CameraLetter {
-    type Err = String;
-
-    /// A letter or a name, in any case: `C`, `center`.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let upper = text.to_ascii_uppercase();
-        Camera::ALL
-            .into_iter()
-            .find(|c| {
-                upper == c.name()
-                    || upper == c.letter().to_string()
-                    || upper == "CENTRE" && *c == Camera::Center
-            })
-            .map(CameraLetter)
-            .ok_or_else(|| format!("'{text}' is no camera: L, C or R (left, center, right)"))
-    }
-}
-
-impl TryFrom<String> for CameraLetter {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<CameraLetter> for String {
-    fn from(camera: CameraLetter) -> String {
-        camera.0.letter().to_string()
-    }
-}
-
-/// What the tables of radiative transfer take for aerosol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum AerosolModel {
-    /// One type everywhere.
-    Type(Aerosol),
-    /// Types mixed by the optical depths by kind of CAMS ([`crate::sources::cams::Cams::shares`]).
-    Cams,
-}
-
-impl Default for AerosolModel {
-    fn default() -> Self {
-        AerosolModel::Type(Aerosol::default())
-    }
-}
-
-impl TryFrom<String> for AerosolModel {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        match text.trim().eq_ignore_ascii_case("cams") {
-            true => Ok(AerosolModel::Cams),
-            false => text
-                .parse()
-                .map(AerosolModel::Type)
-                .map_err(|e: UnknownAerosol| format!("{e}, or cams")),
-        }
-    }
-}
-
-impl From<AerosolModel> for String {
-    fn from(model: AerosolModel) -> String {
-        match model {
-            AerosolModel::Type(aerosol) => aerosol.name().to_string(),
-            AerosolModel::Cams => "cams".to_string(),
-        }
-    }
-}
-
-/// A further correction of the surface reflectance; always applied in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Correction {
-    /// Light of the surroundings is removed; layer `ADJACENCY`.
-    Adjacency,
-    /// Slopes are normalised to level ground; layer `TOPOGRAPHY`.
-    Topography,
-    /// Reflectance is normalised to nadir view; layer `NADIR`.
-    Nadir,
-}
-
-/// A layer that is written on request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ExtraLayer {
-    /// Random and systematic part of σ, `UNC_RANDOM` and `UNC_SYSTEMATIC`.
-    SigmaSplit,
-    /// Height, time, terrain occlusion, local incidence and sampling distance, `TERRAIN`.
-    Terrain,
-}
 
 /// A whole configuration. Units: metres, degrees, seconds; reflectance is dimensionless.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -245,6 +102,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
+        let Ancillary { dem_gap, .. } = Ancillary::default();
         Config {
             tiles: Vec::new(),
             l1c: None,
@@ -262,7 +120,7 @@ impl Default for Config {
             jobs: 1,
             timeout: 900,
             on_missing: OnMissing::default(),
-            dem_gap: 0.3,
+            dem_gap,
             kernel: Kernel::default(),
             aerosol: AerosolModel::default(),
             rt_table: Vec::new(),
@@ -362,30 +220,6 @@ impl Config {
         Ok(())
     }
 
-    /// Rules on a missing ancillary input: an error for `fail` and `skip`, a note for `flag`.
-    ///
-    /// # Errors
-    /// As the policy says.
-    pub fn missing(
-        &self,
-        tile: TileId,
-        what: &str,
-        instead: &str,
-        notes: &mut Vec<String>,
-    ) -> Result<(), PipelineError> {
-        match self.on_missing {
-            OnMissing::Fail => Err(PipelineError::Missing {
-                tile,
-                what: what.to_string(),
-            }),
-            OnMissing::Skip => Err(PipelineError::Skip(what.to_string())),
-            OnMissing::Flag => {
-                notes.push(format!("{what}: {instead} stood in, flagged in SM"));
-                Ok(())
-            }
-        }
-    }
-
     /// The rules by which L1C files are read: the user's, else the built-in ones.
     ///
     /// # Errors
@@ -407,29 +241,32 @@ impl Config {
             .map_err(|e| PipelineError::Config(format!("dem_vertical: {e}")))
     }
 
-    /// The radiative-transfer tables of a camera: the user's where one is for it, else the built-in ones.
+    /// The ancillary files of scenes.
     ///
     /// # Errors
-    /// A table is unusable.
-    pub fn table(&self, camera: Camera) -> Result<Cow<'static, RtTable>, PipelineError> {
-        for path in &self.rt_table {
-            if RtTable::camera_of(path).map_err(PipelineError::from_stage)? == camera {
-                return RtTable::from_file(camera, path)
-                    .map(Cow::Owned)
-                    .map_err(PipelineError::from_stage);
-            }
-        }
-        match self.aerosol {
-            AerosolModel::Type(aerosol) => tables::load(camera, aerosol).map(Cow::Borrowed),
-            AerosolModel::Cams => RtTable::mixture(camera).map(Cow::Owned),
-        }
-        .map_err(PipelineError::from_stage)
+    /// `dem_vertical` names no datum.
+    pub fn ancillary(&self) -> Result<Ancillary, PipelineError> {
+        Ok(Ancillary {
+            dem: self.dem.clone(),
+            dem_vertical: self.datum()?,
+            dem_gap: self.dem_gap,
+            landmask: self.landmask.clone(),
+            cams: self.cams.clone(),
+            overrides: self.overrides(),
+            on_missing: self.on_missing,
+        })
     }
 
-    /// The DEM files in words, for messages.
-    pub fn dem_words(&self) -> String {
-        let names: Vec<String> = self.dem.iter().map(|p| p.display().to_string()).collect();
-        names.join(", ")
+    /// The parameters of scenes.
+    pub fn parameters(&self) -> Parameters {
+        Parameters {
+            kernel: self.kernel,
+            aerosol: self.aerosol,
+            rt_tables: self.rt_table.clone(),
+            budget: self.budget.clone(),
+            mask: self.mask.clone(),
+            corrections: self.corrections.clone(),
+        }
     }
 
     /// Fields that replace CAMS: a number, or else the path of a raster.

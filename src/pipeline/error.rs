@@ -1,11 +1,9 @@
 //! What can go wrong while planning and running.
 
+use crate::scene::SceneError;
 use crate::types::error::{Class, Classified};
 use crate::types::grid::TileId;
 use std::path::{Path, PathBuf};
-
-/// Ends the reason of a unit that the policy left out.
-pub(super) const SKIPPED: &str = " (left out: --on-missing skip)";
 
 /// Errors of the pipeline. Errors of a stage keep their own words and class.
 #[derive(Debug, thiserror::Error)]
@@ -41,30 +39,9 @@ pub enum PipelineError {
         /// The locked file.
         path: PathBuf,
     },
-    /// An ancillary input is absent and the policy is `fail`.
-    #[error("tile {tile}: {what}; give it, or choose --on-missing flag or skip")]
-    Missing {
-        /// The tile.
-        tile: TileId,
-        /// What is absent, for what.
-        what: String,
-    },
-    /// An ancillary input is absent and the policy is `skip`: not a failure.
-    #[error("{0}{SKIPPED}")]
-    Skip(String),
-    /// The DEM leaves observed land without heights.
-    #[error(
-        "{file}: no heights for {percent:.0} % of the land that the segment sees of tile {tile}; \
-         give a DEM that covers it (or allow a larger share with `dem_gap`)"
-    )]
-    DemGap {
-        /// The DEM files, in words.
-        file: String,
-        /// The tile.
-        tile: TileId,
-        /// Observed land without height, percent of observed land.
-        percent: f32,
-    },
+    /// A scene cannot be made.
+    #[error(transparent)]
+    Scene(#[from] SceneError),
     /// The user asked to stop.
     #[error("stopped on request; run the same command again to go on")]
     Cancelled,
@@ -114,9 +91,8 @@ impl Classified for PipelineError {
             PipelineError::Io { .. }
             | PipelineError::Busy { .. }
             | PipelineError::Worker(_)
-            | PipelineError::Cancelled
-            | PipelineError::Skip(_) => Class::System,
-            PipelineError::Missing { .. } | PipelineError::DemGap { .. } => Class::Ancillary,
+            | PipelineError::Cancelled => Class::System,
+            PipelineError::Scene(error) => error.class(),
             PipelineError::Room(error) => error.class(),
         }
     }

@@ -2,7 +2,8 @@
 
 mod cleanup;
 mod die_with_parent;
-pub mod pool;
+mod executor;
+pub(super) mod pool;
 mod run;
 mod summary;
 pub mod worker;

@@ -1,25 +1,25 @@
 //! What is to be done and why: the products wanted, held against what lies on disk.
 
-pub mod footprint;
-pub mod identity;
-pub mod index;
-pub mod inputs;
-pub mod jsonl;
-pub mod ledger;
-pub mod on_disk;
-pub mod stage_versions;
-pub mod unit;
+pub(super) mod footprint;
+pub(super) mod identity;
+pub(super) mod index;
+pub(super) mod inputs;
+pub(super) mod jsonl;
+pub(super) mod ledger;
+pub(super) mod on_disk;
+pub(super) mod stage_versions;
+pub(super) mod unit;
 
 use crate::pipeline::config::Config;
 use crate::pipeline::config::geometry_options::GeometryOptions;
-use crate::pipeline::config::policy::OnMissing;
-use crate::pipeline::error::{PipelineError, SKIPPED};
+use crate::pipeline::error::PipelineError;
 use crate::pipeline::plan::index::{Index, Sighting};
 use crate::pipeline::plan::inputs::Inputs;
 use crate::pipeline::plan::ledger::{Entry, State};
 use crate::pipeline::plan::on_disk::ExistingProduct;
 use crate::pipeline::plan::unit::{Key, Task, Unit};
 use crate::product::layout;
+use crate::scene::{OnMissing, SKIPPED};
 use crate::types::band::Camera;
 use crate::types::grid::{Resolution, Tile, TileId};
 use serde_json::{Value, json};
@@ -58,13 +58,13 @@ impl fmt::Display for Step {
 }
 
 /// Last ledger entries by unit.
-pub type Past = HashMap<Unit, Entry>;
+pub(super) type Past = HashMap<Unit, Entry>;
 
 /// Acquisition units of a tile: one a segment that may see it (two for a side camera also made at 100 m).
 ///
 /// # Errors
 /// The tile's folder cannot be listed.
-pub fn acquisitions(
+pub(super) fn acquisitions(
     config: &Config,
     inputs: &Inputs,
     index: &Index,
@@ -157,7 +157,11 @@ fn geometry_key(
 ///
 /// # Errors
 /// The tile's folder cannot be listed.
-pub fn screens(config: &Config, tile: TileId, past: &Past) -> Result<Vec<Step>, PipelineError> {
+pub(super) fn screens(
+    config: &Config,
+    tile: TileId,
+    past: &Past,
+) -> Result<Vec<Step>, PipelineError> {
     let on_disk = on_disk::pieces(config.out(), tile)?;
     let mut steps = Vec::new();
     for resolution in [Resolution::M100, Resolution::M300] {
@@ -202,7 +206,11 @@ fn screen(
 ///
 /// # Errors
 /// The tile's folder cannot be listed.
-pub fn stacks(config: &Config, tile: &Tile, past: &Past) -> Result<Vec<Step>, PipelineError> {
+pub(super) fn stacks(
+    config: &Config,
+    tile: &Tile,
+    past: &Past,
+) -> Result<Vec<Step>, PipelineError> {
     let on_disk = on_disk::pieces(config.out(), tile.id)?;
     if on_disk.is_empty() {
         return Ok(Vec::new());

@@ -1,19 +1,18 @@
 //! Writing acquisition products: one tile, one overpass, never changed again.
 
-use super::geotiff::{self, Layer, Sample};
+use super::folder::Folder;
 use super::layers::{self, ANGLE_STEP, DataType, LayerSpec};
-use super::publish::Staging;
 use super::stac::accuracy::Accuracy;
-use super::stac::asset::{self, Fingerprint};
 use super::stac::footprint::{Footprint, any_valid};
 use super::stac::item::{self, ItemParts, Summary};
-use super::{AcquisitionId, ProductError, quicklook, stac};
+use super::window::Window;
+use super::{AcquisitionId, ProductError, quicklook};
 use crate::types::grid::GridSpec;
 use crate::types::observation::{Angles, Observation};
 use crate::types::raster::BandStack;
 use crate::types::reflectance::{SCALE, SurfaceReflectance, encode, encode_u16};
 use crate::types::status::Masks;
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, ArrayView2};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 
@@ -79,79 +78,29 @@ pub fn write_acquisition(
     acquisition: &Acquisition<'_>,
 ) -> Result<PathBuf, ProductError> {
     let (id, grid) = (acquisition.id, acquisition.grid);
-    let (obs, surface, masks) = (
-        acquisition.observation,
-        acquisition.surface,
-        acquisition.masks,
-    );
-    let from_obs = Window::new(&id, &obs.grid, &grid)?;
-    let from_surface = Window::new(&id, &surface.grid, &grid)?;
-    let sm = from_obs.cut("SM", &masks.sm)?.to_owned();
-    let usable = from_obs.cut("USABLE", &masks.usable)?.to_owned();
+    let (observation, masks) = (acquisition.observation, acquisition.masks);
+    let observed = Window::new(&id, &observation.grid, &grid)?;
+    let surface = Window::new(&id, &acquisition.surface.grid, &grid)?;
+    let sm = observed.cut("SM", &masks.sm)?.to_owned();
+    let usable = observed.cut("USABLE", &masks.usable)?.to_owned();
 
     let mut folder = Folder::begin(&id.folder(root), &id, grid)?;
-    let mut rho = Vec::with_capacity(4);
-    for (spec, band) in layers::REFLECTANCE.iter().zip(&surface.rho.bands) {
-        let counts = from_surface.cut(spec.name, band)?.mapv(encode);
-        folder.layer(spec, &[counts.view()])?;
-        rho.push(counts);
-    }
-    let step = |band: &Array2<f32>, step: f32| -> Result<Array2<u16>, ProductError> {
-        Ok(from_obs
-            .cut("GEOMETRY", band)?
-            .mapv(|v| encode_u16(v, step)))
-    };
-    let mut sigma = Vec::with_capacity(4);
-    for band in &surface.sigma.bands {
-        sigma.push(
-            from_surface
-                .cut("UNC", band)?
-                .mapv(|v| encode_u16(v, SCALE)),
-        );
-    }
-    folder.layer(&layers::UNC, &views(&sigma))?;
+    let rho = surface_layers(&mut folder, &surface, acquisition.surface)?;
     folder.layer(&layers::SM, &[sm.view()])?;
-    folder.layer(&layers::QX, &[from_obs.cut("QX", &masks.qx)?])?;
-    folder.layer(&layers::SAT, &[from_obs.cut("SAT", &masks.sat)?])?;
+    folder.layer(&layers::QX, &[observed.cut("QX", &masks.qx)?])?;
+    folder.layer(&layers::SAT, &[observed.cut("SAT", &masks.sat)?])?;
     folder.layer(&layers::USABLE, &[usable.view()])?;
-    let mut angles = Vec::with_capacity(6);
-    for angle in obs.angles.layers() {
-        angles.push(step(angle, ANGLE_STEP)?);
-    }
+    let angles = observation.angles.layers();
+    let angles = counts(&observed, "GEOMETRY", angles, |_, v| {
+        encode_u16(v, ANGLE_STEP)
+    })?;
     folder.layer(&layers::GEOMETRY, &views(&angles))?;
     if acquisition.toa {
-        let mut toa = Vec::with_capacity(4);
-        for band in &obs.toa.bands {
-            toa.push(from_obs.cut("TOA", band)?.mapv(encode));
-        }
+        let toa = counts(&observed, "TOA", &observation.toa.bands, |_, v| encode(v))?;
         folder.layer(&layers::TOA, &views(&toa))?;
     }
-    for Extra {
-        spec,
-        grid: whole,
-        bands,
-    } in &acquisition.extras
-    {
-        let window = Window::new(&id, whole, &grid)?;
-        let step = |k: usize| spec.scale_of(k).unwrap_or(1.0) as f32;
-        match spec.data_type {
-            DataType::I16 => {
-                let counts = bands.iter().enumerate().map(|(k, band)| {
-                    let band = window.cut(spec.name, band)?;
-                    Ok(band.mapv(|v| encode(v / step(k) * SCALE)))
-                });
-                let counts: Vec<_> = counts.collect::<Result<_, ProductError>>()?;
-                folder.layer(spec, &views(&counts))?;
-            }
-            _ => {
-                let counts = bands.iter().enumerate().map(|(k, band)| {
-                    let band = window.cut(spec.name, band)?;
-                    Ok(band.mapv(|v| encode_u16(v, step(k))))
-                });
-                let counts: Vec<_> = counts.collect::<Result<_, ProductError>>()?;
-                folder.layer(spec, &views(&counts))?;
-            }
-        }
+    for extra in &acquisition.extras {
+        extra_layer(&mut folder, &Window::new(&id, &extra.grid, &grid)?, extra)?;
     }
     folder.picture(
         quicklook::TITLE,
@@ -159,16 +108,80 @@ pub fn write_acquisition(
     )?;
 
     let summary = Summary::of(&sm, &usable);
-    folder.record(&run_record(
-        &id,
-        Some(&obs.source),
-        &summary,
-        &acquisition.record,
-    ))?;
-    let [b, r, n, w] = &obs.toa.bands;
+    let facts = acquisition.record.clone();
+    folder.record(Some(&observation.source), facts, &summary)?;
+    let assets = std::mem::take(&mut folder.assets);
+    folder.finish(item_of(acquisition, &observed, &summary, assets)?)
+}
+
+/// Reflectance and σ; returns the counts of reflectance in band order.
+fn surface_layers(
+    folder: &mut Folder,
+    window: &Window,
+    surface: &SurfaceReflectance,
+) -> Result<Vec<Array2<i16>>, ProductError> {
+    let mut rho = Vec::with_capacity(4);
+    for (spec, band) in layers::REFLECTANCE.iter().zip(&surface.rho.bands) {
+        let counts = window.cut(spec.name, band)?.mapv(encode);
+        folder.layer(spec, &[counts.view()])?;
+        rho.push(counts);
+    }
+    let sigma = counts(window, "UNC", &surface.sigma.bands, |_, v| {
+        encode_u16(v, SCALE)
+    })?;
+    folder.layer(&layers::UNC, &views(&sigma))?;
+    Ok(rho)
+}
+
+/// A layer beyond those of every product, coded by its own storage type and steps.
+fn extra_layer(folder: &mut Folder, window: &Window, extra: &Extra) -> Result<(), ProductError> {
+    let spec = &extra.spec;
+    let step = |k: usize| spec.scale_of(k).unwrap_or(1.0) as f32;
+    match spec.data_type {
+        DataType::I16 => {
+            let code = |k, v: f32| encode(v / step(k) * SCALE);
+            folder.layer(
+                spec,
+                &views(&counts(window, spec.name, &extra.bands, code)?),
+            )
+        }
+        DataType::U16 | DataType::U8 => {
+            let code = |k, v| encode_u16(v, step(k));
+            folder.layer(
+                spec,
+                &views(&counts(window, spec.name, &extra.bands, code)?),
+            )
+        }
+    }
+}
+
+/// The window of each band coded; `code` takes the number of the band and a value.
+fn counts<'a, T: Clone>(
+    window: &Window,
+    what: &'static str,
+    bands: impl IntoIterator<Item = &'a Array2<f32>>,
+    code: impl Fn(usize, f32) -> T,
+) -> Result<Vec<Array2<T>>, ProductError> {
+    let coded = bands.into_iter().enumerate().map(|(k, band)| {
+        let band = window.cut(what, band)?;
+        Ok(band.mapv(|v| code(k, v)))
+    });
+    coded.collect()
+}
+
+/// The STAC item of the product with its assets.
+fn item_of(
+    acquisition: &Acquisition<'_>,
+    window: &Window,
+    summary: &Summary,
+    assets: Map<String, Value>,
+) -> Result<Value, ProductError> {
+    let (id, grid) = (acquisition.id, acquisition.grid);
+    let observation = acquisition.observation;
+    let [b, r, n, w] = &observation.toa.bands;
     let seen = any_valid([b, r, n, w], |v: f32| !v.is_nan());
-    let seen = from_obs.cut("TOA", &seen)?.to_owned();
-    let item = item::item(ItemParts {
+    let seen = window.cut("TOA", &seen)?.to_owned();
+    Ok(item::item(ItemParts {
         id,
         item_id: id.to_string(),
         grid,
@@ -180,46 +193,16 @@ pub fn write_acquisition(
         ),
         lineage: LINEAGE,
         properties: vec![
-            json!({ "probav:source": obs.source }),
+            json!({ "probav:source": observation.source }),
             summary.properties(),
-            item::view(&cut_angles(&from_obs, &obs.angles)?),
+            item::view(&cut_angles(window, &observation.angles)?),
             acquisition
                 .accuracy
                 .map_or_else(|| json!({}), |a| a.properties()),
         ],
         links: Vec::new(),
-        assets: std::mem::take(&mut folder.assets),
-    });
-    folder.finish(item)
-}
-
-/// File name of the run record.
-pub const RUN: &str = "run.json";
-
-/// `run.json`: name, source, then what the caller knows.
-pub(super) fn run_record(
-    id: &AcquisitionId,
-    source: Option<&str>,
-    summary: &Summary,
-    record: &Value,
-) -> Value {
-    let mut run = json!({ "id": id.to_string() });
-    if let Some(source) = source {
-        run["source"] = json!(source);
-    }
-    match record {
-        Value::Object(more) => {
-            for (key, value) in more {
-                run[key] = value.clone();
-            }
-        }
-        Value::Null => {}
-        other => run["record"] = other.clone(),
-    }
-    if run["counts"].is_null() {
-        run["counts"] = summary.properties();
-    }
-    run
+        assets,
+    }))
 }
 
 fn cut_angles(window: &Window, a: &Angles) -> Result<Angles, ProductError> {
@@ -236,127 +219,4 @@ fn cut_angles(window: &Window, a: &Angles) -> Result<Angles, ProductError> {
 
 fn views<T>(bands: &[Array2<T>]) -> Vec<ArrayView2<'_, T>> {
     bands.iter().map(|b| b.view()).collect()
-}
-
-/// The part of a larger grid that a product keeps.
-struct Window {
-    product: String,
-    outer: (usize, usize),
-    first: (usize, usize),
-    size: (usize, usize),
-}
-
-impl Window {
-    fn new(id: &AcquisitionId, outer: &GridSpec, inner: &GridSpec) -> Result<Window, ProductError> {
-        let (row, col) = outer.locate(inner.centre(0, 0).0, inner.centre(0, 0).1);
-        let window = Window {
-            product: id.to_string(),
-            outer: (outer.height, outer.width),
-            first: (row.round() as usize, col.round() as usize),
-            size: (inner.height, inner.width),
-        };
-        let whole = (row - row.round()).abs() < 1e-6 && (col - col.round()).abs() < 1e-6;
-        let inside = row > -0.5
-            && col > -0.5
-            && window.first.0 + inner.height <= outer.height
-            && window.first.1 + inner.width <= outer.width;
-        if outer.epsg == inner.epsg && outer.pixel == inner.pixel && whole && inside {
-            Ok(window)
-        } else {
-            Err(ProductError::Shape {
-                product: window.product,
-                what: "the grid of the arrays",
-                found: window.outer,
-                expected: window.size,
-            })
-        }
-    }
-
-    fn cut<'a, T>(
-        &self,
-        what: &'static str,
-        array: &'a Array2<T>,
-    ) -> Result<ArrayView2<'a, T>, ProductError> {
-        if array.dim() != self.outer {
-            return Err(ProductError::Shape {
-                product: self.product.clone(),
-                what,
-                found: array.dim(),
-                expected: self.outer,
-            });
-        }
-        let ((r, c), (h, w)) = (self.first, self.size);
-        Ok(array.slice(s![r..r + h, c..c + w]))
-    }
-}
-
-/// A product folder being filled: layers and files become STAC assets as they are written.
-pub(super) struct Folder {
-    staging: Staging,
-    id: AcquisitionId,
-    grid: GridSpec,
-    pub(super) assets: Map<String, Value>,
-}
-
-impl Folder {
-    pub(super) fn begin(
-        target: &Path,
-        id: &AcquisitionId,
-        grid: GridSpec,
-    ) -> Result<Folder, ProductError> {
-        Ok(Folder {
-            staging: Staging::begin(target)?,
-            id: *id,
-            grid,
-            assets: Map::new(),
-        })
-    }
-
-    pub(super) fn layer<T: Sample>(
-        &mut self,
-        spec: &LayerSpec,
-        data: &[ArrayView2<'_, T>],
-    ) -> Result<(), ProductError> {
-        let name = self.id.file_name(spec.name);
-        let bands: Vec<_> = spec
-            .bands
-            .iter()
-            .zip(data)
-            .enumerate()
-            .map(|(k, (name, data))| Layer {
-                name,
-                data: data.view(),
-                scale: spec.scale_of(k),
-                nodata: spec.nodata.map(f64::from),
-            })
-            .collect();
-        let tags = spec.tags(&self.id.to_string());
-        let bytes = geotiff::encode(Path::new(&name), &self.grid, &bands, spec.overviews, &tags)?;
-        self.staging.write(&name, &bytes)?;
-        let asset = asset::layer(spec, &name, &self.grid, &Fingerprint::of(&bytes));
-        self.assets.insert(spec.name.to_string(), asset);
-        Ok(())
-    }
-
-    pub(super) fn picture(&mut self, title: &str, png: &[u8]) -> Result<(), ProductError> {
-        let name = format!("{}_QUICKLOOK.png", self.id);
-        self.staging.write(&name, png)?;
-        let asset = asset::plain(&name, "image/png", title, &["thumbnail", "overview"]);
-        let asset = asset::with_fingerprint(asset, &Fingerprint::of(png));
-        self.assets.insert("QUICKLOOK".to_string(), asset);
-        Ok(())
-    }
-
-    /// The run record goes without a checksum: its timings differ from run to run, items do not.
-    pub(super) fn record(&mut self, record: &Value) -> Result<(), ProductError> {
-        self.staging.write(RUN, &stac::to_bytes(record))?;
-        let asset = asset::plain(RUN, "application/json", "Record of the run", &["metadata"]);
-        self.assets.insert("RUN".to_string(), asset);
-        Ok(())
-    }
-
-    pub(super) fn finish(self, item: Value) -> Result<PathBuf, ProductError> {
-        self.staging.write(stac::ITEM, &stac::to_bytes(&item))?;
-        self.staging.publish()
-    }
 }

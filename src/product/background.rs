@@ -2,6 +2,27 @@
 //!
 //! Coefficients and σ are counts of 0.0001 (reflectance), no data −32768 and 65535: half the size of
 //! floats, and far finer than the background is known. Read by blocks of rows.
+//!
+//! ```
+//! use ndarray::Array3;
+//! use probav_ard::product::{read_background, write_background};
+//! use probav_ard::types::{background::Background, grid::{Resolution, Tile}};
+//! # let root = tempfile::tempdir().unwrap();
+//! # let root = root.path();
+//! let tile = Tile { id: "31UFS".parse().unwrap(), epsg: 32631, ulx: 600_000.0, uly: 5_700_000.0 };
+//! let grid = tile.grid(Resolution::M300);
+//! let layers = |n, value| Array3::from_elem((n, grid.height, grid.width), value);
+//! let background = Background {
+//!     grid,
+//!     coefficients: [0.03, 0.05, 0.3, 0.2].map(|mean| layers(5, mean)),
+//!     sigma: layers(4, 0.01),
+//!     count: Array3::from_elem((1, grid.height, grid.width), 12),
+//! };
+//! write_background(root, tile.id, Resolution::M300, &background).unwrap();
+//! let rows = read_background(root, tile.id, Resolution::M300, 100..110).unwrap().unwrap();
+//! assert_eq!(rows.grid, grid.rows(100, 10));
+//! assert!((rows.coefficients[2][(0, 0, 0)] - 0.3).abs() < 1e-6);
+//! ```
 
 use super::geotiff::{self, Layer, Overviews, read_rows};
 use super::layers::SCALE_F64;

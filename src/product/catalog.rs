@@ -36,6 +36,10 @@ const COLLECTIONS: [(&str, &str, &str); 4] = [
     ),
 ];
 
+/// Folders between `tiles` and an item at most: zone, band, square, kind, year, name by definition of the layout, and one to
+/// spare.
+const DEPTH: usize = 7;
+
 /// Number of items per collection.
 pub type Counts = BTreeMap<&'static str, usize>;
 
@@ -50,13 +54,21 @@ struct Members {
 
 /// Builds the tree for everything finished below `root`. Returns the path of `catalog.json` and the counts.
 ///
+/// ```
+/// # let root = tempfile::tempdir().unwrap();
+/// # let root = root.path();
+/// let (path, counts) = probav_ard::product::catalog::build(root).unwrap();
+/// assert_eq!(path, root.join("catalog/catalog.json"));
+/// assert!(counts.is_empty()); // nothing was made below `root` yet
+/// ```
+///
 /// # Errors
 /// [`ProductError::Read`] and [`ProductError::Damaged`] for unreadable products, [`ProductError::Write`] when the
 /// output is full or unwritable; an older tree then stays.
 pub fn build(root: &Path) -> Result<(PathBuf, Counts), ProductError> {
     let mut members: BTreeMap<&'static str, Members> = BTreeMap::new();
     let mut found = Vec::new();
-    find_items(&root.join("tiles"), 7, &mut found)?;
+    find_items(&root.join("tiles"), DEPTH, &mut found)?;
     found.sort();
     for path in found {
         let item = read_json(&path)?;

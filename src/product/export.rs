@@ -12,7 +12,7 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-/// Rows copied at a time: whole chunks are decoded once.
+/// Rows copied at a time: by definition those of a chunk, so that every chunk is decoded once.
 const ROWS: usize = super::stack::CHUNK_SIDE;
 
 /// The steps asked for that the stack has.

@@ -3,6 +3,23 @@
 //! Files are cloud-optimised and made in memory by GDAL's COG driver, then written by the standard
 //! library: a full disk is then an ordinary `io::Error` (GDAL 3.6 reports it at close, if at all), and
 //! the checksum needs no second read.
+//!
+//! ```
+//! use ndarray::Array2;
+//! use probav_ard::product::geotiff::{Layer, read_rows, write_layers};
+//! use probav_ard::types::grid::GridSpec;
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let path = folder.path().join("angles.tif");
+//! let grid = GridSpec { epsg: 32631, ulx: 600_000.0, uly: 5_700_000.0, pixel: 300.0, width: 60, height: 40 };
+//! let counts = Array2::from_shape_fn((40, 60), |(row, col)| (100 * row + col) as u16);
+//! let layer = Layer { name: "SZA", data: counts.view(), scale: Some(0.01), nodata: Some(65535.0) };
+//! write_layers(&path, &grid, &[layer], &[("PRODUCT".into(), "an example".into())]).unwrap();
+//!
+//! let rows = read_rows::<u16>(&path, 10..12).unwrap();
+//! assert_eq!(rows.grid, grid.rows(10, 2));
+//! assert_eq!(rows.get("SZA").unwrap()[(1, 7)], 1107);
+//! assert_eq!((rows.scales[0], rows.nodata[0]), (0.01, Some(65535.0)));
+//! ```
 
 mod read;
 mod sample;
@@ -11,16 +28,15 @@ mod write;
 
 pub use read::{Layers, read_layers, read_rows};
 pub use sample::Sample;
-pub use session::prepare;
-pub(crate) use session::{last_failure, watched};
-pub(crate) use write::cog_options;
-pub use write::{encode, write_layers};
+pub(super) use session::{last_failure, prepare, watched};
+pub use write::write_layers;
+pub(super) use write::{cog_options, encode};
 
 use ndarray::ArrayView2;
 
 /// Side of the internal blocks, pixels. Readers of blocks of rows (screening, stacking) do least work
-/// with small blocks; whole-layer reads and size differ by a few per cent from 256.
-pub const BLOCK: usize = 128;
+/// with small blocks; whole-layer reads and size differ by a few per cent from 256 (docs/sources/products.md, COG).
+const BLOCK: usize = 128;
 
 /// One layer to write.
 #[derive(Debug, Clone)]

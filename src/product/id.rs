@@ -22,6 +22,10 @@ pub struct BadAcquisitionId(pub String);
 /// let id: AcquisitionId = "PROBAV_ARD_31UFS_20180503T104512_C_100M".parse().unwrap();
 /// assert_eq!(id.tile.as_str(), "31UFS");
 /// assert_eq!(id.to_string(), "PROBAV_ARD_31UFS_20180503T104512_C_100M");
+/// assert_eq!(id.file_name("RED"), "PROBAV_ARD_31UFS_20180503T104512_C_100M_RED.tif");
+/// let folder = id.folder("OUT".as_ref());
+/// assert!(folder.ends_with(format!("tiles/31/U/FS/acquisitions/2018/{id}")));
+/// assert!("PROBAV_ARD_31UFS_20180503_C_100M".parse::<AcquisitionId>().is_err());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AcquisitionId {

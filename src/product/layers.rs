@@ -1,83 +1,16 @@
 //! The layers of an acquisition product: one table that the writer, the readers, STAC and the legends share
-//! (`design.md`, Output on disk).
+//! (docs/sources/products.md).
+
+mod spec;
+
+pub use spec::{BandSpec, DataType, LayerSpec, Legend};
 
 use super::geotiff::Overviews;
 use crate::types::reflectance::{NODATA, NODATA_U16, SCALE};
-use crate::types::status::{Field, QX_FIELDS, SAT_FIELDS, SM_FIELDS, USABLE_CLASSES};
+use crate::types::status::{QX_FIELDS, SAT_FIELDS, SM_FIELDS, USABLE_CLASSES};
 
-/// Step of the GEOMETRY layer, degrees.
+/// Step of the GEOMETRY layer, degrees: finer than angles are known, and 655° fit. Chosen.
 pub const ANGLE_STEP: f32 = 0.01;
-
-/// Storage type of a layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DataType {
-    /// 8-bit unsigned.
-    U8,
-    /// 16-bit unsigned.
-    U16,
-    /// 16-bit signed.
-    I16,
-}
-
-impl DataType {
-    /// Name in STAC and NumPy.
-    pub const fn name(self) -> &'static str {
-        match self {
-            DataType::U8 => "uint8",
-            DataType::U16 => "uint16",
-            DataType::I16 => "int16",
-        }
-    }
-}
-
-/// Meaning of coded values.
-#[derive(Debug, Clone, Copy)]
-pub enum Legend {
-    /// A measured quantity.
-    Quantity,
-    /// Bit fields.
-    Bits(&'static [Field]),
-    /// Classes: (value, name, words).
-    Classes(&'static [(u8, &'static str, &'static str)]),
-}
-
-/// One layer: a file of an acquisition product.
-#[derive(Debug, Clone, Copy)]
-pub struct LayerSpec {
-    /// Name, also the suffix of the file and the STAC asset key.
-    pub name: &'static str,
-    /// Words for people.
-    pub title: &'static str,
-    /// Band descriptions in file order.
-    pub bands: &'static [&'static str],
-    /// Storage type.
-    pub data_type: DataType,
-    /// Physical value per count.
-    pub scale: Option<f64>,
-    /// Count of "no data".
-    pub nodata: Option<i32>,
-    /// Unit of the scaled value; `1` for reflectance.
-    pub unit: Option<&'static str>,
-    /// Meaning of codes.
-    pub legend: Legend,
-    /// Reduced-resolution copies.
-    pub overviews: Overviews,
-    /// STAC roles.
-    pub roles: &'static [&'static str],
-    /// What each band is, where bands differ; `scale` and `unit` are absent then.
-    pub each: &'static [BandSpec],
-}
-
-/// One band of a layer whose bands are different quantities.
-#[derive(Debug, Clone, Copy)]
-pub struct BandSpec {
-    /// Physical value per count.
-    pub scale: f64,
-    /// Unit of the scaled value.
-    pub unit: &'static str,
-    /// Words for people.
-    pub words: &'static str,
-}
 
 const BANDS: &[&str] = &["BLUE", "RED", "NIR", "SWIR"];
 
@@ -295,11 +228,15 @@ pub const TERRAIN: LayerSpec = LayerSpec {
     roles: &["metadata", "incidence-angle", "terrain-occlusion"],
     each: &[
         band(0.5, "m", "Height above the ellipsoid"),
-        band(0.001, "s", "Time of the RED look from the product's time"),
+        band(
+            0.001,
+            "s",
+            "Time of the RED observation from the product's time",
+        ),
         band(
             1.0,
             "1",
-            "1 where terrain stands between the pixel and the satellite (RED look)",
+            "1 where terrain stands between the pixel and the satellite (RED view)",
         ),
         band(
             0.01,
@@ -329,49 +266,6 @@ pub const TERRAIN: LayerSpec = LayerSpec {
     ],
     ..mask("TERRAIN", "", &[], DataType::I16, Legend::Quantity, &[])
 };
-
-impl LayerSpec {
-    /// Physical value per count of a band.
-    pub fn scale_of(&self, band: usize) -> Option<f64> {
-        self.each.get(band).map_or(self.scale, |b| Some(b.scale))
-    }
-
-    /// Band descriptions, scale, no data and the legend of codes as GDAL metadata.
-    pub fn tags(&self, product: &str) -> Vec<(String, String)> {
-        let mut tags = vec![
-            ("PRODUCT".to_string(), product.to_string()),
-            ("LAYER".to_string(), self.title.to_string()),
-        ];
-        let each = self.bands.iter().zip(self.each);
-        tags.extend(each.map(|(name, b)| (name.to_string(), format!("{} ({})", b.words, b.unit))));
-        match self.legend {
-            Legend::Quantity => {}
-            Legend::Bits(fields) => tags.extend(fields.iter().map(bit_tag)),
-            Legend::Classes(classes) => tags.extend(classes.iter().map(|(value, name, words)| {
-                (format!("VALUE_{value}"), format!("{name}: {words}"))
-            })),
-        }
-        tags
-    }
-}
-
-/// `BIT_03` = `land-water: Land or sea (0 sea, 1 land)`; `BITS_00_02` for wider fields.
-fn bit_tag(field: &Field) -> (String, String) {
-    let key = match field.width {
-        1 => format!("BIT_{:02}", field.offset),
-        w => format!("BITS_{:02}_{:02}", field.offset, field.offset + w - 1),
-    };
-    let classes: Vec<_> = field
-        .classes
-        .iter()
-        .map(|(v, name, _)| format!("{v} {name}"))
-        .collect();
-    let mut words = format!("{}: {}", field.name, field.description);
-    if !classes.is_empty() {
-        words += &format!(" ({})", classes.join(", "));
-    }
-    (key, words)
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,11 @@
-//! Where products lie below the output folder (`design.md`, Output on disk).
+//! Where products lie below the output folder.
+//!
+//! ```
+//! use probav_ard::product::layout;
+//! let tile = "31UFS".parse().unwrap();
+//! let zarr = layout::stack_zarr("OUT".as_ref(), tile);
+//! assert_eq!(zarr.to_str(), Some("OUT/tiles/31/U/FS/stack/PROBAV_ARD_31UFS_P5D.zarr"));
+//! ```
 
 use super::AcquisitionId;
 use crate::types::grid::{Resolution, TileId};

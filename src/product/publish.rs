@@ -12,11 +12,27 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+/// Beginning of temporary names; a dot hides them from readers of folders.
 const PREFIX: &str = ".tmp-";
-/// Age after which a temporary folder is a leftover where the file system has no locks.
+/// Age after which a temporary folder is a leftover where the file system has no locks. Chosen: longer than any
+/// product takes.
 const STALE: Duration = Duration::from_secs(24 * 3600);
 
+/// Names tried for a temporary folder before the file system is taken to be at fault; chosen.
+const ATTEMPTS: u32 = 10_000;
+
 /// A folder under construction. Dropped without [`Staging::publish`], it is removed.
+///
+/// ```
+/// use probav_ard::product::publish::Staging;
+/// # let root = tempfile::tempdir().unwrap();
+/// # let target = root.path().join("product");
+/// let staging = Staging::begin(&target).unwrap();
+/// staging.write("item.json", b"{}").unwrap();
+/// assert!(!target.exists());
+/// staging.publish().unwrap();
+/// assert!(target.join("item.json").is_file());
+/// ```
 #[derive(Debug)]
 pub struct Staging {
     folder: PathBuf,
@@ -42,7 +58,9 @@ impl Staging {
             let folder = parent.join(format!("{name}.{}-{attempt}", std::process::id()));
             attempt += 1;
             match fs::create_dir(&folder) {
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists && attempt < 10_000 => continue,
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists && attempt < ATTEMPTS => {
+                    continue;
+                }
                 Err(e) => return Err(ProductError::write(&folder)(e)),
                 Ok(()) => {}
             }
@@ -142,7 +160,7 @@ pub fn sweep(folder: &Path, depth: usize) -> usize {
 }
 
 /// Syncs every file below `folder`, for what other libraries wrote there.
-pub(crate) fn sync_tree(folder: &Path) -> io::Result<()> {
+pub(super) fn sync_tree(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {

@@ -1,8 +1,8 @@
 //! Reading acquisition products back, whole or by blocks of rows.
 
-use super::acquisition::RUN;
 use super::geotiff::{Layers, read_rows};
 use super::layers::{self, ANGLE_STEP, LayerSpec};
+use super::record::RUN;
 use super::{AcquisitionId, ProductError, layout};
 use crate::types::grid::{GridSpec, TileId};
 use crate::types::observation::Angles;
@@ -54,6 +54,29 @@ fn names_in(folder: &Path) -> Result<Vec<PathBuf>, ProductError> {
 }
 
 /// One acquisition product. Files are opened per call: a series of hundreds needs no open files.
+///
+/// ```
+/// use probav_ard::product::{AcquisitionId, AcquisitionReader};
+/// use probav_ard::types::status::usable;
+/// # use ndarray::Array2;
+/// # use probav_ard::product::geotiff::{Layer, write_layers};
+/// # use probav_ard::types::grid::{Resolution, Tile};
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let root = folder.path();
+/// # let tile = Tile { id: "31UFS".parse().unwrap(), epsg: 32631, ulx: 600_000.0, uly: 5_700_000.0 };
+/// # let id: AcquisitionId = "PROBAV_ARD_31UFS_20180503T104512_L_300M".parse().unwrap();
+/// # let grid = tile.grid(Resolution::M300);
+/// # let values = Array2::from_elem((366, 366), usable::USABLE);
+/// # for name in ["SM", "USABLE"] {
+/// #     let layer = Layer { name, data: values.view(), scale: None, nodata: None };
+/// #     write_layers(&id.folder(root).join(id.file_name(name)), &grid, &[layer], &[]).unwrap();
+/// # }
+/// let id: AcquisitionId = "PROBAV_ARD_31UFS_20180503T104512_L_300M".parse().unwrap();
+/// let product = AcquisitionReader::open(root, &id, true).unwrap();
+/// let rows = product.usable(100..200).unwrap();
+/// assert_eq!(rows.dim(), (100, product.grid().width));
+/// assert!(rows.iter().all(|v| *v == usable::USABLE));
+/// ```
 #[derive(Debug, Clone)]
 pub struct AcquisitionReader {
     id: AcquisitionId,

@@ -1,6 +1,6 @@
 //! Screened masks: SM, QX and USABLE after temporal screening. Derived and replaceable.
 
-use super::acquisition::{Folder, run_record};
+use super::folder::Folder;
 use super::stac::footprint::Footprint;
 use super::stac::item::{self, ItemParts, Summary};
 use super::{AcquisitionId, AcquisitionReader, ProductError, layers, stac};
@@ -13,7 +13,7 @@ const LINEAGE: &str = "background from the tile's archive; temporal cloud and sn
 
 /// Writes the screened masks of an acquisition, replacing older ones in one step.
 ///
-/// `masks` covers the whole tile; its SAT is not written, the acquisition's stays.
+/// `masks` covers the whole tile; its SAT is not written, the acquisition's stays. `facts` go to `run.json`.
 ///
 /// # Errors
 /// [`ProductError::Read`] when the acquisition does not exist; [`ProductError::Write`] when the output is full or
@@ -22,7 +22,7 @@ pub fn write_screened(
     root: &Path,
     id: &AcquisitionId,
     masks: &Masks,
-    record: Value,
+    facts: Value,
 ) -> Result<PathBuf, ProductError> {
     let acquisition = AcquisitionReader::open(root, id, false)?;
     let grid = acquisition.grid();
@@ -32,7 +32,7 @@ pub fn write_screened(
     folder.layer(&layers::USABLE, &[masks.usable.view()])?;
     let summary = Summary::of(&masks.sm, &masks.usable);
     let source = acquisition.record()?["source"].as_str().map(str::to_string);
-    folder.record(&run_record(id, source.as_deref(), &summary, &record))?;
+    folder.record(source.as_deref(), facts, &summary)?;
     let original = acquisition.item()?;
     let footprint = Footprint::of_item(&original).unwrap_or_else(|| Footprint::of_grid(&grid));
     let href = format!(

@@ -1,64 +1,67 @@
 //! STAC 1.1 items and collections, written by hand as JSON.
 //!
-//! Items hold what consumers read (`reference/product_architecture.md` §3.3): projection fields on the item
+//! Items hold what consumers read (docs/sources/products.md, STAC 1.1.0): projection fields on the item
 //! and on every asset, scale and no data, bands with wavelengths, bit fields of the masks, checksums. No
 //! clock enters an item: the same product gives the same bytes.
 
 pub mod accuracy;
-pub mod asset;
-pub mod cube;
-pub mod footprint;
-pub mod item;
+pub(super) mod asset;
+pub(super) mod cube;
+pub(super) mod footprint;
+pub(super) mod item;
 
 use serde_json::{Value, json};
 
 /// Version of the specification.
-pub const VERSION: &str = "1.1.0";
+pub(super) const VERSION: &str = "1.1.0";
 /// File name of an item within its product.
-pub const ITEM: &str = "item.json";
+pub(super) const ITEM: &str = "item.json";
 /// Media type of the layers.
-pub const COG: &str = "image/tiff; application=geotiff; profile=cloud-optimized";
+const COG: &str = "image/tiff; application=geotiff; profile=cloud-optimized";
 
 /// Identifiers of the extensions in use.
-pub mod extension {
+mod extension {
     /// Projection v2.0.0 (the newest that pystac and odc-stac know).
-    pub const PROJECTION: &str = "https://stac-extensions.github.io/projection/v2.0.0/schema.json";
+    pub(super) const PROJECTION: &str =
+        "https://stac-extensions.github.io/projection/v2.0.0/schema.json";
     /// Raster v2.0.0.
-    pub const RASTER: &str = "https://stac-extensions.github.io/raster/v2.0.0/schema.json";
+    pub(super) const RASTER: &str = "https://stac-extensions.github.io/raster/v2.0.0/schema.json";
     /// Electro-optical v2.0.0.
-    pub const EO: &str = "https://stac-extensions.github.io/eo/v2.0.0/schema.json";
+    pub(super) const EO: &str = "https://stac-extensions.github.io/eo/v2.0.0/schema.json";
     /// Grid v1.1.0.
-    pub const GRID: &str = "https://stac-extensions.github.io/grid/v1.1.0/schema.json";
+    pub(super) const GRID: &str = "https://stac-extensions.github.io/grid/v1.1.0/schema.json";
     /// MGRS v1.0.0.
-    pub const MGRS: &str = "https://stac-extensions.github.io/mgrs/v1.0.0/schema.json";
+    pub(super) const MGRS: &str = "https://stac-extensions.github.io/mgrs/v1.0.0/schema.json";
     /// View v1.1.0.
-    pub const VIEW: &str = "https://stac-extensions.github.io/view/v1.1.0/schema.json";
+    pub(super) const VIEW: &str = "https://stac-extensions.github.io/view/v1.1.0/schema.json";
     /// Processing v1.2.0.
-    pub const PROCESSING: &str = "https://stac-extensions.github.io/processing/v1.2.0/schema.json";
+    pub(super) const PROCESSING: &str =
+        "https://stac-extensions.github.io/processing/v1.2.0/schema.json";
     /// Classification v1.1.0.
-    pub const CLASSIFICATION: &str =
+    pub(super) const CLASSIFICATION: &str =
         "https://stac-extensions.github.io/classification/v1.1.0/schema.json";
     /// File v2.1.0.
-    pub const FILE: &str = "https://stac-extensions.github.io/file/v2.1.0/schema.json";
+    pub(super) const FILE: &str = "https://stac-extensions.github.io/file/v2.1.0/schema.json";
     /// Accuracy v1.0.0-beta.1.
-    pub const ACCURACY: &str =
+    pub(super) const ACCURACY: &str =
         "https://stac-extensions.github.io/accuracy/v1.0.0-beta.1/schema.json";
     /// Data cube v2.3.0.
-    pub const DATACUBE: &str = "https://stac-extensions.github.io/datacube/v2.3.0/schema.json";
+    pub(super) const DATACUBE: &str =
+        "https://stac-extensions.github.io/datacube/v2.3.0/schema.json";
 }
 
 /// Pretty JSON with a final newline.
-pub fn to_bytes(value: &Value) -> Vec<u8> {
+pub(super) fn to_bytes(value: &Value) -> Vec<u8> {
     format!("{value:#}\n").into_bytes()
 }
 
 /// `processing:software` of everything this tool writes.
-pub fn software() -> Value {
+pub(super) fn software() -> Value {
     json!({ env!("CARGO_PKG_NAME"): env!("CARGO_PKG_VERSION") })
 }
 
 /// A number rounded to `decimals`, so that JSON stays readable; NaN and infinities become null.
-pub fn rounded(value: f64, decimals: i32) -> Value {
+pub(super) fn rounded(value: f64, decimals: i32) -> Value {
     let unit = 10f64.powi(decimals);
     json!((value * unit).round() / unit)
 }

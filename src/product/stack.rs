@@ -1,4 +1,4 @@
-//! The gap-free 5-daily stack of a tile: a Zarr v3 group with CF attributes (`design.md`, Output on disk).
+//! The gap-free 5-daily stack of a tile: a Zarr v3 group with CF attributes (docs/sources/products.md, Zarr v3 and CF).
 //!
 //! ```text
 //! stack/PROBAV_ARD_31UFS_P5D.zarr    BLUE RED NIR SWIR (time, y, x) int16, BLUE_UNC … uint16,
@@ -11,12 +11,14 @@
 
 mod metadata;
 mod reader;
+mod rows;
 mod shard_buffer;
 mod writer;
 
-pub(crate) use metadata::{Axes, attributes, axis_attributes, grid_mapping};
+pub(super) use metadata::{Axes, attributes, axis_attributes, grid_mapping};
 pub use reader::StackReader;
-pub use writer::{StackRows, StackWriter};
+pub use rows::StackRows;
+pub use writer::StackWriter;
 
 use super::layers::SCALE_F64;
 use crate::stages::fusion::provenance;
@@ -24,12 +26,18 @@ use crate::types::calendar::{WINDOW_DAYS, window_start};
 use crate::types::reflectance::{NODATA, NODATA_U16};
 use chrono::SecondsFormat;
 
-/// Steps of a chunk: one year.
+/// Steps of a chunk: one year (docs/sources/products.md, Zarr v3).
 pub const CHUNK_STEPS: usize = 73;
-/// Rows and columns of a chunk; 1098 = 9 × 122.
+/// Rows and columns of a chunk; 1098 = 9 × 122 (docs/sources/products.md, Zarr v3).
 pub const CHUNK_SIDE: usize = 122;
 
 /// Centre of a step as days since 2014-01-01 00:00 UTC, the zero of the steps' calendar.
+///
+/// ```
+/// use probav_ard::product::stack::step_centre_days;
+/// assert_eq!(step_centre_days(0), 2.5);
+/// assert_eq!(step_centre_days(73), 367.5); // steps do not start anew with the year
+/// ```
 pub fn step_centre_days(step: i32) -> f64 {
     (i64::from(step) * WINDOW_DAYS) as f64 + WINDOW_DAYS as f64 / 2.0
 }
@@ -230,12 +238,15 @@ pub fn variable(name: &str) -> Option<&'static Variable> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::calendar::window_centre;
-    use chrono::{TimeZone, Utc};
+    use crate::types::calendar::{ORIGIN, window_centre};
 
     #[test]
     fn days_and_dates_agree_across_new_year_and_into_2013() {
-        let zero = Utc.with_ymd_and_hms(2014, 1, 1, 0, 0, 0).unwrap();
+        assert_eq!(
+            metadata::TIME_UNITS,
+            format!("days since {ORIGIN} 00:00:00")
+        );
+        let zero = ORIGIN.and_time(chrono::NaiveTime::MIN).and_utc();
         for step in [-20, -1, 0, 72, 73, 218, 219, 600] {
             let days = (window_centre(step) - zero).num_hours() as f64 / 24.0;
             assert_eq!(step_centre_days(step), days);

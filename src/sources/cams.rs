@@ -1,6 +1,6 @@
 //! CAMS AOD550, ozone and water vapour from NetCDF and GRIB.
 //!
-//! Three published conventions are read (`reference/atmosphere.md` §6, `data/real/cams`): the old data store
+//! Three published conventions are read (docs/sources/atmosphere.md, File conventions): the old data store
 //! (NetCDF-3, packed, 1-D `time`), new forecasts (`forecast_period` × `forecast_reference_time`) and
 //! the new reanalysis (`valid_time`). Dimensions, units, packing and times are taken from names and
 //! attributes, never assumed. Several files are merged in space and time.
@@ -34,12 +34,30 @@ mod units;
 pub use coverage::Coverage;
 pub use error::CamsError;
 pub use overrides::{Overrides, Source};
-pub use units::{OZONE_KG_M2_PER_CM_ATM, Species, Variable};
+pub use units::{Species, Variable};
 
 use layer::Layer;
 use place::Place;
 
 /// CAMS files: what is in them, read on demand. Holds no open files; it can be shared by threads.
+///
+/// ```
+/// use probav_ard::sources::cams::{Cams, Overrides};
+/// use probav_ard::types::grid::{GridSpec, NodeGrid};
+///
+/// let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/archive/cams").into();
+/// let cams = Cams::open(&[folder])?;
+/// for coverage in cams.coverage() {
+///     println!("{coverage}");
+/// }
+/// let grid = GridSpec { epsg: 32631, ulx: 642_000.0, uly: 5_546_000.0, pixel: 100.0, width: 114, height: 114 };
+/// let nodes = NodeGrid { grid, step: 48 };
+/// let time = "2018-06-21T10:44:52Z".parse()?;
+/// let state = cams.state(time, &nodes, &Overrides::default())?;
+/// assert_eq!(state.aod550.dim(), nodes.shape());
+/// println!("AOD550 {:.3}: {}", state.aod550[(0, 0)], state.provenance[0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Cams {
     layers: Vec<Layer>,
@@ -77,7 +95,7 @@ impl Cams {
     }
 
     /// AOD550, ozone and water vapour at the nodes of a grid: bilinear in space, linear in time between two
-    /// steps of one run (`reference/atmosphere.md` §6: steps of at least 3 h of the latest run at or
+    /// steps of one run (docs/sources/atmosphere.md, Choice of the steps: steps of at least 3 h of the latest run at or
     /// before `time`; then any lead; then the two nearest steps of different runs). Analyses and
     /// reanalyses (files without runs) come before forecasts; monthly means are no answer here.
     ///

@@ -1,7 +1,8 @@
 //! Terrain heights from any GDAL raster, with the vertical datum through PROJ.
 //!
 //! Users' DEMs are orthometric; the geometry needs heights above the WGS 84 ellipsoid. Leaving out 50 m of
-//! geoid undulation is a 94 m error at a view zenith angle of 62° (`design.md`, Geometry).
+//! geoid undulation is a 94 m error at a view zenith angle of 62°
+//! (docs/sources/terrain.md, Why ellipsoidal heights).
 
 use crate::formats::georaster::{Content, GeoRaster, GeoRasterError};
 use crate::types::error::{Class, Classified};
@@ -15,7 +16,8 @@ mod geoid;
 pub use geoid::VerticalDatum;
 
 /// Heights outside this range (metres) are not terrain but no data that the file does not declare
-/// (−9999, −32768) or the sea floor; the shore of the Dead Sea is at −430 m.
+/// (−9999, −32768) or the sea floor; the shore of the Dead Sea is at −430 m. Chosen: docs/sources/terrain.md,
+/// What is land.
 const LAND_M: (f32, f32) = (-1000.0, 9000.0);
 
 /// Why heights cannot be had.
@@ -62,6 +64,18 @@ impl Classified for DemError {
 
 /// A digital elevation model: any number of rasters or VRTs in any projection, and their vertical datum.
 /// Can be shared by threads.
+/// ```
+/// use probav_ard::sources::dem::{Dem, VerticalDatum};
+/// use probav_ard::types::grid::GridSpec;
+///
+/// let file = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/archive/dem/dem.tif").into();
+/// let dem = Dem::open(&[file], VerticalDatum::Ellipsoid)?;
+/// let grid = GridSpec { epsg: 32631, ulx: 643_000.0, uly: 5_545_000.0, pixel: 100.0, width: 50, height: 40 };
+/// let heights = dem.heights(&grid)?;
+/// assert_eq!(heights.data.dim(), (40, 50)); // rows, columns
+/// assert!(heights.data.iter().all(|h| h.is_finite()));
+/// # Ok::<(), probav_ard::sources::dem::DemError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Dem {
     rasters: GeoRaster,

@@ -13,6 +13,7 @@ mod file_name;
 mod focus;
 mod footprint;
 mod header;
+mod in_memory;
 mod inspect;
 mod orbit;
 mod profile;
@@ -31,6 +32,7 @@ pub use angles::AngleOrigin;
 pub use error::L1cError;
 pub use file_name::FileName;
 pub use header::{Header, StartSource};
+pub use in_memory::{StripInMemory, SwathInMemory};
 pub use inspect::{Inspection, QualityInspection, StripInspection};
 pub use profile::{
     AngleRules, AngleSource, CameraModel, ClockRules, Coding, Detector, EXAMPLE as PROFILE_EXAMPLE,

@@ -25,7 +25,18 @@ impl Classified for LandMaskError {
 }
 
 /// A land mask: the user's rasters where they have data, elsewhere Natural Earth 1:10m
-/// (`ancillary/landmask.md`). Can be shared by threads.
+/// (docs/sources/terrain.md, Natural Earth). Can be shared by threads.
+/// ```
+/// use probav_ard::sources::landmask::LandMask;
+/// use probav_ard::types::grid::GridSpec;
+///
+/// let builtin = LandMask::open(None)?;
+/// // 30 km of the Belgian coast: sea in the north-west, land in the south-east
+/// let grid = GridSpec { epsg: 32631, ulx: 490_000.0, uly: 5_690_000.0, pixel: 300.0, width: 100, height: 100 };
+/// let land = builtin.sample(&grid)?;
+/// assert_eq!((land[(0, 0)], land[(99, 99)]), (0, 1));
+/// # Ok::<(), probav_ard::sources::landmask::LandMaskError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct LandMask {
     rasters: Option<GeoRaster>,

@@ -7,15 +7,32 @@ use gdal::{Dataset, Metadata};
 use ndarray::{Array2, Axis};
 use std::path::{Path, PathBuf};
 
-/// Most parts of a pixel along one side: finer rasters are averaged to these first.
+/// Most parts of a pixel along one side: finer rasters are averaged to these first. Chosen: docs/sources/terrain.md,
+/// Reference images.
 const MOST_PARTS: f64 = 3.0;
-/// Metres in a degree of latitude.
+/// Metres in a degree of latitude, roughly; chosen: it only chooses the parts.
 const DEGREE_M: f64 = 111_000.0;
 
 /// Bands of a raster that serve as reference.
 ///
 /// Bands described BLUE, RED, NIR or SWIR (any case) serve the band of that name; a raster without such
 /// descriptions serves RED with its first band. Scale and offset do not matter: edges are compared.
+/// ```
+/// use probav_ard::sources::reference::Reference;
+/// use probav_ard::types::band::Band;
+/// use probav_ard::types::grid::GridSpec;
+/// use std::path::Path;
+///
+/// let file = concat!(
+///     env!("CARGO_MANIFEST_DIR"),
+///     "/fixtures/archive/truth/PROBAV_L1C_20180621_104452_2_V101.tif"
+/// );
+/// let reference = Reference::open(Path::new(file))?;
+/// let grid = GridSpec { epsg: 32631, ulx: 643_000.0, uly: 5_545_000.0, pixel: 100.0, width: 20, height: 20 };
+/// let bands = reference.sample(&grid)?;
+/// assert!(bands[Band::Red.index()].is_some());
+/// # Ok::<(), probav_ard::formats::georaster::GeoRasterError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Reference {
     bands: [Option<GeoRaster>; 4],

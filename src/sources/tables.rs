@@ -1,14 +1,13 @@
 //! The radiative-transfer tables of `ancillary/rt`, made by 6SV and embedded in the program.
 //!
 //! A table gives path reflectance, transmittance and spherical albedo without gas against geometry, AOD550
-//! and pressure, and gas transmittance against air mass and amount (`reference/atmosphere.md` §4). How they
-//! are interpolated was chosen by measured error against 6S (`docs` of [`crate::stages::atmosphere`]):
+//! and pressure, and gas transmittance against air mass and amount (docs/sources/atmosphere.md, The tables). How they
+//! are interpolated was chosen by measured error against 6S (the same page, Interpolation of the tables):
 //! four-point polynomials in the angles (continued through the zenith), AOD, air mass, √water and ozone
 //! on the logarithm of gas transmittance; linear in pressure.
 //!
 //! Types of aerosol are mixed linearly: scattering terms of each type at the total AOD550, weighted by the types'
-//! shares of it (external mixture in the linear approximation: Wang & Gordon 1994, J. Geophys. Res. 99(D9);
-//! Abdou et al. 1997, J. Geophys. Res. 102(D14); \[M\]).
+//! shares of it (external mixture in the linear approximation: docs/sources/atmosphere.md, Linear mixing of aerosol).
 
 mod axis;
 mod container;
@@ -69,7 +68,28 @@ impl Classified for TablesError {
     }
 }
 
+/// Smallest cosine of a zenith angle, 87°: beyond every table. Chosen.
+const LEAST_COS: f32 = 0.05;
+/// Slope of molecular optical depth with wavelength, logarithm over logarithm (docs/sources/atmosphere.md, Types that stand in
+/// for a side camera).
+const RAYLEIGH_SLOPE: f32 = -4.09;
+
 /// Tables of one camera and aerosol type.
+/// ```
+/// use probav_ard::sources::tables::{Aerosol, load};
+/// use probav_ard::types::band::{Band, Camera};
+///
+/// let table = load(Camera::Center, Aerosol::Continental)?;
+/// // solar zenith 35°, view zenith 10°, relative azimuth 120°
+/// let path = table.path(Band::Blue, 35.0, 10.0, 120.0);
+/// let clean = path.scatter(1013.0, 0.0);
+/// let hazy = path.scatter(1013.0, 0.3);
+/// assert!(hazy.path > clean.path && hazy.t_down < clean.t_down);
+/// // 2 g cm⁻² of water vapour, 0.33 cm-atm of ozone
+/// let gas = table.path(Band::Nir, 35.0, 10.0, 120.0).gas(2.0, 0.33, 1013.0);
+/// assert!(gas.water < 1.0);
+/// # Ok::<(), probav_ard::sources::tables::TablesError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct RtTable {
     camera: Camera,
@@ -211,7 +231,7 @@ impl RtTable {
         raa: f32,
         shares: Option<[f32; 5]>,
     ) -> RtPath<'_> {
-        let inverse_cos = |zenith: f32| 1.0 / zenith.to_radians().cos().max(0.05);
+        let inverse_cos = |zenith: f32| 1.0 / zenith.to_radians().cos().max(LEAST_COS);
         let geometry = (band, sza, vza, raa);
         let mut parts = match shares.filter(|_| self.is_mixture()) {
             None => [None, None, None, None, Some(self.part(geometry, 1.0))],
@@ -242,8 +262,8 @@ impl RtTable {
     }
 
     /// Lets a camera-2 scattering table stand in for another camera: looked up at
-    /// P · (λc/λ2)^−4.09 and AOD · (λc/λ2)^−α, λ the response centroids (`reference/atmosphere.md` §5, \[V\] for
-    /// continental aerosol with α = 1.2). Here α of each band is the slope of the table's own aerosol optical depth
+    /// P · (λc/λ2)^−4.09 and AOD · (λc/λ2)^−α, λ the response centroids (docs/sources/atmosphere.md,
+    /// Types that stand in for a side camera; \[V\] for continental aerosol with α = 1.2). Here α of each band is the slope of the table's own aerosol optical depth
     /// between its neighbours, so that it holds for every type.
     fn standing_in(mut self, centroid_um: [f32; 4]) -> RtTable {
         let own = self.scattering.centroid_um;
@@ -252,7 +272,7 @@ impl RtTable {
             let (lo, hi) = (b.saturating_sub(1), (b + 1).min(3));
             let slope = (depth[hi] / depth[lo]).ln() / (own[hi] / own[lo]).ln();
             let ratio = centroid_um[b] / own[b];
-            self.pressure_scale[b] = ratio.powf(-4.09);
+            self.pressure_scale[b] = ratio.powf(RAYLEIGH_SLOPE);
             self.aod_scale[b] = ratio.powf(slope);
         }
         self
@@ -285,8 +305,8 @@ impl RtPath<'_> {
         sum
     }
 
-    /// Optical depth of molecules at a surface pressure in hPa: Hansen & Travis 1974 (Space Sci. Rev. 16, eq. 2.30)
-    /// at the centroid of the band's response; within 5 % of 6S, whose bands are wide (`cases::optical_depth_of_molecules`).
+    /// Optical depth of molecules at a surface pressure in hPa: Hansen & Travis 1974 (docs/sources/atmosphere.md),
+    /// equation 2.30, at the centroid of the band's response; within 5 % of 6S, whose bands are wide (`cases::optical_depth_of_molecules`).
     pub fn rayleigh_depth(&self, pressure: f32) -> f32 {
         let w = self.centroid_um.powi(-2);
         0.008_569 * w * w * (1.0 + 0.0113 * w + 0.000_13 * w * w) * pressure / 1013.25

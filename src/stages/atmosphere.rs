@@ -2,8 +2,7 @@
 //!
 //! # Model
 //! For a Lambertian surface under a plane-parallel atmosphere, with the coupling of gas and aerosol of 6S
-//! (half of the water vapour lies above the aerosol; Vermote et al. 1997, IEEE TGRS 35(3), 675–686;
-//! `reference/atmosphere.md` §5, \[V\]):
+//! (half of the water vapour lies above the aerosol; docs/sources/atmosphere.md, Vermote 1997):
 //!
 //! ```text
 //! ρ_toa = A + B·ρ_s/(1 − S·ρ_s)
@@ -13,7 +12,8 @@
 //! ```
 //! `overlap` is the joint transmittance of all gases over the product of the species':
 //! 1 + Σ k_ij·a_i·a_j with the absorptances a = 1 − T of each pair (least squares on half of the camera-2 6S
-//! cases, `scripts/pack-tables`; it removes a bias of 2e-4 in RED and leaves 1e-5 of transmittance).
+//! cases, `scripts/pack-tables`; it removes a bias of 2e-4 in RED and leaves 1e-5 of transmittance: the same page,
+//! Interpolation of the tables).
 //!
 //! # From nodes to pixels
 //! A, B, S change slowly. They are computed at the nodes of the atmosphere's grid and at one to six heights that
@@ -21,7 +21,7 @@
 //! ([`node_grid`] gives the spacing that keeps the error below 1e-4 of reflectance).
 //! Pressure follows from height ([`crate::types::radiative_transfer::pressure_hpa`]). Where the state carries the model's orography z₀,
 //! AOD·exp(−d/2.0 km) and TCWV·exp(−d/2.3 km) with d = 1.5 km · tanh((h−z₀)/1.5 km); ozone stays
-//! (`reference/atmosphere.md` §6, a recommendation, \[M\], which clamps d at 1.5 km).
+//! (the same page, Moving aerosol and water to the pixel).
 //!
 //! # Further corrections
 //! Off by default: light of the surroundings ([`adjacency`]), illumination of slopes ([`topography`]), view angle
@@ -48,9 +48,9 @@ pub use adjacency::adjacency;
 pub use budget::{Budget, Noise, Resampling, StandIn};
 pub use coefficients::{Inverse, coefficients, node_grid};
 pub use correct::{MAX_SZA, correct};
-pub use nadir::{nadir, nadir_factor};
+pub use nadir::nadir;
 pub use normalise::normalise;
-pub use point::{BandPoint, Point, PointInput, explain, point};
+pub use point::{BandPoint, Point, PointInput, explain};
 pub use split::{Split, split};
 pub use topography::topography;
 

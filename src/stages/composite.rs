@@ -1,9 +1,9 @@
 //! 5-daily composites of the acquisitions of a tile.
 //!
-//! Windows of five days are counted from 2014-01-01 without a reset at New Year (`design.md`, Output
-//! on disk): window 0 is 2014-01-01 … 2014-01-05, windows of 2013 are negative. The composite is for
+//! Windows of five days are counted from 2014-01-01 without a reset at New Year (docs/sources/fusion.md,
+//! Calendar): window 0 is 2014-01-01 … 2014-01-05, windows of 2013 are negative. The composite is for
 //! people and for cubes of one resolution; the fusion reads the acquisitions themselves with their
-//! day (`reference/kalman.md` §1, \[V\]: composites cost it 3–6 % RMSE).
+//! day (composites cost it 3–6 % of RMSE: docs/sources/fusion.md, Acquisitions with their day).
 
 mod member;
 mod select;

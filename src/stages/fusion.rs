@@ -1,9 +1,9 @@
 //! Gap-free series from 100 m and 300 m acquisitions by Kalman smoothing.
 //!
-//! The model (`reference/kalman.md` §4, §6; equations and constants in `docs/fusion.md`): a pixel is the
-//! sum of a smooth coarse series that the 300 m looks give every few days, the pixel's own static
+//! The model (equations and constants in docs/fusion.md, sources in docs/sources/fusion.md): a pixel is the
+//! sum of a smooth coarse series that the 300 m acquisitions give every few days, the pixel's own static
 //! relation to it (amplitudes of a few temporal modes learnt from the landscape itself, and an offset
-//! per band) and a residual that follows the 100 m looks for a month. Values come with 1 σ for every
+//! per band) and a residual that follows the 100 m acquisitions for a month. Values come with 1 σ for every
 //! 5-day step; what is far from any observation says so in its σ and its provenance.
 //!
 //! Memory does not depend on the length of the archive: windows of [`FusionParams::window`] steps are
@@ -12,10 +12,14 @@
 // several arrays are walked in step, lane by lane: an index says that best
 #![allow(clippy::needless_range_loop)]
 
+mod amplitudes;
 mod archive;
 mod axis;
 mod basis;
 mod block;
+mod bounds;
+mod calibrate_coarse;
+mod calibrate_fine;
 mod calibration;
 mod coarse;
 mod coverage;
@@ -26,10 +30,12 @@ mod linear;
 mod memory;
 mod model;
 mod noise;
+mod origins;
 mod output;
 mod params;
 mod pixel;
 mod prior;
+mod prior_sample;
 mod residual;
 mod run;
 mod simd;
@@ -37,7 +43,7 @@ mod sparse_acquisition;
 mod trend;
 mod windows;
 
-pub use archive::{Look, Pixels, Series, Sink, StackBlock, StoreError};
+pub use archive::{Acquisition, Pixels, Series, Sink, StackBlock, StoreError};
 pub use memory::InMemory;
 pub use params::{FusionParams, NoiseModel, SigmaModel};
 pub use run::{Report, WindowReport, fuse};
@@ -46,15 +52,15 @@ use crate::types::error::{Class, Classified};
 
 /// Values of [`StackBlock::provenance`].
 pub mod provenance {
-    /// Nothing is known: never covered, or no usable look in the whole window.
+    /// Nothing is known: never covered, or no usable acquisition in the whole window.
     pub const NODATA: u8 = 0;
-    /// A usable 100 m look lies in the step.
+    /// A usable 100 m acquisition lies in the step.
     pub const OBSERVED: u8 = 1;
-    /// No 100 m look, but a usable 300 m look lies in the step.
+    /// No 100 m acquisition, but a usable 300 m acquisition lies in the step.
     pub const FUSED_300M: u8 = 2;
-    /// No look in the step; looks before and after it.
+    /// No acquisition in the step; acquisitions before and after it.
     pub const PREDICTED: u8 = 3;
-    /// Before the first or after the last look of the window.
+    /// Before the first or after the last acquisition of the window.
     pub const EXTRAPOLATED: u8 = 4;
     /// The pixel was covered but never clear: values of the nearest pixel that was.
     pub const NEIGHBOUR: u8 = 5;
@@ -101,9 +107,9 @@ pub enum FusionError {
         /// What is allowed.
         allowed: &'static str,
     },
-    /// A look's arrays have a wrong shape.
+    /// An acquisition's arrays have a wrong shape.
     #[error(
-        "fusion: {resolution} look {index} gave {found:?} pixels where {expected:?} were asked for; the archive is inconsistent, make the product again"
+        "fusion: {resolution} acquisition {index} gave {found:?} pixels where {expected:?} were asked for; the archive is inconsistent, make the product again"
     )]
     Shape {
         /// "100 m" or "300 m".
@@ -115,7 +121,7 @@ pub enum FusionError {
         /// Rows and columns asked for.
         expected: (usize, usize),
     },
-    /// A look cannot be read, or a block not written.
+    /// An acquisition cannot be read, or a block not written.
     #[error("fusion: {what}: {source}")]
     Store {
         /// What was being done.

@@ -35,12 +35,15 @@ pub use heights::{HeightError, Sight, height_error};
 
 use crate::types::band::Band;
 use crate::types::displacement::{Displacement, Refinement};
+use crate::types::geometry::EastNorth;
 use crate::types::grid::GridSpec;
 use serde::Serialize;
 
-/// Side of a chip, pixels.
+/// Side of a chip, pixels (chosen: 1.6 km at 100 m, several fields wide; `docs/sources/registration.md`,
+/// Chips).
 pub(crate) const CHIP: usize = 16;
-/// Most chips of one comparison.
+/// Most chips of one comparison (chosen: more add cost and no certainty; `docs/sources/registration.md`,
+/// Chips).
 const MOST_CHIPS: usize = 500;
 
 /// One matched chip.
@@ -107,12 +110,12 @@ pub struct DisplacementEstimate {
     /// Independent chips per chip, 0–1: neighbours may overlap.
     #[serde(skip)]
     pub overlap: f64,
-    /// The chips in agreement, for what needs to look at them.
+    /// The chips in agreement, for what needs them one by one.
     #[serde(skip)]
     pub at: Vec<Chip>,
     /// What groups of pixels add to the error, metres, where all pixels were matched at once.
     #[serde(skip)]
-    pulls: Vec<cluster_influence::Pull>,
+    influences: Vec<cluster_influence::Influence>,
 }
 
 /// Displacement of `image` against `reference`: a feature of the reference at x lies at x + d in the image.
@@ -165,22 +168,48 @@ pub struct Check {
     pub absolute: [Option<Result<DisplacementEstimate, MatchFailure>>; 4],
     /// BLUE, NIR and SWIR against RED of the same acquisition; none for RED.
     pub between: [Option<Result<DisplacementEstimate, MatchFailure>>; 4],
-    /// Little of what is seen is cloud. Clouds move between the looks of two bands, and thin ones escape the
+    /// Little of what is seen is cloud. Clouds move between the acquisitions of two bands, and thin ones escape the
     /// masks: elsewhere a bias between bands counts only against a reference of these bands.
     pub cloudless: bool,
 }
 
-/// Smallest bias between bands that is corrected, metres.
+/// Smallest bias between bands that is corrected, metres (chosen: a tenth of a pixel of 100 m; `docs/sources/registration.md`, What is corrected).
 const LEAST_BETWEEN_M: f64 = 10.0;
-/// Smallest displacement against the reference that is corrected, metres.
+/// Smallest displacement against the reference that is corrected, metres (chosen: above the 2 m to 4 m that
+/// are left against a poor reference; `docs/sources/registration.md`, What is corrected).
 const LEAST_ABSOLUTE_M: f64 = 6.0;
-/// Smallest displacement left after a correction that calls for another, metres.
+/// Smallest displacement left after a correction that calls for another, metres (chosen: half of that).
 const LEAST_LEFT_M: f64 = 3.0;
-/// Multiple of its σ that a displacement must have to be corrected.
+/// Added to variances before they weigh, m²: two bands may be the same image (chosen, 1 mm).
+const LEAST_VARIANCE: f64 = 1e-6;
+/// Multiple of its σ that a displacement must have to be corrected (chosen: chance reaches
+/// it once in 16,000).
 const SIGNIFICANT: f64 = 4.0;
 
 /// Compares bands with a reference and with each other; `bands` and `reference` in the order of
 /// [`Band::ALL`], where they exist; see [`Check::cloudless`].
+///
+/// ```
+/// use ndarray::Array2;
+/// use probav_ard::stages::register::{Features, check};
+/// use probav_ard::types::band::Band;
+/// use probav_ard::types::grid::GridSpec;
+///
+/// let grid = GridSpec { epsg: 32631, ulx: 600_000.0, uly: 5_700_000.0, pixel: 100.0, width: 160, height: 160 };
+/// // a texture, and the same one pixel further east
+/// let texture = |row: usize, col: usize| {
+///     let mixed = ((row * 1000 + col) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+///     ((mixed ^ mixed >> 32).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 40) as f32
+/// };
+/// let ground = Array2::from_shape_fn((160, 160), |(r, c)| texture(r, c + 1));
+/// let image = Array2::from_shape_fn((160, 160), |(r, c)| texture(r, c));
+/// let (image, ground) = (Features::new(grid, &image, None), Features::new(grid, &ground, None));
+///
+/// let found = check([None, Some(&image), None, None], [None, Some(&ground), None, None], true);
+/// let (band, displacement) = found.leading().expect("the match is clear");
+/// assert_eq!(band, Band::Red);
+/// assert!((displacement.bias[0] - 100.0).abs() < 1.0 && displacement.bias[1].abs() < 1.0);
+/// ```
 pub fn check(
     bands: [Option<&Features>; 4],
     reference: [Option<&Features>; 4],
@@ -293,7 +322,7 @@ impl Check {
         if found.is_empty() {
             return None;
         }
-        let weight = |m: &DisplacementEstimate| 1.0 / (m.sigma * m.sigma + 1e-6);
+        let weight = |m: &DisplacementEstimate| 1.0 / (m.sigma * m.sigma + LEAST_VARIANCE);
         let total: f64 = found.iter().map(|(m, _)| weight(m)).sum();
         let mean = [0, 1].map(|e| {
             let sum: f64 = found.iter().map(|(m, d)| weight(m) * d[e]).sum();
@@ -306,10 +335,10 @@ impl Check {
         let own = ((spread / freedom).max(1.0) / total).sqrt();
         // and as they see the same ground, what changed there does not average out between them: group by group where that
         // is known, else the mean is taken to be no surer than the surest
-        let shared = if found.iter().all(|(m, _)| !m.pulls.is_empty()) {
+        let shared = if found.iter().all(|(m, _)| !m.influences.is_empty()) {
             let shifts: Vec<_> = found
                 .iter()
-                .map(|(m, _)| (weight(m) / total, m.pulls.as_slice()))
+                .map(|(m, _)| (weight(m) / total, m.influences.as_slice()))
                 .collect();
             cluster_influence::pooled_sigma(&shifts).sigma
         } else {
@@ -353,6 +382,6 @@ impl Check {
 }
 
 /// Row and column of a chip's centre as a position of the grid.
-fn position(grid: &GridSpec, chip: &Chip) -> (f64, f64) {
+fn position(grid: &GridSpec, chip: &Chip) -> EastNorth {
     grid.at(chip.at[0], chip.at[1])
 }

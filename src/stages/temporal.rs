@@ -1,18 +1,18 @@
-//! Temporal screening along the archive of a tile (`reference/masking.md` §10.3–10.8): background from
-//! the archive, decision per date against it, clean-up per pixel along time.
+//! Temporal screening along the archive of a tile (docs/sources/masking.md): background from the archive
+//! ([`background()`]), decision per date against it ([`decide()`]), clean-up per pixel along time ([`clean_up`]).
 
-pub mod background;
+mod background;
 mod change_guard;
-pub mod cleanup;
-pub mod cloud;
+mod cleanup;
+mod cloud;
 mod date;
-pub mod decide;
-pub mod ground_visible;
-pub mod harmonic;
-pub mod params;
+mod decide;
+mod ground_visible;
+mod harmonic;
+mod params;
 mod series;
-pub mod shadow;
-pub mod snow;
+mod shadow;
+mod snow;
 mod spikes;
 mod static_bright;
 

@@ -1,6 +1,7 @@
 //! The per-pixel reference of a tile, built from its own archive by the temporal stage and handed to
 //! the single-date mask by the pipeline.
 
+use crate::types::calendar::days_since_origin;
 use crate::types::grid::GridSpec;
 use chrono::{DateTime, Utc};
 use ndarray::{Array2, Array3, s};
@@ -8,23 +9,18 @@ use ndarray::{Array2, Array3, s};
 /// Angular frequency of the year, per day.
 pub const OMEGA: f64 = std::f64::consts::TAU / 365.25;
 
-/// Clear-sky reference of every pixel through the year (`reference/masking.md` §10.3).
+/// Clear-sky reference of every pixel through the year (`docs/sources/masking.md`).
 #[derive(Debug, Clone)]
 pub struct Background {
     /// The grid (or a block of rows of it).
     pub grid: GridSpec,
     /// Per band (BLUE, RED, NIR, SWIR): coefficients (k, row, col) of 1, cos ωt, sin ωt, cos 2ωt,
-    /// sin 2ωt with ω = 2π / 365.25 d; unused harmonics are 0; NaN where there is no background.
+    /// sin 2ωt with ω = 2π / 365.25 d and t in days since the calendar's origin; unused harmonics are 0; NaN where there is no background.
     pub coefficients: [Array3<f32>; 4],
     /// Per band: robust standard deviation (4, row, col) about the reference.
     pub sigma: Array3<f32>,
     /// Number of clear observations (1, row, col) behind the reference.
     pub count: Array3<u16>,
-}
-
-/// Days since 2014-01-01 00:00 UTC, the origin of `t` in [`Background::coefficients`].
-pub fn days(time: DateTime<Utc>) -> f64 {
-    (time.timestamp() - 1_388_534_400) as f64 / 86_400.0
 }
 
 /// Basis functions of [`Background::coefficients`] at a time in days.
@@ -49,7 +45,7 @@ impl Background {
 
     /// Reference reflectance of the four bands at a time, NaN where there is none.
     pub fn at(&self, time: DateTime<Utc>) -> [Array2<f32>; 4] {
-        let basis = basis(days(time));
+        let basis = basis(days_since_origin(time));
         [0, 1, 2, 3].map(|b| {
             let c = &self.coefficients[b];
             let mut out = Array2::zeros((c.dim().1, c.dim().2));

@@ -3,6 +3,14 @@
 use std::fmt;
 
 /// The four spectral bands, in the order used everywhere (BLUE, RED, NIR, SWIR).
+///
+/// ```
+/// use probav_ard::types::band::{Band, Strip};
+///
+/// assert_eq!(Band::ALL.map(Band::name), ["BLUE", "RED", "NIR", "SWIR"]);
+/// // SWIR is seen by three strips side by side
+/// assert!(Strip::SWIR.iter().all(|strip| strip.band() == Band::Swir));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Band {
     /// 0.463 µm.
@@ -44,7 +52,7 @@ impl Band {
         }
     }
 
-    /// Centroid of the centre camera's spectral response, µm (`reference/atmosphere.md` §1, \[V\]).
+    /// Centroid of the centre camera's spectral response, µm (`docs/sources/atmosphere.md`).
     pub const fn centre_um(self) -> f64 {
         match self {
             Band::Blue => 0.4637,
@@ -142,7 +150,14 @@ impl fmt::Display for Strip {
     }
 }
 
-/// The three cameras; code 1, 2, 3 in L1C file names (`reference/l1c_format.md` §1.1, \[READ\]).
+/// The three cameras; code 1, 2, 3 in L1C file names (`docs/sources/l1c.md`).
+///
+/// ```
+/// use probav_ard::types::band::Camera;
+///
+/// assert_eq!(Camera::from_code(2), Some(Camera::Center));
+/// assert_eq!(Camera::ALL.map(Camera::letter), ['L', 'C', 'R']);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Camera {
     /// Camera 1; looks east on a descending pass.

@@ -1,19 +1,48 @@
 //! The calendar of 5-day windows.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
-/// Days in a window (`design.md`, Output on disk).
+/// Days in a window (chosen: as the 5-daily synthesis of VITO, since the centre camera covers the land in five days).
 pub const WINDOW_DAYS: i64 = 5;
 
-/// First day of window 0: 2014-01-01.
-const EPOCH: NaiveDate = match NaiveDate::from_ymd_opt(2014, 1, 1) {
+/// First day of window 0, and zero of every count of days: 2014-01-01, the first New Year after PROBA-V
+/// went into service (chosen).
+pub const ORIGIN: NaiveDate = match NaiveDate::from_ymd_opt(2014, 1, 1) {
     Some(day) => day,
     None => NaiveDate::MIN,
 };
 
+/// Seconds in a day.
+const DAY_S: f64 = 86_400.0;
+
+/// Days since 2014-01-01 00:00 UTC.
+///
+/// ```
+/// use chrono::{TimeZone, Utc};
+/// use probav_ard::types::calendar::days_since_origin;
+///
+/// let noon = Utc.with_ymd_and_hms(2015, 1, 1, 12, 0, 0).unwrap();
+/// assert_eq!(days_since_origin(noon), 365.5);
+/// ```
+pub fn days_since_origin(time: DateTime<Utc>) -> f64 {
+    let origin = ORIGIN.and_time(NaiveTime::MIN).and_utc();
+    time.signed_duration_since(origin).as_seconds_f64() / DAY_S
+}
+
 /// The window that holds a time: 0 is 2014-01-01 … 05, negative before.
+///
+/// ```
+/// use chrono::{TimeZone, Utc};
+/// use probav_ard::types::calendar::{window_of, window_start};
+///
+/// assert_eq!(window_start(0).to_string(), "2014-01-01");
+/// let noon = Utc.with_ymd_and_hms(2014, 1, 6, 12, 0, 0).unwrap();
+/// assert_eq!(window_of(noon), 1);
+/// // nothing is reset at New Year: 2013-12-27 to 31 is the window before
+/// assert_eq!(window_start(-1).to_string(), "2013-12-27");
+/// ```
 pub fn window_of(time: DateTime<Utc>) -> i32 {
-    let days = time.date_naive().signed_duration_since(EPOCH).num_days();
+    let days = time.date_naive().signed_duration_since(ORIGIN).num_days();
     // chrono's years end at ±262,000: the quotient always fits
     days.div_euclid(WINDOW_DAYS) as i32
 }
@@ -26,7 +55,7 @@ pub fn window_start(window: i32) -> NaiveDate {
         NaiveDate::MAX
     };
     TimeDelta::try_days(i64::from(window) * WINDOW_DAYS)
-        .and_then(|shift| EPOCH.checked_add_signed(shift))
+        .and_then(|shift| ORIGIN.checked_add_signed(shift))
         .unwrap_or(end)
 }
 

@@ -53,6 +53,18 @@ impl Displacement {
 }
 
 /// Displacement of each band (BLUE, RED, NIR, SWIR order of [`crate::types::band::Band`]), to be removed.
+///
+/// ```
+/// use probav_ard::types::band::Band;
+/// use probav_ard::types::displacement::{Displacement, Refinement};
+///
+/// // everything lies 12 m too far east, SWIR another 30 m too far south
+/// let common = Displacement::constant(12.0, 0.0);
+/// let mut refinement: Refinement = [common; 4];
+/// refinement[Band::Swir.index()] = common.moved(0.0, -30.0);
+/// assert_eq!(refinement[3].at(650_000.0, 5_650_000.0), [12.0, -30.0]);
+/// assert!(refinement.iter().all(Displacement::is_constant));
+/// ```
 pub type Refinement = [Displacement; 4];
 
 #[cfg(test)]

@@ -1,7 +1,68 @@
 //! Directions: azimuths are degrees clockwise from true north, from the ground point towards the
 //! satellite or the Sun; zenith angles are degrees from the ellipsoid normal.
 
+/// A geodetic place, degrees.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LonLat {
+    /// Longitude.
+    pub lon: f64,
+    /// Latitude.
+    pub lat: f64,
+}
+
+impl LonLat {
+    /// Of a longitude and a latitude, degrees.
+    pub const fn new(lon: f64, lat: f64) -> LonLat {
+        LonLat { lon, lat }
+    }
+
+    /// As a point (x, y) of a ring.
+    pub const fn xy(self) -> (f64, f64) {
+        (self.lon, self.lat)
+    }
+}
+
+/// A place on the map of a UTM zone, metres.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EastNorth {
+    /// Easting.
+    pub east: f64,
+    /// Northing.
+    pub north: f64,
+}
+
+impl EastNorth {
+    /// Of an easting and a northing, metres.
+    pub const fn new(east: f64, north: f64) -> EastNorth {
+        EastNorth { east, north }
+    }
+
+    /// As a point (x, y).
+    pub const fn xy(self) -> (f64, f64) {
+        (self.east, self.north)
+    }
+}
+
+/// A place on a grid, pixels: 0 is the centre of the first one; rows count southwards.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RowCol {
+    /// Row.
+    pub row: f64,
+    /// Column.
+    pub col: f64,
+}
+
 /// A direction as (east, north, up) of unit length.
+///
+/// ```
+/// use probav_ard::types::geometry::Direction;
+///
+/// // a Sun 30° above the horizon in the south
+/// let sun = Direction::from_angles(60.0, 180.0);
+/// assert!((sun.up - 0.5).abs() < 1e-12 && sun.north < -0.86 && sun.east.abs() < 1e-12);
+/// let (zenith, azimuth) = sun.angles();
+/// assert!((zenith - 60.0).abs() < 1e-9 && (azimuth - 180.0).abs() < 1e-9);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Direction {
     /// East component.
@@ -34,57 +95,10 @@ impl Direction {
 }
 
 /// Relative azimuth folded to 0…180°, 0 = Sun and satellite on the same side (backscatter), the
-/// convention of 6S (`reference/atmosphere.md` §2, \[V\]).
+/// convention of 6S (`docs/sources/atmosphere.md`).
 pub fn relative_azimuth(saa: f32, vaa: f32) -> f32 {
     let d = (saa - vaa).rem_euclid(360.0);
     if d > 180.0 { 360.0 - d } else { d }
-}
-
-/// The WGS 84 ellipsoid (NIMA TR8350.2).
-pub mod wgs84 {
-    /// Semi-major axis, metres.
-    pub const A: f64 = 6_378_137.0;
-    /// Flattening.
-    pub const F: f64 = 1.0 / 298.257_223_563;
-    /// Semi-minor axis, metres.
-    pub const B: f64 = A * (1.0 - F);
-    /// First eccentricity squared.
-    pub const E2: f64 = F * (2.0 - F);
-    /// First eccentricity.
-    pub const E: f64 = 0.081_819_190_842_621_49;
-}
-
-/// Earth-centred, Earth-fixed position, metres, of a geodetic longitude and latitude (degrees) and
-/// ellipsoidal height (metres).
-pub fn ecef(lon: f64, lat: f64, height: f64) -> [f64; 3] {
-    let (sl, cl) = lon.to_radians().sin_cos();
-    let (sp, cp) = lat.to_radians().sin_cos();
-    let nu = wgs84::A / (1.0 - wgs84::E2 * sp * sp).sqrt();
-    [
-        (nu + height) * cp * cl,
-        (nu + height) * cp * sl,
-        (nu * (1.0 - wgs84::E2) + height) * sp,
-    ]
-}
-
-/// Geodetic (longitude −180…180°, latitude°, height m) of an ECEF position: Bowring's formula (Survey
-/// Review 23, 1976) with one repetition, below a micrometre from −10 to 1000 km.
-pub fn geodetic(position: [f64; 3]) -> (f64, f64, f64) {
-    let [x, y, z] = position;
-    let p = x.hypot(y);
-    let second = wgs84::E2 / (1.0 - wgs84::E2);
-    let mut beta = (z * wgs84::A).atan2(p * wgs84::B);
-    let mut lat = 0.0;
-    for _ in 0..2 {
-        let (s, c) = beta.sin_cos();
-        lat = (z + second * wgs84::B * s * s * s).atan2(p - wgs84::E2 * wgs84::A * c * c * c);
-        beta = ((1.0 - wgs84::F) * lat.sin()).atan2(lat.cos());
-    }
-    let (s, c) = lat.sin_cos();
-    let nu = wgs84::A / (1.0 - wgs84::E2 * s * s).sqrt();
-    // along the normal, well conditioned at the poles and at the equator
-    let height = p * c + z * s - wgs84::A * wgs84::A / nu;
-    (y.atan2(x).to_degrees(), lat.to_degrees(), height)
 }
 
 impl Direction {
@@ -105,21 +119,7 @@ impl Direction {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ecef_round_trips() {
-        for lon in [-180.0, -71.3, 0.0, 5.5, 179.9] {
-            for lat in [-89.9, -45.0, -0.01, 0.0, 33.3, 71.0, 83.5] {
-                for height in [-400.0, 0.0, 5000.0, 820e3] {
-                    let (l, p, h) = geodetic(ecef(lon, lat, height));
-                    assert!((l - lon).abs() < 1e-9 || (l - lon).abs() > 360.0 - 1e-9);
-                    assert!((p - lat).abs() < 1e-11 * 10.0, "{lat} {height}: {p}");
-                    assert!((h - height).abs() < 1e-6, "{lat} {height}: {h}");
-                }
-            }
-        }
-        assert!((wgs84::E * wgs84::E - wgs84::E2).abs() < 1e-16);
-    }
+    use crate::types::ellipsoid::ecef;
 
     #[test]
     fn the_normal_is_up() {

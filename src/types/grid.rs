@@ -1,97 +1,29 @@
 //! Tile identifiers, tiles and pixel grids.
 //!
-//! The grid of a tile is anchored on the tile's own upper-left corner (`reference/grid_reprojection.md`
-//! §1, \[M\]): neighbouring tiles are usually out of phase at 100 m and are never mosaicked by whole pixels.
+//! The grid of a tile is anchored on the tile's own upper-left corner (`docs/sources/geometry.md`, ESA 2015):
+//! neighbouring tiles are usually out of phase at 100 m and are never mosaicked by whole pixels.
 
 pub mod serde_names;
+mod tile_id;
 pub mod tiles;
 pub mod utm;
 
-use std::fmt;
-use std::str::FromStr;
+pub use tile_id::{BadTileName, TileId};
 
-/// Side of every Sentinel-2 tile, metres (`reference/grid_reprojection.md` §1, \[M\]).
+use crate::types::geometry::{EastNorth, RowCol};
+
+/// Side of every Sentinel-2 tile, metres (`docs/sources/geometry.md`, ESA 2015).
 pub const TILE_SIDE_M: f64 = 109_800.0;
 
-/// A tile name that does not have the form of a Sentinel-2 tile.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "'{0}' is not a Sentinel-2 tile name: expected a zone 01-60, a latitude band C-X and two letters, as in 31UFS"
-)]
-pub struct BadTileName(pub String);
-
-/// Name of a Sentinel-2 tile, always five upper-case characters, e.g. `31UFS`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TileId([u8; 5]);
-
-impl TileId {
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-
-    /// UTM zone, 1 to 60.
-    pub fn zone(&self) -> u8 {
-        (self.0[0] - b'0') * 10 + (self.0[1] - b'0')
-    }
-
-    /// Latitude band letter, C to X.
-    pub fn band_letter(&self) -> char {
-        char::from(self.0[2])
-    }
-
-    /// The two letters of the 100 km square.
-    pub fn square(&self) -> &str {
-        std::str::from_utf8(&self.0[3..]).unwrap_or_default()
-    }
-
-    /// Folder below `tiles/`: `31/U/FS`.
-    pub fn path(&self) -> std::path::PathBuf {
-        let name = self.as_str();
-        [&name[..2], &name[2..3], &name[3..]].iter().collect()
-    }
-}
-
-impl FromStr for TileId {
-    type Err = BadTileName;
-
-    /// Accepts lower case, a leading `T` (`T31UFS`), and a missing leading zero (`1UBT`).
-    fn from_str(text: &str) -> Result<Self, BadTileName> {
-        let bad = || BadTileName(text.to_string());
-        let mut name = text.trim().to_ascii_uppercase();
-        if name.len() == 6 && name.starts_with('T') {
-            name.remove(0);
-        }
-        if name.len() == 4 {
-            name.insert(0, '0');
-        }
-        let b: [u8; 5] = name.as_bytes().try_into().map_err(|_| bad())?;
-        let letter = |c: u8| c.is_ascii_uppercase() && c != b'I' && c != b'O';
-        let digits = b[0].is_ascii_digit() && b[1].is_ascii_digit();
-        if !digits
-            || !letter(b[2])
-            || !(b'C'..=b'X').contains(&b[2])
-            || !letter(b[3])
-            || !letter(b[4])
-        {
-            return Err(bad());
-        }
-        let id = TileId(b);
-        if (1..=60).contains(&id.zone()) {
-            Ok(id)
-        } else {
-            Err(bad())
-        }
-    }
-}
-
-impl fmt::Display for TileId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 /// Pixel size of a product.
+///
+/// ```
+/// use probav_ard::types::grid::{Resolution, TILE_SIDE_M};
+///
+/// for resolution in [Resolution::M100, Resolution::M300] {
+///     assert_eq!(resolution.metres() * resolution.size() as f64, TILE_SIDE_M);
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Resolution {
     /// 100 m, 1098 × 1098.
@@ -127,6 +59,15 @@ impl Resolution {
 }
 
 /// One tile of the Sentinel-2 grid.
+///
+/// ```
+/// use probav_ard::types::grid::{Resolution, tiles};
+///
+/// let tile = tiles::lookup("31UFS".parse()?).expect("31UFS is a tile");
+/// assert_eq!((tile.epsg, tile.ulx, tile.uly), (32631, 600_000.0, 5_700_000.0));
+/// assert_eq!(tile.grid(Resolution::M100).width, 1098);
+/// # Ok::<(), probav_ard::types::grid::BadTileName>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tile {
     /// Name.
@@ -154,6 +95,19 @@ impl Tile {
 }
 
 /// A north-up pixel grid in a UTM zone.
+///
+/// ```
+/// use probav_ard::types::geometry::{EastNorth, RowCol};
+/// use probav_ard::types::grid::GridSpec;
+///
+/// let grid = GridSpec { epsg: 32631, ulx: 600_000.0, uly: 5_700_000.0, pixel: 300.0, width: 366, height: 366 };
+/// // rows count southwards, columns eastwards
+/// let second = grid.centre(0, 1);
+/// assert_eq!(second, EastNorth::new(600_450.0, 5_699_850.0));
+/// assert_eq!(grid.locate(second), RowCol { row: 0.0, col: 1.0 });
+/// // nine pixels of 100 m lie in one of 300 m
+/// assert_eq!(grid.subdivided(3).centre(1, 1), grid.centre(0, 0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct GridSpec {
     /// EPSG code of the UTM zone.
@@ -171,6 +125,16 @@ pub struct GridSpec {
 }
 
 /// Pixels around a grid.
+///
+/// ```
+/// use probav_ard::types::grid::{GridSpec, Margin};
+///
+/// let grid = GridSpec { epsg: 32631, ulx: 600_000.0, uly: 5_700_000.0, pixel: 300.0, width: 366, height: 366 };
+/// let shadows_come_from = Margin { south: 40, east: 12, ..Margin::default() };
+/// let halo = grid.widened(&shadows_come_from);
+/// assert_eq!((halo.height, halo.width), (406, 378));
+/// assert_eq!(grid.margin_in(&halo), shadows_come_from);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Margin {
     /// Rows above.
@@ -222,24 +186,24 @@ impl GridSpec {
     }
 
     /// Easting and northing of the centre of a pixel.
-    pub fn centre(&self, row: usize, col: usize) -> (f64, f64) {
+    pub fn centre(&self, row: usize, col: usize) -> EastNorth {
         self.at(row as f64, col as f64)
     }
 
     /// Easting and northing at fractional pixel-centre coordinates (0 = centre of the first pixel).
-    pub fn at(&self, row: f64, col: f64) -> (f64, f64) {
-        (
-            self.ulx + (col + 0.5) * self.pixel,
-            self.uly - (row + 0.5) * self.pixel,
-        )
+    pub fn at(&self, row: f64, col: f64) -> EastNorth {
+        EastNorth {
+            east: self.ulx + (col + 0.5) * self.pixel,
+            north: self.uly - (row + 0.5) * self.pixel,
+        }
     }
 
-    /// Fractional (row, column) of a point, 0 = centre of the first pixel.
-    pub fn locate(&self, easting: f64, northing: f64) -> (f64, f64) {
-        (
-            (self.uly - northing) / self.pixel - 0.5,
-            (easting - self.ulx) / self.pixel - 0.5,
-        )
+    /// Where a place lies on the grid.
+    pub fn locate(&self, place: EastNorth) -> RowCol {
+        RowCol {
+            row: (self.uly - place.north) / self.pixel - 0.5,
+            col: (place.east - self.ulx) / self.pixel - 0.5,
+        }
     }
 
     /// The grid with `n` more pixels on every side.
@@ -310,6 +274,16 @@ impl GridSpec {
 ///
 /// Node (i, j) sits at pixel-centre coordinates (i·step, j·step) of `grid`; the last node of an axis
 /// lies at or beyond the last pixel. Values between nodes are bilinear.
+///
+/// ```
+/// use probav_ard::types::grid::{NodeGrid, Resolution, tiles};
+///
+/// let tile = tiles::lookup("31UFS".parse()?).expect("31UFS is a tile");
+/// let nodes = NodeGrid { grid: tile.grid(Resolution::M300), step: 20 };
+/// // the last node lies at or beyond pixel 365
+/// assert_eq!(nodes.shape(), (20, 20));
+/// # Ok::<(), probav_ard::types::grid::BadTileName>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NodeGrid {
     /// The pixel grid.
@@ -326,7 +300,7 @@ impl NodeGrid {
     }
 
     /// Easting and northing of a node.
-    pub fn position(&self, i: usize, j: usize) -> (f64, f64) {
+    pub fn position(&self, i: usize, j: usize) -> EastNorth {
         self.grid.at((i * self.step) as f64, (j * self.step) as f64)
     }
 }
@@ -334,17 +308,6 @@ impl NodeGrid {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tile_names_are_normalised_or_refused() {
-        assert_eq!("t31ufs".parse::<TileId>().unwrap().as_str(), "31UFS");
-        assert_eq!("1UBT".parse::<TileId>().unwrap().as_str(), "01UBT");
-        for bad in [
-            "", "31UF", "61UFS", "00UFS", "31IFS", "31UOS", "31ZFS", "31UFSX", "é1UF",
-        ] {
-            assert!(bad.parse::<TileId>().is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn padding_keeps_the_lattice() {
@@ -358,7 +321,10 @@ mod tests {
         };
         let padded = grid.padded(40);
         assert_eq!(padded.centre(40, 40), grid.centre(0, 0));
-        assert_eq!(grid.locate(600_150.0, 5_699_850.0), (0.0, 0.0));
+        assert_eq!(
+            grid.locate(EastNorth::new(600_150.0, 5_699_850.0)),
+            RowCol { row: 0.0, col: 0.0 }
+        );
     }
 
     #[test]

@@ -57,6 +57,16 @@ impl Angles {
 }
 
 /// One segment on one grid.
+///
+/// ```
+/// use probav_ard::types::observation::{Observation, quality};
+///
+/// /// Pixels of RED that were measured, not bridged or missing.
+/// fn measured(observation: &Observation) -> usize {
+///     let made_up = quality::MISSING | quality::INTERPOLATED;
+///     observation.quality.bands[1].iter().filter(|q| *q & made_up == 0).count()
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Observation {
     /// The grid (a tile's, or padded by a halo).
@@ -65,7 +75,7 @@ pub struct Observation {
     pub camera: Camera,
     /// File name of the L1C segment.
     pub source: String,
-    /// UTC of the RED look at the middle of the observed cells, whole seconds.
+    /// UTC of the RED acquisition at the middle of the observed cells, whole seconds.
     pub time: DateTime<Utc>,
     /// TOA reflectance, dimensionless, NaN where a band has no value.
     pub toa: BandStack<f32>,
@@ -73,7 +83,7 @@ pub struct Observation {
     pub quality: BandStack<u8>,
     /// Angles per pixel.
     pub angles: Angles,
-    /// Seconds of the RED look relative to `time`, NaN where unobserved.
+    /// Seconds of the RED acquisition relative to `time`, NaN where unobserved.
     pub seconds: Array2<f32>,
     /// Ellipsoidal height used for each pixel, metres.
     pub height: Array2<f32>,
@@ -82,6 +92,16 @@ pub struct Observation {
 }
 
 impl Observation {
+    /// Gives the observation another time; the seconds of the pixels stay those of the same instants.
+    pub fn set_time(&mut self, time: DateTime<Utc>) {
+        let later = (self.time - time).num_milliseconds();
+        if later != 0 {
+            let later = later as f32 * 1e-3;
+            self.seconds.mapv_inplace(|s| s + later);
+            self.time = time;
+        }
+    }
+
     /// True where at least one band has a value.
     pub fn is_observed(&self, row: usize, col: usize) -> bool {
         self.toa.bands.iter().any(|b| !b[(row, col)].is_nan())

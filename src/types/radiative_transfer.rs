@@ -70,7 +70,7 @@ pub struct Sensitivity {
 /// that no observed pixel needs.
 ///
 /// ρ_toa = A + B · ρ_s / (1 − S · ρ_s), with the 6S coupling of gas and aerosol
-/// (`reference/atmosphere.md` §5, \[V\]):
+/// (`docs/sources/atmosphere.md`):
 /// A = t_g · [ρ_R + (ρ_RA − ρ_R) · t_w(U/2)], B = t_g · t_w(U) · T↓ · T↑ · overlap.
 #[derive(Debug, Clone)]
 pub struct BandCoefficients {
@@ -86,7 +86,7 @@ pub struct BandCoefficients {
     pub path_rayleigh: Array3<f32>,
     /// Two-way transmittance of molecules alone.
     pub t_rayleigh: Array3<f32>,
-    /// Path reflectance at the state's AOD minus that at AOD 0.10 (for `ρ_q`, `reference/masking.md` §10.1).
+    /// Path reflectance at the state's AOD minus that at AOD 0.10 (for `ρ_q`, `docs/sources/masking.md`).
     pub path_excess: Array3<f32>,
     /// Direct share of the upward transmittance, exp(−τ/μ_v)/T↑.
     pub direct_share: Array3<f32>,
@@ -123,7 +123,7 @@ pub struct RtField {
 }
 
 /// Surface pressure in hPa of the standard atmosphere at height `h` metres
-/// (ICAO standard atmosphere, `data/README.md`: P = 1013.25 (1 − 2.25577e-5 h)^5.25588).
+/// (ICAO standard atmosphere, Doc 7488: P = 1013.25 (1 − 2.25577e-5 h)^5.25588).
 pub fn pressure_hpa(h: f32) -> f32 {
     1013.25 * (1.0 - 2.255_77e-5 * h).powf(5.255_88)
 }

@@ -5,6 +5,16 @@ use crate::types::grid::GridSpec;
 use ndarray::Array2;
 
 /// One layer on a grid. Rows from north to south, columns from west to east.
+///
+/// ```
+/// use probav_ard::types::grid::{Resolution, tiles};
+/// use probav_ard::types::raster::Raster;
+///
+/// let tile = tiles::lookup("31UFS".parse()?).expect("31UFS is a tile");
+/// let heights = Raster::filled(tile.grid(Resolution::M300), 45.0f32);
+/// assert_eq!(heights.data.dim(), (366, 366));
+/// # Ok::<(), probav_ard::types::grid::BadTileName>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Raster<T> {
     /// The grid of `data`.
@@ -28,6 +38,17 @@ impl<T: Clone> Raster<T> {
 }
 
 /// The four bands on one grid, in the order of [`Band::ALL`].
+///
+/// ```
+/// use probav_ard::types::band::Band;
+/// use probav_ard::types::grid::GridSpec;
+/// use probav_ard::types::raster::BandStack;
+///
+/// let grid = GridSpec { epsg: 32631, ulx: 600_000.0, uly: 5_700_000.0, pixel: 100.0, width: 3, height: 2 };
+/// let mut toa = BandStack::filled(grid, f32::NAN);
+/// toa[Band::Nir][(1, 2)] = 0.31;
+/// assert_eq!(toa.bands[2][(1, 2)], 0.31);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct BandStack<T> {
     /// The grid of every band.

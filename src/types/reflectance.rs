@@ -4,7 +4,7 @@ use crate::types::grid::GridSpec;
 use crate::types::raster::BandStack;
 use ndarray::Array2;
 
-/// Reflectance per count (`design.md`, Vocabulary).
+/// Reflectance per count (chosen, as of most products of surface reflectance).
 pub const SCALE: f32 = 1e-4;
 /// No data of reflectance layers.
 pub const NODATA: i16 = i16::MIN;
@@ -12,6 +12,16 @@ pub const NODATA: i16 = i16::MIN;
 pub const NODATA_U16: u16 = u16::MAX;
 
 /// Counts of a reflectance; never clipped at 0, saturating at the ends of `i16`, NaN → [`NODATA`].
+///
+/// ```
+/// use probav_ard::types::reflectance::{NODATA, decode, encode};
+///
+/// assert_eq!(encode(0.1234), 1234);
+/// // noise around zero is information: negative values stay
+/// assert_eq!(encode(-0.002), -20);
+/// assert_eq!(encode(f32::NAN), NODATA);
+/// assert!(decode(NODATA).is_nan());
+/// ```
 pub fn encode(rho: f32) -> i16 {
     if rho.is_nan() {
         NODATA
@@ -54,7 +64,7 @@ pub fn decode_u16(count: u16, step: f32) -> f32 {
     }
 }
 
-/// TOA reflectance normalised for masking (`reference/masking.md` §10.1).
+/// TOA reflectance normalised for masking (`docs/sources/masking.md`).
 #[derive(Debug, Clone)]
 pub struct Normalised {
     /// Gas and Rayleigh removed, and the aerosol path above AOD 0.10 where the pixel is not opaque cloud (`ρ_q`).
@@ -64,6 +74,22 @@ pub struct Normalised {
 }
 
 /// Surface reflectance and its 1 σ.
+///
+/// ```
+/// use probav_ard::types::grid::GridSpec;
+/// use probav_ard::types::raster::BandStack;
+/// use probav_ard::types::reflectance::SurfaceReflectance;
+///
+/// let grid = GridSpec { epsg: 32631, ulx: 600_000.0, uly: 5_700_000.0, pixel: 100.0, width: 1, height: 1 };
+/// let surface = SurfaceReflectance {
+///     grid,
+///     rho: BandStack::filled(grid, 0.2),
+///     sigma: BandStack::filled(grid, 0.005),
+///     sigma_random: BandStack::filled(grid, 0.003),
+/// };
+/// // 0.005² = 0.003² + 0.004²
+/// assert!((surface.systematic().bands[0][(0, 0)] - 0.004).abs() < 1e-6);
+/// ```
 #[derive(Debug, Clone)]
 pub struct SurfaceReflectance {
     /// The grid.

@@ -1,264 +1,123 @@
-//! Bit layouts of the mask layers: the only place that defines a bit, its name and its words
-//! (`reference/masking.md` §10.11). Writers, readers, legends and documents take them from here.
+//! Bit layouts of the mask layers: the only place that defines a bit, its name and its words. Writers, readers,
+//! legends and documents take them from here (`docs/masks.md` shows them, a test keeps it so).
+//!
+//! The layout of SM follows the status map of PROBA-V Level 2A (docs/sources/products.md, Wolters 2018); QX, SAT and
+//! USABLE are this tool's own.
 
+mod field;
+
+pub use field::Field;
+
+use field::{bit_fields, classes};
 use ndarray::Array2;
 
-/// One field of a bit mask: `width` bits from `offset`.
-#[derive(Debug, Clone, Copy)]
-pub struct Field {
-    /// First bit, 0 = least significant.
-    pub offset: u8,
-    /// Number of bits.
-    pub width: u8,
-    /// STAC and CF name.
-    pub name: &'static str,
-    /// Words for legends.
-    pub description: &'static str,
-    /// (value, name, words) of the classes; empty for a plain flag.
-    pub classes: &'static [(u8, &'static str, &'static str)],
-}
+bit_fields! {
+    /// Status map SM16; bits 0–11 are those of the PROBA-V L2A status map.
+    sm: u16,
+    /// Fields of SM16.
+    SM_FIELDS;
 
-const fn flag(offset: u8, name: &'static str, description: &'static str) -> Field {
-    Field {
-        offset,
-        width: 1,
-        name,
-        description,
-        classes: &[],
+    0: 3 CLASS "class", "Class of the pixel" {
+        0 CLEAR "clear", "Clear";
+        1 SHADOW "cloud-shadow", "Cloud shadow";
+        2 UNDEFINED "undefined", "No data or no decision";
+        3 CLOUD "cloud", "Cloud";
+        4 SNOW "snow-ice", "Snow or ice";
     }
+    3: 1 LAND "land-water", "Land or sea" {
+        0 _ "sea", "Sea";
+        1 _ "land", "Land";
+    }
+    4: 1 SWIR_GOOD "swir-good", "SWIR radiometry is good"
+    5: 1 NIR_GOOD "nir-good", "NIR radiometry is good"
+    6: 1 RED_GOOD "red-good", "RED radiometry is good"
+    7: 1 BLUE_GOOD "blue-good", "BLUE radiometry is good"
+    8: 1 SWIR_COVERED "swir-covered", "Observed in SWIR"
+    9: 1 NIR_COVERED "nir-covered", "Observed in NIR"
+    10: 1 RED_COVERED "red-covered", "Observed in RED"
+    11: 1 BLUE_COVERED "blue-covered", "Observed in BLUE"
+    12: 1 LOW_SUN "low-sun", "Sun zenith angle above 70 degrees"
+    13: 1 BG_WEAK "background-weak", "No or weak archive background"
+    14: 1 AUX_MISSING "incomplete-testing", "An ancillary input was missing; a fallback stood in"
+    15: 1 SATURATED "saturation", "A band is saturated or its TOA reflectance negative"
+    then
+    /// Good radiometry by band, in the order of [`crate::types::band::Band`].
+    pub const GOOD: [u16; 4] = [BLUE_GOOD, RED_GOOD, NIR_GOOD, SWIR_GOOD];
+    /// Covered by band, in the order of [`crate::types::band::Band`].
+    pub const COVERED: [u16; 4] = [BLUE_COVERED, RED_COVERED, NIR_COVERED, SWIR_COVERED];
 }
 
-/// Status map SM16; bits 0–11 are those of the PROBA-V L2A status map.
-pub mod sm {
-    /// Value of bits 0–2.
-    pub const CLASS: u16 = 0b111;
-    /// Clear.
-    pub const CLEAR: u16 = 0;
-    /// Cloud shadow.
-    pub const SHADOW: u16 = 1;
-    /// Undefined: no data or no decision.
-    pub const UNDEFINED: u16 = 2;
-    /// Cloud.
-    pub const CLOUD: u16 = 3;
-    /// Snow or ice.
-    pub const SNOW: u16 = 4;
-    /// Land.
-    pub const LAND: u16 = 1 << 3;
-    /// Good radiometry by band (BLUE, RED, NIR, SWIR order of [`crate::types::band::Band`]).
-    pub const GOOD: [u16; 4] = [1 << 7, 1 << 6, 1 << 5, 1 << 4];
-    /// Covered by band (same order).
-    pub const COVERED: [u16; 4] = [1 << 11, 1 << 10, 1 << 9, 1 << 8];
-    /// Sun zenith above 70°.
-    pub const LOW_SUN: u16 = 1 << 12;
-    /// No or weak background.
-    pub const BG_WEAK: u16 = 1 << 13;
-    /// An ancillary input was missing and a fallback stood in.
-    pub const AUX_MISSING: u16 = 1 << 14;
-    /// A band is saturated or its TOA reflectance negative.
-    pub const SATURATED: u16 = 1 << 15;
+bit_fields! {
+    /// Evidence QX16; states may coexist.
+    qx: u16,
+    /// Fields of QX16.
+    QX_FIELDS;
+
+    0: 2 CONFIDENCE "cloud-confidence", "Confidence of the cloud decision" {
+        0 _ "none", "No cloud";
+        1 _ "low", "Low";
+        2 _ "medium", "Medium";
+        3 _ "high", "High";
+    }
+    2: 1 CLOUD_TEMPORAL "cloud-temporal", "Cloud by the temporal test"
+    3: 1 CLOUD_SPECTRAL "cloud-spectral", "Cloud by the spectral tests"
+    4: 1 CLOUD_BUFFER "cloud-buffer", "Buffer around cloud"
+    5: 1 SHADOW_OBJECT "shadow-object", "Shadow matched to a cloud object"
+    6: 1 SHADOW_TEMPORAL "shadow-temporal", "Shadow by the temporal test or without a cloud object"
+    7: 1 SHADOW_BUFFER "shadow-buffer", "Buffer around shadow"
+    8: 1 TERRAIN_SHADOW "terrain-shadow", "Terrain shadow"
+    9: 1 SNOW "snow-ice", "Snow or ice"
+    10: 1 WATER "water", "Water seen in the spectrum"
+    11: 1 GLINT "sun-glint", "Sun-glint geometry"
+    12: 1 SWIR_PARALLAX "swir-parallax", "SWIR contaminated through the VNIR-SWIR parallax"
+    13: 1 HAZE "haze", "Haze: high aerosol load, or BLUE raised too little for cloud (beside cloud, or above the background)"
+    14: 2 VERDICT "time-series-verdict", "Verdict of the time-series clean-up" {
+        0 UNTOUCHED "untouched", "Untouched";
+        1 REMOVED "removed", "Removed as an outlier";
+        2 RESTORED "restored", "Restored";
+        3 CHANGE "change-start", "Start of a change segment";
+    }
+    then
+    /// First bit of the time-series verdict.
+    pub const VERDICT_SHIFT: u32 = VERDICT.trailing_zeros();
 }
 
-/// Evidence QX16; states may coexist.
-pub mod qx {
-    /// Cloud confidence 0–3.
-    pub const CONFIDENCE: u16 = 0b11;
-    /// Cloud by the temporal test.
-    pub const CLOUD_TEMPORAL: u16 = 1 << 2;
-    /// Cloud by the spectral tests.
-    pub const CLOUD_SPECTRAL: u16 = 1 << 3;
-    /// Buffer around cloud.
-    pub const CLOUD_BUFFER: u16 = 1 << 4;
-    /// Shadow matched to a cloud object.
-    pub const SHADOW_OBJECT: u16 = 1 << 5;
-    /// Shadow by the temporal test or without an object.
-    pub const SHADOW_TEMPORAL: u16 = 1 << 6;
-    /// Buffer around shadow.
-    pub const SHADOW_BUFFER: u16 = 1 << 7;
-    /// Terrain shadow.
-    pub const TERRAIN_SHADOW: u16 = 1 << 8;
-    /// Snow or ice.
-    pub const SNOW: u16 = 1 << 9;
-    /// Water seen in the spectrum.
-    pub const WATER: u16 = 1 << 10;
-    /// Sun glint geometry.
-    pub const GLINT: u16 = 1 << 11;
-    /// SWIR contaminated through the VNIR–SWIR parallax.
-    pub const SWIR_PARALLAX: u16 = 1 << 12;
-    /// Haze.
-    pub const HAZE: u16 = 1 << 13;
-    /// First bit of the time-series verdict (2 bits).
-    pub const VERDICT_SHIFT: u32 = 14;
-    /// Time-series verdict: removed.
-    pub const REMOVED: u16 = 1 << 14;
-    /// Time-series verdict: restored.
-    pub const RESTORED: u16 = 2 << 14;
-    /// Time-series verdict: start of a change segment.
-    pub const CHANGE: u16 = 3 << 14;
+bit_fields! {
+    /// Saturation and tests not run, SAT8.
+    sat: u8,
+    /// Fields of SAT8.
+    SAT_FIELDS;
+
+    0: 1 SWIR_SATURATED "swir-saturated", "SWIR is saturated"
+    1: 1 NIR_SATURATED "nir-saturated", "NIR is saturated"
+    2: 1 RED_SATURATED "red-saturated", "RED is saturated"
+    3: 1 BLUE_SATURATED "blue-saturated", "BLUE is saturated"
+    4: 1 NO_SINGLE_DATE "single-date-not-run", "The single-date cloud test was not run"
+    5: 1 NO_TEMPORAL "temporal-not-run", "The temporal cloud test was not run"
+    6: 1 NO_SHADOW "shadow-not-run", "The shadow test was not run"
+    7: 1 NO_SNOW "snow-not-run", "The snow test was not run"
+    then
+    /// Saturated by band, in the order of [`crate::types::band::Band`].
+    pub const SATURATED: [u8; 4] = [BLUE_SATURATED, RED_SATURATED, NIR_SATURATED, SWIR_SATURATED];
 }
 
-/// Saturation and tests not run, SAT8.
-pub mod sat {
-    /// Saturated by band (BLUE, RED, NIR, SWIR order).
-    pub const SATURATED: [u8; 4] = [1 << 3, 1 << 2, 1 << 1, 1];
-    /// Single-date test not run.
-    pub const NO_SINGLE_DATE: u8 = 1 << 4;
-    /// Temporal test not run.
-    pub const NO_TEMPORAL: u8 = 1 << 5;
-    /// Shadow test not run.
-    pub const NO_SHADOW: u8 = 1 << 6;
-    /// Snow test not run.
-    pub const NO_SNOW: u8 = 1 << 7;
+classes! {
+    /// Usable-data mask U8.
+    usable: u8,
+    /// Values of USABLE: (value, name, words).
+    USABLE_CLASSES;
+
+    0 NODATA "no-data", "No data";
+    1 USABLE "usable", "Usable in all bands";
+    2 VNIR_ONLY "vnir-only", "Usable in BLUE, RED and NIR only";
+    3 SNOW "snow", "Snow";
+    4 CLOUD "cloud", "Cloud";
+    5 SHADOW "shadow", "Cloud shadow";
+    6 BUFFER "buffer", "Buffer around cloud, shadow or snow";
+    7 OUTLIER "outlier", "Outlier of the time series";
+    8 LOW_SUN "low-sun", "Low sun or terrain shadow";
+    9 BAD "bad", "Bad radiometry";
 }
-
-/// Usable-data mask U8.
-pub mod usable {
-    /// No data.
-    pub const NODATA: u8 = 0;
-    /// Usable in all bands.
-    pub const USABLE: u8 = 1;
-    /// Usable in VNIR only.
-    pub const VNIR_ONLY: u8 = 2;
-    /// Snow.
-    pub const SNOW: u8 = 3;
-    /// Cloud.
-    pub const CLOUD: u8 = 4;
-    /// Shadow.
-    pub const SHADOW: u8 = 5;
-    /// Buffer around cloud, shadow or snow.
-    pub const BUFFER: u8 = 6;
-    /// Outlier of the time series.
-    pub const OUTLIER: u8 = 7;
-    /// Low sun or terrain shadow.
-    pub const LOW_SUN: u8 = 8;
-    /// Bad radiometry or heavy haze.
-    pub const BAD: u8 = 9;
-}
-
-/// Fields of SM16.
-pub const SM_FIELDS: &[Field] = &[
-    Field {
-        offset: 0,
-        width: 3,
-        name: "class",
-        description: "Class of the pixel",
-        classes: &[
-            (0, "clear", "Clear"),
-            (1, "cloud-shadow", "Cloud shadow"),
-            (2, "undefined", "No data or no decision"),
-            (3, "cloud", "Cloud"),
-            (4, "snow-ice", "Snow or ice"),
-        ],
-    },
-    Field {
-        offset: 3,
-        width: 1,
-        name: "land-water",
-        description: "Land or sea",
-        classes: &[(0, "sea", "Sea"), (1, "land", "Land")],
-    },
-    flag(4, "swir-good", "SWIR radiometry is good"),
-    flag(5, "nir-good", "NIR radiometry is good"),
-    flag(6, "red-good", "RED radiometry is good"),
-    flag(7, "blue-good", "BLUE radiometry is good"),
-    flag(8, "swir-covered", "Observed in SWIR"),
-    flag(9, "nir-covered", "Observed in NIR"),
-    flag(10, "red-covered", "Observed in RED"),
-    flag(11, "blue-covered", "Observed in BLUE"),
-    flag(12, "low-sun", "Sun zenith angle above 70 degrees"),
-    flag(13, "background-weak", "No or weak archive background"),
-    flag(
-        14,
-        "incomplete-testing",
-        "An ancillary input was missing; a fallback stood in",
-    ),
-    flag(
-        15,
-        "saturation",
-        "A band is saturated or its TOA reflectance negative",
-    ),
-];
-
-/// Fields of QX16.
-pub const QX_FIELDS: &[Field] = &[
-    Field {
-        offset: 0,
-        width: 2,
-        name: "cloud-confidence",
-        description: "Confidence of the cloud decision",
-        classes: &[
-            (0, "none", "No cloud"),
-            (1, "low", "Low"),
-            (2, "medium", "Medium"),
-            (3, "high", "High"),
-        ],
-    },
-    flag(2, "cloud-temporal", "Cloud by the temporal test"),
-    flag(3, "cloud-spectral", "Cloud by the spectral tests"),
-    flag(4, "cloud-buffer", "Buffer around cloud"),
-    flag(5, "shadow-object", "Shadow matched to a cloud object"),
-    flag(6, "shadow-temporal", "Shadow by the temporal test"),
-    flag(7, "shadow-buffer", "Buffer around shadow"),
-    flag(8, "terrain-shadow", "Terrain shadow"),
-    flag(9, "snow-ice", "Snow or ice"),
-    flag(10, "water", "Water seen in the spectrum"),
-    flag(11, "sun-glint", "Sun-glint geometry"),
-    flag(
-        12,
-        "swir-parallax",
-        "SWIR contaminated through the VNIR-SWIR parallax",
-    ),
-    flag(13, "haze", "Haze"),
-    Field {
-        offset: 14,
-        width: 2,
-        name: "time-series-verdict",
-        description: "Verdict of the time-series clean-up",
-        classes: &[
-            (0, "untouched", "Untouched"),
-            (1, "removed", "Removed as an outlier"),
-            (2, "restored", "Restored"),
-            (3, "change-start", "Start of a change segment"),
-        ],
-    },
-];
-
-/// Fields of SAT8.
-pub const SAT_FIELDS: &[Field] = &[
-    flag(0, "swir-saturated", "SWIR is saturated"),
-    flag(1, "nir-saturated", "NIR is saturated"),
-    flag(2, "red-saturated", "RED is saturated"),
-    flag(3, "blue-saturated", "BLUE is saturated"),
-    flag(
-        4,
-        "single-date-not-run",
-        "The single-date cloud test was not run",
-    ),
-    flag(5, "temporal-not-run", "The temporal cloud test was not run"),
-    flag(6, "shadow-not-run", "The shadow test was not run"),
-    flag(7, "snow-not-run", "The snow test was not run"),
-];
-
-/// Values of USABLE: (value, name, words).
-pub const USABLE_CLASSES: &[(u8, &str, &str)] = &[
-    (usable::NODATA, "no-data", "No data"),
-    (usable::USABLE, "usable", "Usable in all bands"),
-    (
-        usable::VNIR_ONLY,
-        "vnir-only",
-        "Usable in BLUE, RED and NIR only",
-    ),
-    (usable::SNOW, "snow", "Snow"),
-    (usable::CLOUD, "cloud", "Cloud"),
-    (usable::SHADOW, "shadow", "Cloud shadow"),
-    (
-        usable::BUFFER,
-        "buffer",
-        "Buffer around cloud, shadow or snow",
-    ),
-    (usable::OUTLIER, "outlier", "Outlier of the time series"),
-    (usable::LOW_SUN, "low-sun", "Low sun or terrain shadow"),
-    (usable::BAD, "bad", "Bad radiometry or heavy haze"),
-];
 
 /// The four mask layers of one acquisition, on one grid, shape (height, width) each.
 #[derive(Debug, Clone, PartialEq)]
@@ -278,14 +137,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_tile_the_word_without_overlap() {
+    fn fields_tile_the_word_and_classes_fit_their_field() {
         for (fields, bits) in [(SM_FIELDS, 16), (QX_FIELDS, 16), (SAT_FIELDS, 8)] {
             let mut next = 0;
             for f in fields {
                 assert_eq!(f.offset, next, "{}", f.name);
                 next += f.width;
+                for (i, (value, name, _)) in f.classes.iter().enumerate() {
+                    assert_eq!(usize::from(*value), i, "{name}");
+                    assert!(i < 1 << f.width, "{name}");
+                }
             }
             assert_eq!(next, bits);
         }
+    }
+
+    #[test]
+    fn the_bits_are_those_of_products_written_so_far() {
+        assert_eq!((sm::CLASS, sm::CLOUD, sm::LAND), (7, 3, 8));
+        assert_eq!(sm::GOOD, [128, 64, 32, 16]);
+        assert_eq!(sm::COVERED, [2048, 1024, 512, 256]);
+        assert_eq!((sm::LOW_SUN, sm::SATURATED), (4096, 32768));
+        assert_eq!((qx::CONFIDENCE, qx::CLOUD_TEMPORAL), (3, 4));
+        assert_eq!((qx::GLINT, qx::HAZE), (2048, 8192));
+        assert_eq!((qx::VERDICT_SHIFT, qx::VERDICT), (14, 0xC000));
+        assert_eq!((qx::REMOVED, qx::CHANGE), (0x4000, 0xC000));
+        assert_eq!(sat::SATURATED, [8, 4, 2, 1]);
+        assert_eq!((sat::NO_SINGLE_DATE, sat::NO_SNOW), (16, 128));
     }
 }

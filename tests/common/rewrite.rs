@@ -16,7 +16,7 @@ const ROOT_TEXT: [&str; 6] = [
 
 /// Filter and chunks of the rasters.
 #[derive(Clone, Copy, Default, PartialEq)]
-pub enum Storage {
+pub(crate) enum Storage {
     /// Shuffle and deflate, 64 lines a chunk.
     #[default]
     Deflate,
@@ -30,7 +30,7 @@ pub enum Storage {
 
 /// What to change.
 #[derive(Clone, Default)]
-pub struct Variant {
+pub(crate) struct Variant {
     pub storage: Storage,
     /// Pixel 0 on the other side.
     pub flip: bool,
@@ -47,7 +47,7 @@ pub struct Variant {
 }
 
 /// Reads `source` and writes it to `target` in the form of `variant`.
-pub fn rewrite(source: &Path, target: &Path, variant: &Variant) -> hdf5::Result<()> {
+pub(crate) fn rewrite(source: &Path, target: &Path, variant: &Variant) -> hdf5::Result<()> {
     let src = hdf5::File::open(source)?;
     let out = hdf5::File::create(target)?;
     for name in ROOT_TEXT {
@@ -153,7 +153,7 @@ fn rasters(
     number(&made, "SCALE", 2000f32)?;
     number(&made, "OFFSET", 0f32)?;
     number(&made, "NO_DATA", -1i16)?;
-    // the two code tables run in opposite order, reference/l1c_format.md §5.1
+    // the two code tables run in opposite order, docs/sources/l1c.md, Quality codes
     let q = if variant.other_q_table {
         q.mapv(|c| 6 - c)
     } else {

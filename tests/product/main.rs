@@ -5,6 +5,7 @@ mod atomicity;
 mod background;
 mod everything;
 mod geotiff;
+mod legends;
 mod schemas;
 mod stac;
 mod stack;

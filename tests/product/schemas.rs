@@ -58,7 +58,7 @@ fn problems(schemas: &HashMap<String, Value>, uri: &str, object: &Value) -> Vec<
 }
 
 /// All problems of an item, collection or catalogue: core schema and declared extensions.
-pub fn validate(object: &Value) -> Vec<String> {
+pub(crate) fn validate(object: &Value) -> Vec<String> {
     let schemas = all();
     let kind = match object["type"].as_str() {
         Some("Feature") => "item",

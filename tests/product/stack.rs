@@ -4,7 +4,7 @@ use ndarray::{Array3, ArrayView3};
 use probav_ard::product::export;
 use probav_ard::product::geotiff::read_layers;
 use probav_ard::product::layout;
-use probav_ard::product::stack::{StackReader, StackRows, StackWriter};
+use probav_ard::product::stack::{StackReader, StackRows, StackWriter, variable};
 use probav_ard::types::calendar::window_start;
 use probav_ard::types::grid::Tile;
 use probav_ard::types::reflectance::{NODATA, NODATA_U16};
@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// Rows after which values repeat, so that a long block is made once.
-pub const PERIOD: usize = 61;
+pub(crate) const PERIOD: usize = 61;
 
 /// Values of one cell; what lies west of column 30 is never covered.
 fn rho(step: i32, row: usize, col: usize, band: usize) -> i16 {
@@ -74,7 +74,7 @@ fn rows_of(b: &Block) -> StackRows<'_> {
 }
 
 /// Writes a stack whose steps come in windows with the given borders, in blocks of `every` rows.
-pub fn write(root: &Path, tile: &Tile, borders: &[i32], every: usize) -> PathBuf {
+pub(crate) fn write(root: &Path, tile: &Tile, borders: &[i32], every: usize) -> PathBuf {
     let steps = borders[0]..borders[borders.len() - 1];
     let mut writer = StackWriter::create(root, tile, steps).unwrap();
     for window in borders.windows(2) {
@@ -189,6 +189,13 @@ fn a_new_generation_replaces_the_old_and_can_be_exported() {
     assert_eq!(codec["name"], "sharding_indexed");
     assert_eq!(codec["configuration"]["chunk_shape"], json!([6, 122, 122]));
     assert_eq!(meta["attributes"]["_FillValue"], NODATA);
+    let meta: Value =
+        serde_json::from_slice(&fs::read(path.join("PROVENANCE/zarr.json")).unwrap()).unwrap();
+    let classes = variable("PROVENANCE").unwrap().classes;
+    let values: Vec<u8> = classes.iter().map(|c| c.0).collect();
+    let meanings: Vec<String> = classes.iter().map(|c| c.1.replace('-', "_")).collect();
+    assert_eq!(meta["attributes"]["flag_values"], json!(values));
+    assert_eq!(meta["attributes"]["flag_meanings"], meanings.join(" "));
     let item: Value = serde_json::from_slice(&fs::read(folder.join("item.json")).unwrap()).unwrap();
     let problems = validate(&item);
     assert!(problems.is_empty(), "{problems:#?}");

@@ -13,9 +13,9 @@ use probav_ard::types::status::{Masks, sm};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-pub const SOURCE: &str = "PROBAV_L1C_20180503_104440_1_V101.HDF5";
+pub(crate) const SOURCE: &str = "PROBAV_L1C_20180503_104440_1_V101.HDF5";
 
-pub fn tile(name: &str) -> Tile {
+pub(crate) fn tile(name: &str) -> Tile {
     let (epsg, ulx, uly) = match name {
         "31UFS" => (32631, 600_000.0, 5_700_000.0),
         // reaches across the antimeridian from the east
@@ -31,7 +31,7 @@ pub fn tile(name: &str) -> Tile {
 }
 
 /// All that a product is made from, owned.
-pub struct Scene {
+pub(crate) struct Scene {
     pub id: AcquisitionId,
     pub tile: Tile,
     pub observation: Observation,
@@ -42,17 +42,17 @@ pub struct Scene {
 impl Scene {
     /// A side camera's view of a tile: columns 40 to 299 are covered, SWIR from column 60; values vary from pixel
     /// to pixel, some are negative.
-    pub fn new(tile_name: &str, day: u32) -> Scene {
+    pub(crate) fn new(tile_name: &str, day: u32) -> Scene {
         Scene::padded(tile_name, day, 0)
     }
 
     /// The same on a grid with a halo.
-    pub fn padded(tile_name: &str, day: u32, halo: usize) -> Scene {
+    pub(crate) fn padded(tile_name: &str, day: u32, halo: usize) -> Scene {
         Scene::make(tile_name, day, halo, Resolution::M300)
     }
 
     /// The centre camera's, 1098 × 1098.
-    pub fn fine(tile_name: &str, day: u32) -> Scene {
+    pub(crate) fn fine(tile_name: &str, day: u32) -> Scene {
         Scene::make(tile_name, day, 0, Resolution::M100)
     }
 
@@ -156,7 +156,7 @@ impl Scene {
         }
     }
 
-    pub fn acquisition(&self, toa: bool) -> Acquisition<'_> {
+    pub(crate) fn acquisition(&self, toa: bool) -> Acquisition<'_> {
         Acquisition {
             id: self.id,
             grid: self.tile.grid(self.id.resolution),
@@ -177,13 +177,13 @@ impl Scene {
         }
     }
 
-    pub fn write(&self, root: &Path) -> PathBuf {
+    pub(crate) fn write(&self, root: &Path) -> PathBuf {
         probav_ard::product::write_acquisition(root, &self.acquisition(true)).unwrap()
     }
 }
 
 /// Names in a folder, hidden ones too, sorted.
-pub fn names(folder: &Path) -> Vec<String> {
+pub(crate) fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(folder)
         .into_iter()
         .flatten()

@@ -8,17 +8,17 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 /// The tile of the fixture.
-pub const TILE: &str = "31UFR";
+pub(crate) const TILE: &str = "31UFR";
 /// First row and column of the truth area in the tile's 100 m grid, and its size.
-pub const AREA: (usize, usize, usize) = (540, 420, 114);
+pub(crate) const AREA: (usize, usize, usize) = (540, 420, 114);
 
 /// `fixtures/archive`.
-pub fn fixture() -> PathBuf {
+pub(crate) fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/archive")
 }
 
 /// The program without arguments.
-pub fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_probav-ard"));
     for (name, _) in std::env::vars().filter(|(n, _)| n.starts_with("PROBAV_ARD_")) {
         command.env_remove(name);
@@ -27,14 +27,14 @@ pub fn program() -> Command {
 }
 
 /// Where a run takes its input from.
-pub struct Inputs {
+pub(crate) struct Inputs {
     pub l1c: PathBuf,
     pub cams: PathBuf,
     pub dem: PathBuf,
 }
 
 impl Inputs {
-    pub fn fixture() -> Inputs {
+    pub(crate) fn fixture() -> Inputs {
         let at = fixture();
         Inputs {
             l1c: at.join("l1c"),
@@ -44,7 +44,7 @@ impl Inputs {
     }
 
     /// `probav-ard run` on these.
-    pub fn run(&self, out: &Path) -> Command {
+    pub(crate) fn run(&self, out: &Path) -> Command {
         let mut command = program();
         command
             .args(["run", "--tile", TILE, "--dem-vertical", "ellipsoid"])
@@ -64,7 +64,7 @@ impl Inputs {
 
 /// Output folder of one whole run of the fixture by this build of the program; made by the first test
 /// that asks, whichever process it lives in.
-pub fn finished() -> PathBuf {
+pub(crate) fn finished() -> PathBuf {
     let program = fs::metadata(env!("CARGO_BIN_EXE_probav-ard")).unwrap();
     let stamp = program
         .modified()
@@ -95,7 +95,7 @@ pub fn finished() -> PathBuf {
 }
 
 /// An L1C folder with copies of the named files of the fixture (by date).
-pub fn some_segments(folder: &Path, dates: &[&str]) -> PathBuf {
+pub(crate) fn some_segments(folder: &Path, dates: &[&str]) -> PathBuf {
     let l1c = folder.join("l1c");
     fs::create_dir_all(&l1c).unwrap();
     for date in dates {
@@ -106,7 +106,7 @@ pub fn some_segments(folder: &Path, dates: &[&str]) -> PathBuf {
 }
 
 /// The L1C file of a date.
-pub fn segment(date: &str) -> PathBuf {
+pub(crate) fn segment(date: &str) -> PathBuf {
     fs::read_dir(fixture().join("l1c"))
         .unwrap()
         .map(|e| e.unwrap().path())

@@ -8,11 +8,17 @@ use crate::types::grid::GridSpec;
 use ndarray::{Array2, Axis, Zip};
 use std::path::PathBuf;
 
-/// Phase and pixel size agree when no cell is misplaced by more than this share of a cell.
+/// Phase and pixel size agree when no cell is misplaced by more than this share of a cell. Chosen: docs/sources/terrain.md,
+/// Sampling a raster on a grid.
 const TOLERANCE: f64 = 0.05;
 
-/// Cells that one window may hold (1.2 GB): a tile needs some twenty million.
+/// Cells that one window may hold (1.2 GB): a tile needs some twenty million. Chosen.
 const MAX_CELLS: u64 = 300_000_000;
+
+/// Beyond so many cells, 2⁴⁰, a position is no longer exact; chosen.
+const FARTHEST: f64 = 1e12;
+/// Numbers up to this are whole numbers in double precision, with a margin; definition (IEEE 754).
+const WHOLE: f64 = 1e15;
 
 /// Files of one projection, pixel size and phase.
 #[derive(Debug, Clone)]
@@ -50,7 +56,7 @@ impl Scale {
 
 impl Lattice {
     /// The lattice of one file.
-    pub fn new(source: Source) -> Lattice {
+    pub(super) fn new(source: Source) -> Lattice {
         let turns = 360.0 / source.dx.abs();
         let closes = source.crs.is_geographic() && (turns - turns.round()).abs() < TOLERANCE;
         Lattice {
@@ -69,7 +75,7 @@ impl Lattice {
     }
 
     /// Takes a file that fits; false where it does not.
-    pub fn accept(&mut self, source: &Source) -> bool {
+    pub(super) fn accept(&mut self, source: &Source) -> bool {
         let drift = |a: f64, b: f64, n: usize| ((a - b) / a).abs() * n as f64;
         if source.crs != self.crs
             || drift(self.dx, source.dx, source.width) > TOLERANCE
@@ -82,8 +88,7 @@ impl Lattice {
             (source.y0 - self.y0) / self.dy,
         );
         let off = |v: f64| (v - v.round()).abs();
-        // beyond 2^40 cells a position is no longer exact
-        if off(col) > TOLERANCE || off(row) > TOLERANCE || col.abs().max(row.abs()) > 1e12 {
+        if off(col) > TOLERANCE || off(row) > TOLERANCE || col.abs().max(row.abs()) > FARTHEST {
             return false;
         }
         self.members.push(Member {
@@ -95,12 +100,12 @@ impl Lattice {
     }
 
     /// The files.
-    pub fn paths(&self) -> impl Iterator<Item = &PathBuf> {
+    pub(super) fn paths(&self) -> impl Iterator<Item = &PathBuf> {
         self.members.iter().map(|m| &m.source.path)
     }
 
     /// Writes samples into the cells of `out` that are NaN.
-    pub fn fill(
+    pub(super) fn fill(
         &self,
         grid: &GridSpec,
         content: Content,
@@ -240,7 +245,7 @@ impl Bounds {
 
     /// Whole cells, with a margin; `None` where the range is beyond exact integers.
     fn whole(&self, margin: i64) -> Option<(i64, i64)> {
-        let exact = self.0.abs().max(self.1.abs()) < 1e15;
+        let exact = self.0.abs().max(self.1.abs()) < WHOLE;
         exact.then(|| {
             (
                 self.0.floor() as i64 - margin,

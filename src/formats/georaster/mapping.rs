@@ -1,6 +1,7 @@
 //! Where the pixels of a UTM grid lie in a source's coordinates.
 
 use super::source::{Crs, x_first};
+use crate::types::geometry::{EastNorth, LonLat};
 use crate::types::grid::utm::Utm;
 use crate::types::grid::{GridSpec, NodeGrid};
 use gdal::spatial_ref::{CoordTransform, SpatialRef};
@@ -8,7 +9,11 @@ use ndarray::Array2;
 
 /// Largest distance of exact positions, metres: between them positions are bilinear, which misplaces a
 /// point by less than 0.5 m at latitude 84° and 0.14 m below 70° (sag d²/8R · tan φ), far below a DEM's cell.
+/// Chosen: docs/sources/terrain.md, Sampling a raster on a grid.
 const SPACING_M: f64 = 1600.0;
+
+/// Central meridians of a grid and a source may be this far apart, degrees: the series is meaningful up to about 30°. Chosen.
+const FARTHEST_ZONE: f64 = 24.0;
 
 /// Source coordinates of a grid, exact at nodes.
 pub(crate) struct Mapping {
@@ -22,13 +27,12 @@ pub(crate) struct Mapping {
 
 impl Mapping {
     /// Longitudes (continuous) and latitudes of a grid that is not empty, degrees.
-    pub fn lonlat(grid: &GridSpec) -> Mapping {
+    pub(crate) fn lonlat(grid: &GridSpec) -> Mapping {
         let utm = Utm::new(grid.epsg);
         let nodes = nodes(grid);
         let mut y = Array2::zeros(nodes.shape());
         let x = Array2::from_shape_fn(nodes.shape(), |(i, j)| {
-            let (e, n) = nodes.position(i, j);
-            let (lon, lat) = utm.inverse_continuous(e, n);
+            let LonLat { lon, lat } = utm.inverse_continuous(nodes.position(i, j));
             y[(i, j)] = lat;
             lon
         });
@@ -45,21 +49,19 @@ impl Mapping {
         let shape = nodes.shape();
         let mut points: Vec<(f64, f64)> = ndarray::indices(shape)
             .into_iter()
-            .map(|(i, j)| nodes.position(i, j))
+            .map(|(i, j)| nodes.position(i, j).xy())
             .collect();
         match crs {
             Crs::Wgs84 => return Ok(Mapping::lonlat(grid)),
             Crs::Utm(epsg) if *epsg == grid.epsg => {}
             Crs::Utm(epsg) => {
                 let (from, to) = (Utm::new(grid.epsg), Utm::new(*epsg));
-                // the series is meaningful up to about 30° from the central meridian
                 let apart = (from.central_meridian() - to.central_meridian()).abs();
-                if apart.min(360.0 - apart) > 24.0 {
+                if apart.min(360.0 - apart) > FARTHEST_ZONE {
                     return Err("the grid lies too far from the zone".to_string());
                 }
                 for p in &mut points {
-                    let (lon, lat) = from.inverse(p.0, p.1);
-                    *p = to.forward(lon, lat);
+                    *p = to.forward(from.inverse(EastNorth::new(p.0, p.1))).xy();
                 }
             }
             Crs::Geographic(wkt) | Crs::Other(wkt) => {
@@ -99,7 +101,7 @@ impl Mapping {
     }
 
     /// Source coordinates of the pixel centres of a row, one after the other.
-    pub fn row(&self, row: usize, width: usize, visit: &mut impl FnMut(usize, f64, f64)) {
+    pub(crate) fn row(&self, row: usize, width: usize, visit: &mut impl FnMut(usize, f64, f64)) {
         let i = (row / self.step).min(self.x.nrows().saturating_sub(2));
         let below = (i + 1).min(self.x.nrows() - 1);
         let f = (row - i * self.step) as f64 / self.step as f64;
@@ -117,7 +119,7 @@ impl Mapping {
     }
 
     /// Source units per grid pixel, near the middle, along (first, second) coordinate.
-    pub fn pixel_size(&self) -> (f64, f64) {
+    pub(crate) fn pixel_size(&self) -> (f64, f64) {
         let (i, j) = (self.x.nrows() / 2, self.x.ncols() / 2);
         let size = |a: &Array2<f64>| {
             let down = if i > 0 {

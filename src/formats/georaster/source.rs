@@ -7,7 +7,10 @@ use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Extensions looked for in folders.
+/// A rotation below this share of a pixel over the whole file is rounding; chosen.
+const ROTATION: f64 = 1e-3;
+
+/// Extensions looked for in folders; chosen, those of GDAL's drivers for elevation and masks.
 const ENDINGS: [&str; 11] = [
     "tif", "tiff", "vrt", "img", "hgt", "dt0", "dt1", "dt2", "bil", "asc", "jp2",
 ];
@@ -27,7 +30,7 @@ pub(super) enum Crs {
 
 impl Crs {
     /// True where the first coordinate is a longitude.
-    pub fn is_geographic(&self) -> bool {
+    pub(super) fn is_geographic(&self) -> bool {
         matches!(self, Crs::Wgs84 | Crs::Geographic(_))
     }
 }
@@ -117,7 +120,7 @@ fn dataset(path: &Path) -> Result<Dataset, GeoRasterError> {
 
 impl Source {
     /// Reads the georeference of a file.
-    pub fn open(path: &Path) -> Result<Source, GeoRasterError> {
+    pub(super) fn open(path: &Path) -> Result<Source, GeoRasterError> {
         let data = dataset(path)?;
         let (width, height) = data.raster_size();
         let not_a_grid = |reason| GeoRasterError::NotAGrid {
@@ -134,9 +137,8 @@ impl Source {
         if !t.iter().all(|v| v.is_finite()) || dx == 0.0 || dy == 0.0 {
             return Err(not_a_grid("its pixels have no size"));
         }
-        // a rotation below a thousandth of a pixel over the whole file is rounding
-        if (rx * height as f64).abs() > 1e-3 * dx.abs()
-            || (ry * width as f64).abs() > 1e-3 * dy.abs()
+        if (rx * height as f64).abs() > ROTATION * dx.abs()
+            || (ry * width as f64).abs() > ROTATION * dy.abs()
         {
             return Err(not_a_grid("it is rotated"));
         }
@@ -157,7 +159,7 @@ impl Source {
     ///
     /// # Errors
     /// What `work` says; [`GeoRasterError`] when the file vanished or has another size than when it was first opened.
-    pub fn read<T>(
+    pub(super) fn read<T>(
         &self,
         work: impl FnOnce(&Dataset) -> Result<T, GeoRasterError>,
     ) -> Result<T, GeoRasterError> {

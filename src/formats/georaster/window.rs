@@ -5,7 +5,13 @@ use super::{Content, GeoRasterError};
 use gdal::raster::{RasterBand, ResampleAlg};
 use ndarray::{Array2, s};
 
-/// Rows read at once.
+/// International foot, metres; definition (1959).
+const FOOT_M: f64 = 0.3048;
+/// US survey foot, metres; definition (1893).
+const SURVEY_FOOT_M: f64 = 1200.0 / 3937.0;
+/// Numbers beyond this are the usual undeclared no data of 32-bit floats (−3.4e38, 1e38); chosen.
+const NO_DATA: f32 = 1e37;
+/// Rows read at once; chosen.
 const ROWS: usize = 256;
 
 /// Cells `rows.0..rows.1 × cols.0..cols.1` of a lattice averaged by `fx × fy`.
@@ -36,7 +42,7 @@ struct Span {
 
 impl Window {
     /// A window without cells allocated yet.
-    pub fn new(rows: (i64, i64), cols: (i64, i64), fx: usize, fy: usize) -> Window {
+    pub(super) fn new(rows: (i64, i64), cols: (i64, i64), fx: usize, fy: usize) -> Window {
         Window {
             rows,
             cols,
@@ -48,7 +54,7 @@ impl Window {
     }
 
     /// The part that a file, moved by `turn` columns, can fill.
-    pub fn overlap(&self, member: &Member, turn: i64) -> Option<Window> {
+    pub(super) fn overlap(&self, member: &Member, turn: i64) -> Option<Window> {
         let meet = |wanted: (i64, i64), start: i64, n: usize, f: usize| {
             let f = f as i64;
             let end = start + n as i64;
@@ -64,7 +70,7 @@ impl Window {
     }
 
     /// The smallest window that holds both.
-    pub fn union(&self, other: &Window) -> Window {
+    pub(super) fn union(&self, other: &Window) -> Window {
         let hull = |a: (i64, i64), b: (i64, i64)| (a.0.min(b.0), a.1.max(b.1));
         Window::new(
             hull(self.rows, other.rows),
@@ -80,7 +86,7 @@ impl Window {
     }
 
     /// Number of cells.
-    pub fn cells(&self) -> u64 {
+    pub(super) fn cells(&self) -> u64 {
         let (h, w) = self.shape();
         h as u64 * w as u64
     }
@@ -90,7 +96,7 @@ impl Window {
     }
 
     /// Makes room, everything empty.
-    pub fn allocate(&mut self) {
+    pub(super) fn allocate(&mut self) {
         if self.averages() {
             self.data = Array2::zeros(self.shape());
             self.weight = Array2::zeros(self.shape());
@@ -100,7 +106,7 @@ impl Window {
     }
 
     /// Adds the cells of one file, moved by `turn` columns. A cell that already has a value keeps it.
-    pub fn read(
+    pub(super) fn read(
         &mut self,
         member: &Member,
         turn: i64,
@@ -132,7 +138,7 @@ impl Window {
     }
 
     /// Turns sums into means.
-    pub fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         if self.averages() {
             ndarray::Zip::from(&mut self.data)
                 .and(&self.weight)
@@ -168,13 +174,13 @@ impl Window {
     }
 
     /// The value of all cells, where it is one.
-    pub fn uniform(&self) -> Option<f32> {
+    pub(super) fn uniform(&self) -> Option<f32> {
         let first = *self.data.first()?;
         self.data.iter().all(|v| *v == first).then_some(first)
     }
 
     /// True if the cells of the other are all there.
-    pub fn holds(&self, other: &Window) -> bool {
+    pub(super) fn holds(&self, other: &Window) -> bool {
         let within = |a: (i64, i64), b: (i64, i64)| b.0 <= a.0 && a.1 <= b.1;
         within(other.rows, self.rows) && within(other.cols, self.cols)
     }
@@ -182,7 +188,7 @@ impl Window {
     /// Bilinear value at fractional lattice coordinates (averaged cells, 0 = centre of cell 0), over
     /// the cells that hold data; NaN where the cell that contains the point does not.
     #[inline]
-    pub fn bilinear(&self, row: f64, col: f64) -> f32 {
+    pub(super) fn bilinear(&self, row: f64, col: f64) -> f32 {
         let (row, col) = (row - self.rows.0 as f64, col - self.cols.0 as f64);
         let (height, width) = self.data.dim();
         if row >= 0.0 && col >= 0.0 {
@@ -278,8 +284,8 @@ impl<'a> Reader<'a> {
             .mask_flags()
             .is_ok_and(|m| !m.is_all_valid() && !m.is_nodata());
         let unit = match band.unit().trim().to_ascii_lowercase().as_str() {
-            "ft" | "foot" | "feet" => 0.3048,
-            "us survey foot" | "us-ft" | "ftus" => 1200.0 / 3937.0,
+            "ft" | "foot" | "feet" => FOOT_M,
+            "us survey foot" | "us-ft" | "ftus" => SURVEY_FOOT_M,
             _ => 1.0,
         };
         Reader {
@@ -300,8 +306,7 @@ impl<'a> Reader<'a> {
     fn decode(&self, numbers: &mut [f32]) {
         // NaN equals nothing: no number is no data where the file declares none
         let nodata = self.nodata.unwrap_or(f32::NAN);
-        // numbers beyond 1e37 are the usual undeclared no data of 32-bit floats
-        let empty = |raw: f32| raw == nodata || raw.is_nan() || raw.abs() > 1e37;
+        let empty = |raw: f32| raw == nodata || raw.is_nan() || raw.abs() > NO_DATA;
         let (scale, offset) = (self.scale, self.offset);
         match self.content {
             Content::Indicator => numbers.iter_mut().for_each(|v| {

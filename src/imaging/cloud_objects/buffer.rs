@@ -1,4 +1,4 @@
-//! Buffers around cloud, shadow and snow (`reference/masking.md` §10.10), each in its own bits so that
+//! Buffers around cloud, shadow and snow (`docs/sources/cloud_objects.md`, Buffers), each in its own bits so that
 //! they can be undone.
 
 use crate::imaging::morphology::{Components, dilate};
@@ -12,7 +12,7 @@ pub struct Widths {
     pub narrow: usize,
 }
 
-/// Clouds of fewer pixels get the narrow buffer.
+/// Clouds of fewer pixels get the narrow buffer (chosen; `docs/sources/cloud_objects.md`, Buffers).
 const SMALL: u32 = 10;
 
 /// Buffer around cloud of a confidence map, cloud itself excluded.

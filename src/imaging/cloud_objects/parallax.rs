@@ -4,8 +4,12 @@ use super::{HEIGHTS_M, Sight, moved, shift};
 use crate::types::grid::GridSpec;
 use crate::types::observation::Angles;
 
-/// Directions are looked up once per block of this many pixels.
+/// Directions are looked up once per block of this many pixels (chosen: directions change by less than a
+/// degree).
 const BLOCK: usize = 32;
+
+/// Most heights tried (chosen, ample).
+const MOST_STEPS: f32 = 60.0;
 
 /// The parallax of every pixel, worked out block by block when asked.
 pub struct Paths<'a> {
@@ -46,7 +50,9 @@ fn path(sight: Option<Sight>, pixel: f32) -> Vec<(i32, i32)> {
     let Some(p) = sight.as_ref().and_then(Sight::parallax) else {
         return Vec::new();
     };
-    let steps = (p.length() * HEIGHTS_M.1 / pixel).ceil().clamp(1.0, 60.0) as usize;
+    let steps = (p.length() * HEIGHTS_M.1 / pixel)
+        .ceil()
+        .clamp(1.0, MOST_STEPS) as usize;
     let mut out: Vec<(i32, i32)> = (0..=steps)
         .map(|k| shift(p, HEIGHTS_M.1 * k as f32 / steps as f32, pixel))
         .flat_map(|(r, c)| [(r, c), (r + 1, c), (r - 1, c), (r, c + 1), (r, c - 1)])

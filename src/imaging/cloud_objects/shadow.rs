@@ -1,14 +1,20 @@
 //! Shadows and parallax zones of objects whose heights are known.
 
-use super::heights::{Map, Match, base_height, ground};
+use super::heights::{LEAST_SHIFT, LEAST_STEP_M, Map, Match, base_height, ground};
 use super::{HEIGHTS_M, Object, Sight, moved, shift};
 use crate::imaging::morphology::dilate;
 
-/// Heights between which the shadow of an unmatched object is looked for, metres
-/// (`reference/masking.md` §10.6).
+/// Heights between which the shadow of an unmatched object is looked for, metres (chosen: low and middle clouds;
+/// `docs/sources/cloud_objects.md`, Height from shadow).
 const UNMATCHED_M: (f32, f32) = (500.0, 4000.0);
-/// Height up to which the parallax of an unmatched object is drawn (`reference/masking.md` §10.7).
+/// Height up to which the parallax of an unmatched object is drawn, metres (chosen: low and middle clouds;
+/// `docs/sources/cloud_objects.md`, Parallax of SWIR).
 const UNMATCHED_RIM_M: f32 = 3000.0;
+
+/// Least movement per metre of height that SWIR is taken to have against VNIR, so that steps stay finite (chosen).
+const LEAST_PARALLAX: f32 = 1e-3;
+/// Smallest step of height of a rim, metres (chosen).
+const LEAST_RIM_STEP_M: f32 = 100.0;
 
 /// Shadow masks, row-major.
 pub struct Shadows {
@@ -55,7 +61,7 @@ pub fn cast(
 /// Marks everything an object can shade from the heights of unmatched clouds: its outline drawn along
 /// the way, and its whole area at the lowest height.
 fn sweep(object: &Object, sight: &Sight, base: f32, map: &Map, reach: &mut [bool]) {
-    let step = (map.pixel / sight.shadow().length().max(0.05)).max(50.0);
+    let step = (map.pixel / sight.shadow().length().max(LEAST_SHIFT)).max(LEAST_STEP_M);
     let outline: Vec<u32> = object
         .pixels
         .iter()
@@ -83,8 +89,8 @@ fn is_edge(i: usize, component: u32, map: &Map) -> bool {
             .any(|k| map.labels[*k] != component)
 }
 
-/// Pixels whose SWIR looked at a cloud that VNIR sees elsewhere, or whose cloud in VNIR is not in
-/// SWIR: the cloud moved by its parallax, less the cloud (`reference/masking.md` §10.7).
+/// Pixels whose SWIR saw a cloud that VNIR sees elsewhere, or whose cloud in VNIR is not in
+/// SWIR: the cloud moved by its parallax, less the cloud (`docs/sources/cloud_objects.md`, Parallax of SWIR).
 pub fn swir_rim(
     objects: &[Object],
     sights: &[Option<Sight>],
@@ -96,7 +102,8 @@ pub fn swir_rim(
         let Some(p) = s.as_ref().and_then(Sight::parallax) else {
             continue;
         };
-        let step = (map.pixel / p.length().max(1e-3)).clamp(100.0, HEIGHTS_M.1);
+        let step =
+            (map.pixel / p.length().max(LEAST_PARALLAX)).clamp(LEAST_RIM_STEP_M, HEIGHTS_M.1);
         let heights: Vec<f32> = if f.is_empty() {
             (0..)
                 .map(|k| k as f32 * step)

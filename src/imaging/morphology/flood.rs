@@ -1,7 +1,7 @@
 //! Depth of dark basins: how far a grey-scale image must be filled until it drains to the border
-//! (flood fill of potential shadows, `reference/masking.md` §7.2 \[V\]).
+//! (flood fill of potential shadows, `docs/sources/cloud_objects.md`, Qiu 2019).
 
-/// Levels of the bucket queue over the range of the image.
+/// Levels of the bucket queue over the range of the image (chosen: steps below a thousandth of reflectance).
 const LEVELS: usize = 2048;
 /// Mark of a cell that water has reached.
 const CLOSED: u16 = 1 << 15;

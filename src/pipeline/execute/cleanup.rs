@@ -16,7 +16,7 @@ const DEPTH: usize = 3;
 ///
 /// # Errors
 /// OUT is not writable.
-pub fn leftovers(out: &Path, tile: TileId) -> Result<(), PipelineError> {
+pub(super) fn leftovers(out: &Path, tile: TileId) -> Result<(), PipelineError> {
     let removed = publish::sweep(&layout::tile_folder(out, tile), DEPTH);
     if removed > 0 {
         tracing::info!(%tile, removed, "removed what an interrupted run had left");
@@ -39,7 +39,7 @@ fn is_same_segment(a: &str, b: &str) -> bool {
 ///
 /// # Errors
 /// The folder of the tile cannot be listed or written.
-pub fn outdated(out: &Path, tile: TileId, steps: &[Step]) -> Result<(), PipelineError> {
+pub(super) fn outdated(out: &Path, tile: TileId, steps: &[Step]) -> Result<(), PipelineError> {
     let pieces = on_disk::pieces(out, tile)?;
     for step in steps
         .iter()

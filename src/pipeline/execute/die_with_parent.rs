@@ -5,7 +5,7 @@ use std::process::Command;
 
 /// Asks the kernel to kill the child as soon as the thread that starts it is gone, however it went
 /// (`PR_SET_PDEATHSIG`): a supervisor that is killed leaves no orphan at work.
-pub fn bind(command: &mut Command) {
+pub(super) fn bind(command: &mut Command) {
     // SAFETY: the closure runs between fork and exec and calls only `prctl`, which is
     // async-signal-safe and touches no memory of the parent.
     unsafe {

@@ -39,7 +39,7 @@ pub struct WorkerCommand {
 
 /// What happens to a task, by its position in the list.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Event {
+pub(crate) enum Event {
     /// A worker has taken it.
     Started(usize),
     /// It has come to an end after some wall seconds.
@@ -51,7 +51,7 @@ pub enum Event {
 ///
 /// # Errors
 /// What `on_event` returns; the workers are then stopped.
-pub fn run(
+pub(crate) fn run(
     command: &WorkerCommand,
     config: &Config,
     tasks: &[Task],

@@ -3,18 +3,17 @@
 use crate::pipeline::config::{Config, Until};
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::execute::cleanup;
-use crate::pipeline::execute::pool::{self, Event, WorkerCommand};
-use crate::pipeline::execute::summary::{Row, Summary};
-use crate::pipeline::execute::worker::Worker;
+use crate::pipeline::execute::executor::{Executor, past};
+use crate::pipeline::execute::pool::WorkerCommand;
+use crate::pipeline::execute::summary::Summary;
 use crate::pipeline::plan::index::{Filter, Index};
 use crate::pipeline::plan::inputs::Inputs;
-use crate::pipeline::plan::ledger::{Entry, Ledger};
-use crate::pipeline::plan::unit::{Outcome, Task, Unit};
+use crate::pipeline::plan::ledger::Ledger;
+use crate::pipeline::plan::unit::Unit;
 use crate::pipeline::plan::{self, Standing, Step};
 use crate::types::grid::{Tile, TileId, tiles};
 use crate::types::progress::Progress;
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 /// Makes everything the configuration asks for. With `workers`, `config.jobs` processes share the
 /// work; without, or with `jobs = 0`, it is done here.
@@ -100,14 +99,6 @@ pub fn follow(
         Until::Stack => crew.stack(&found, &mut ledgers, &mut summary)?,
     }
     Ok(summary)
-}
-
-/// Last ledger entries of a tile.
-fn past(ledgers: &BTreeMap<TileId, Ledger>, tile: TileId) -> plan::Past {
-    ledgers
-        .get(&tile)
-        .map(|l| l.last().clone())
-        .unwrap_or_default()
 }
 
 /// What [`run`] would do and why, without writing anything.
@@ -255,160 +246,5 @@ fn order(unit: &Unit) -> (&std::path::Path, TileId) {
     match unit {
         Unit::Acquire { segment, .. } => (segment, unit.tile()),
         _ => (std::path::Path::new(""), unit.tile()),
-    }
-}
-
-/// Whoever does the work.
-struct Executor<'a> {
-    config: &'a Config,
-    workers: Option<&'a WorkerCommand>,
-    here: Option<Worker>,
-    progress: &'a dyn Progress,
-}
-
-impl Executor<'_> {
-    /// Screens the archives of tiles.
-    fn screen(
-        &mut self,
-        tiles: &[Tile],
-        ledgers: &mut BTreeMap<TileId, Ledger>,
-        summary: &mut Summary,
-    ) -> Result<(), PipelineError> {
-        let mut steps = Vec::new();
-        for tile in tiles {
-            steps.extend(plan::screens(
-                self.config,
-                tile.id,
-                &past(ledgers, tile.id),
-            )?);
-        }
-        self.work("screening", steps, ledgers, summary)
-    }
-
-    /// Makes the stacks of tiles.
-    fn stack(
-        &mut self,
-        tiles: &[Tile],
-        ledgers: &mut BTreeMap<TileId, Ledger>,
-        summary: &mut Summary,
-    ) -> Result<(), PipelineError> {
-        let mut steps = Vec::new();
-        for tile in tiles {
-            steps.extend(plan::stacks(self.config, tile, &past(ledgers, tile.id))?);
-        }
-        self.work("stack", steps, ledgers, summary)
-    }
-
-    /// Does what is to do of `steps`; ledgers and summary follow.
-    fn work(
-        &mut self,
-        stage: &str,
-        steps: Vec<Step>,
-        ledgers: &mut BTreeMap<TileId, Ledger>,
-        summary: &mut Summary,
-    ) -> Result<(), PipelineError> {
-        let mut tasks = Vec::new();
-        let mut queued: BTreeMap<TileId, Vec<Entry>> = BTreeMap::new();
-        for step in steps {
-            let row = |outcome| Row {
-                unit: step.task.unit.clone(),
-                outcome,
-                seconds: None,
-            };
-            match step.standing {
-                Standing::Todo(why) => {
-                    let entry = Entry::queued(&step.task, &why);
-                    queued.entry(step.task.unit.tile()).or_default().push(entry);
-                    tasks.push(step.task);
-                }
-                Standing::Done(product) => summary.rows.push(row(Outcome::Done {
-                    product,
-                    notes: Vec::new(),
-                })),
-                Standing::Skipped(reason) => summary.rows.push(row(Outcome::Skipped { reason })),
-            }
-        }
-        if tasks.is_empty() {
-            return Ok(());
-        }
-        for (tile, entries) in queued {
-            if let Some(ledger) = ledgers.get_mut(&tile) {
-                ledger.append(&entries)?;
-            }
-        }
-        self.progress.start(stage, tasks.len() as u64);
-        let mut ended: Vec<Option<Row>> = vec![None; tasks.len()];
-        let progress = self.progress;
-        let mut on_event = |event: Event| -> Result<(), PipelineError> {
-            let (Event::Started(i) | Event::Ended(i, ..)) = event;
-            let task: &Task = &tasks[i];
-            let entry = match event {
-                Event::Started(_) => Entry::running(task),
-                Event::Ended(_, outcome, seconds) => {
-                    report(task, &outcome, seconds);
-                    let entry = Entry::ended(task, &outcome, seconds);
-                    ended[i] = Some(Row {
-                        unit: task.unit.clone(),
-                        outcome,
-                        seconds: Some(seconds),
-                    });
-                    progress.advance(1);
-                    entry
-                }
-            };
-            match ledgers.get_mut(&task.unit.tile()) {
-                Some(ledger) => ledger.append(&[entry]),
-                None => Ok(()),
-            }
-        };
-        match self.workers {
-            Some(command) => {
-                pool::run(command, self.config, &tasks, self.progress, &mut on_event)?;
-            }
-            None => {
-                let worker = self
-                    .here
-                    .get_or_insert_with(|| Worker::new(self.config.clone()));
-                for (i, task) in tasks.iter().enumerate() {
-                    if self.progress.cancelled() {
-                        break;
-                    }
-                    on_event(Event::Started(i))?;
-                    let begin = Instant::now();
-                    let outcome = worker.perform(task, &Within(self.progress));
-                    on_event(Event::Ended(i, outcome, begin.elapsed().as_secs_f64()))?;
-                }
-            }
-        }
-        summary.stopped += ended.iter().filter(|r| r.is_none()).count();
-        summary.rows.extend(ended.into_iter().flatten());
-        Ok(())
-    }
-}
-
-/// Progress of a unit done in this process: the bar counts units, so only the wish to stop goes through.
-struct Within<'a>(&'a dyn Progress);
-
-impl Progress for Within<'_> {
-    fn start(&self, _stage: &str, _total: u64) {}
-
-    fn advance(&self, _steps: u64) {}
-
-    fn cancelled(&self) -> bool {
-        self.0.cancelled()
-    }
-}
-
-fn report(task: &Task, outcome: &Outcome, seconds: f64) {
-    let unit = &task.unit;
-    match outcome {
-        Outcome::Done { product, notes } => {
-            tracing::info!(%unit, %product, seconds, "made");
-            for note in notes {
-                tracing::info!(%unit, "{note}");
-            }
-        }
-        Outcome::Skipped { reason } => tracing::info!(%unit, %reason, "skipped"),
-        Outcome::Failed { reason, .. } => tracing::error!(%unit, "{reason}"),
     }
 }

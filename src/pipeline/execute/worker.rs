@@ -8,6 +8,7 @@ use crate::pipeline::error::PipelineError;
 use crate::pipeline::plan::unit::{Key, Outcome, Task, Unit};
 use crate::pipeline::tasks::acquire::WorkerCache;
 use crate::pipeline::tasks::{acquire, screen, stack};
+use crate::scene::SceneError;
 use crate::types::error::Classified;
 use crate::types::progress::Progress;
 use serde::{Deserialize, Serialize};
@@ -44,14 +45,14 @@ pub enum Message {
 #[derive(Debug)]
 pub struct Worker {
     config: Config,
-    workshop: WorkerCache,
+    cache: WorkerCache,
 }
 
 impl Worker {
     /// A worker for a configuration.
     pub fn new(config: Config) -> Worker {
         Worker {
-            workshop: WorkerCache::default(),
+            cache: WorkerCache::default(),
             config,
         }
     }
@@ -65,7 +66,7 @@ impl Worker {
         }));
         match attempt {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(error @ PipelineError::Skip(_))) => Outcome::Skipped {
+            Ok(Err(error @ PipelineError::Scene(SceneError::Skip(_)))) => Outcome::Skipped {
                 reason: one_line(&error.to_string()),
             },
             Ok(Err(error)) => Outcome::Failed {
@@ -74,7 +75,7 @@ impl Worker {
             },
             Err(_) => {
                 // whatever a panic left half-changed is not used again
-                self.workshop = WorkerCache::default();
+                self.cache = WorkerCache::default();
                 Outcome::Failed {
                     reason: "internal error (panic); please report it with this unit's input"
                         .to_string(),
@@ -86,7 +87,7 @@ impl Worker {
 
     fn attempt(&mut self, task: &Task, progress: &dyn Progress) -> Result<Outcome, PipelineError> {
         match &task.unit {
-            Unit::Acquire { .. } => acquire::acquire(&self.config, &mut self.workshop, task),
+            Unit::Acquire { .. } => acquire::acquire(&self.config, &mut self.cache, task),
             Unit::Screen { tile, resolution } => {
                 screen::screen(&self.config, *tile, *resolution, task, progress)
             }

@@ -1,18 +1,20 @@
 //! Does a segment's footprint meet a tile? A plain polygon test in longitude and latitude.
 
+use crate::types::geometry::EastNorth;
 use crate::types::grid::utm::Utm;
 use crate::types::grid::{Resolution, Tile};
+use crate::types::rings;
 
 /// Metres by which a tile is widened before the test: the footprint is that of altitude 0, and
 /// terrain at 9 km is seen up to 9 km · tan 62° = 17 km beside it (62° is the outermost view of the
-/// side cameras, `reference/l1c_format.md`). What the test lets through in vain costs one cheap look.
+/// side cameras, docs/sources/l1c.md). What the test lets through in vain costs one cheap view.
 const MARGIN_M: f64 = 18_000.0;
 
 /// A closed ring of (longitude, latitude), degrees, continuous across 180°.
-pub type Ring = Vec<(f64, f64)>;
+pub(crate) type Ring = Vec<(f64, f64)>;
 
 /// Outline of a tile widened by 18 km.
-pub fn tile_ring(tile: &Tile) -> Ring {
+pub(crate) fn tile_ring(tile: &Tile) -> Ring {
     let grid = tile.grid(Resolution::M300);
     let utm = Utm::new(tile.epsg);
     let padded = grid.padded((MARGIN_M / grid.pixel) as usize);
@@ -30,7 +32,7 @@ pub fn tile_ring(tile: &Tile) -> Ring {
         .flat_map(|i| (0..n).map(move |k| (i, k)))
         .map(|(i, k)| {
             let (e, n) = corner(i, k);
-            utm.inverse(e, n)
+            utm.inverse(EastNorth::new(e, n)).xy()
         })
         .collect();
     let first = ring[0].0;
@@ -45,11 +47,8 @@ fn near(lon: f64, reference: f64) -> f64 {
     lon - 360.0 * ((lon - reference) / 360.0).round()
 }
 
-/// True when two rings share any point. Rings of fewer than three points meet nothing.
-pub fn meet(a: &[(f64, f64)], b: &[(f64, f64)]) -> bool {
-    if a.len() < 3 || b.len() < 3 {
-        return false;
-    }
+/// True when two rings share any point, on whichever turn around the Earth. Rings of fewer than three points meet nothing.
+pub(crate) fn meet(a: &[(f64, f64)], b: &[(f64, f64)]) -> bool {
     let middle = |r: &[(f64, f64)]| {
         let (lo, hi) = r.iter().fold((f64::MAX, f64::MIN), |(lo, hi), p| {
             (lo.min(p.0), hi.max(p.0))
@@ -58,28 +57,7 @@ pub fn meet(a: &[(f64, f64)], b: &[(f64, f64)]) -> bool {
     };
     let shift = near(middle(b), middle(a)) - middle(b);
     let b: Ring = b.iter().map(|p| (p.0 + shift, p.1)).collect();
-    inside(a, b[0]) || inside(&b, a[0]) || edges(a).any(|p| edges(&b).any(|q| cross(p, q)))
-}
-
-type Edge = ((f64, f64), (f64, f64));
-
-fn edges(ring: &[(f64, f64)]) -> impl Iterator<Item = Edge> + '_ {
-    (0..ring.len()).map(|i| (ring[i], ring[(i + 1) % ring.len()]))
-}
-
-/// Even-odd rule.
-fn inside(ring: &[(f64, f64)], (x, y): (f64, f64)) -> bool {
-    edges(ring).fold(false, |within, ((x0, y0), (x1, y1))| {
-        let hit = (y0 > y) != (y1 > y) && x < (x1 - x0) * (y - y0) / (y1 - y0) + x0;
-        within != hit
-    })
-}
-
-fn cross((a, b): Edge, (c, d): Edge) -> bool {
-    let side = |p: (f64, f64), q: (f64, f64), r: (f64, f64)| {
-        (q.0 - p.0) * (r.1 - p.1) - (q.1 - p.1) * (r.0 - p.0)
-    };
-    (side(a, b, c) > 0.0) != (side(a, b, d) > 0.0) && (side(c, d, a) > 0.0) != (side(c, d, b) > 0.0)
+    rings::meet(a, &b)
 }
 
 #[cfg(test)]
@@ -96,17 +74,10 @@ mod tests {
     }
 
     #[test]
-    fn rings_meet_by_containment_crossing_and_across_180() {
-        let a = square(10.0, 50.0, 5.0);
-        assert!(meet(&a, &square(10.0, 50.0, 1.0)));
-        assert!(meet(&square(10.0, 50.0, 1.0), &a));
-        assert!(meet(&a, &square(15.0, 50.0, 2.0)));
-        assert!(!meet(&a, &square(18.0, 50.0, 2.0)));
-        // a cross has no vertex of one ring inside the other
-        let bar = vec![(0.0, 49.0), (20.0, 49.0), (20.0, 51.0), (0.0, 51.0)];
-        assert!(meet(&square(10.0, 50.0, 4.0), &bar));
+    fn rings_meet_across_180() {
         assert!(meet(&square(181.0, 0.0, 2.0), &square(-179.5, 0.0, 1.0)));
         assert!(!meet(&square(181.0, 0.0, 2.0), &square(170.0, 0.0, 1.0)));
+        assert!(!meet(&square(181.0, 0.0, 2.0), &[]));
     }
 
     #[test]
@@ -120,8 +91,14 @@ mod tests {
         let ring = tile_ring(&tile);
         let utm = Utm::new(tile.epsg);
         for (e, n) in [(600_000.0, 5_700_000.0), (709_800.0, 5_590_200.0)] {
-            assert!(inside(&ring, utm.inverse(e, n)));
+            assert!(rings::contains(
+                &ring,
+                utm.inverse(EastNorth::new(e, n)).xy()
+            ));
         }
-        assert!(!inside(&ring, utm.inverse(570_000.0, 5_700_000.0)));
+        assert!(!rings::contains(
+            &ring,
+            utm.inverse(EastNorth::new(570_000.0, 5_700_000.0)).xy()
+        ));
     }
 }

@@ -14,7 +14,7 @@ const BLOCKS: u64 = 16;
 
 /// What identifies the content of a file, wherever it lies.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-pub struct FileId {
+pub(crate) struct FileId {
     /// Name without folder.
     pub name: String,
     /// Size in bytes.
@@ -26,7 +26,7 @@ pub struct FileId {
 
 /// What tells, without reading, that a file was not touched since it was last read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Stamp {
+pub(crate) struct Stamp {
     /// Size in bytes.
     pub size: u64,
     /// Time of last modification, nanoseconds after 1970.
@@ -38,7 +38,7 @@ impl Stamp {
     ///
     /// # Errors
     /// The file is not there or may not be looked at.
-    pub fn of(path: &Path) -> Result<Stamp, PipelineError> {
+    pub(crate) fn of(path: &Path) -> Result<Stamp, PipelineError> {
         let meta = std::fs::metadata(path).map_err(|e| PipelineError::io("read", path, e))?;
         let mtime_ns = meta
             .modified()
@@ -57,7 +57,7 @@ impl FileId {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn of(path: &Path) -> Result<FileId, PipelineError> {
+    pub(crate) fn of(path: &Path) -> Result<FileId, PipelineError> {
         let io = |e| PipelineError::io("read", path, e);
         let file = File::open(path).map_err(io)?;
         let size = file.metadata().map_err(io)?.len();

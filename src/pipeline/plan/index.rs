@@ -17,12 +17,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-/// Records that are written together: what a killed run has to look at again.
+/// Records that are written together: what a killed run has to inspect again.
 const BATCH: usize = 64;
 
 /// What is known of one L1C file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Record {
+pub(crate) struct Record {
     /// The file.
     pub path: PathBuf,
     /// State of the file when it was looked at.
@@ -37,7 +37,7 @@ pub struct Record {
 /// What an L1C file turned out to be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Found {
+pub(crate) enum Found {
     /// A segment.
     Segment {
         /// Identity of the content.
@@ -51,7 +51,7 @@ pub enum Found {
 
 /// One segment that may see a tile.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sighting {
+pub(crate) struct Sighting {
     /// The file.
     pub path: PathBuf,
     /// Camera.
@@ -64,7 +64,7 @@ pub struct Sighting {
 
 /// Which files to consider.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
+pub(crate) struct Filter {
     /// First day.
     pub from: Option<NaiveDate>,
     /// Last day.
@@ -84,7 +84,7 @@ impl Filter {
 
 /// The index of a folder of L1C files.
 #[derive(Debug, Clone, Default)]
-pub struct Index {
+pub(crate) struct Index {
     records: Vec<(FileName, Record)>,
     superseded: Vec<PathBuf>,
 }
@@ -96,7 +96,7 @@ impl Index {
     ///
     /// # Errors
     /// `folder` cannot be read or `store` not be written. Unreadable L1C files are no error.
-    pub fn update(
+    pub(crate) fn update(
         folder: &Path,
         store: Option<&Path>,
         kept: &Path,
@@ -125,7 +125,7 @@ impl Index {
             let record = match fresh {
                 Ok(Ok(record)) => record,
                 Ok(Err(stamp)) => {
-                    let record = look(&path, stamp, profile);
+                    let record = inspect_file(&path, stamp, profile);
                     fresh_records.push(record.clone());
                     if fresh_records.len() >= BATCH {
                         keep(&mut sink, &mut fresh_records)?;
@@ -153,7 +153,7 @@ impl Index {
     }
 
     /// Segments that may see a tile, by time, camera and name.
-    pub fn sightings(&self, tile: &Tile) -> Vec<Sighting> {
+    pub(crate) fn sightings(&self, tile: &Tile) -> Vec<Sighting> {
         let ring = footprint::tile_ring(tile);
         self.records
             .iter()
@@ -172,7 +172,7 @@ impl Index {
     }
 
     /// Files that could not be read, with the reason.
-    pub fn unreadable(&self) -> impl Iterator<Item = (&Path, &str)> {
+    pub(crate) fn unreadable(&self) -> impl Iterator<Item = (&Path, &str)> {
         self.records.iter().filter_map(|(_, r)| match &r.found {
             Found::Error(reason) => Some((r.path.as_path(), reason.as_str())),
             Found::Segment { .. } => None,
@@ -180,18 +180,13 @@ impl Index {
     }
 
     /// Files of which a newer version is there.
-    pub fn superseded(&self) -> &[PathBuf] {
+    pub(crate) fn superseded(&self) -> &[PathBuf] {
         &self.superseded
     }
 
     /// Number of files.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.records.len()
-    }
-
-    /// True when there is no file.
-    pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
     }
 }
 
@@ -204,7 +199,7 @@ fn keep(sink: &mut Option<Lines>, records: &mut Vec<Record>) -> Result<(), Pipel
     Ok(())
 }
 
-fn look(path: &Path, stamp: Stamp, (profile, profile_id): (&Profile, &str)) -> Record {
+fn inspect_file(path: &Path, stamp: Stamp, (profile, profile_id): (&Profile, &str)) -> Record {
     let found = Segment::open(path, profile)
         .and_then(|segment| segment.footprint())
         .map_err(|e| e.to_string())

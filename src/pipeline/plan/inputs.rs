@@ -16,7 +16,7 @@ const SEGMENT: TimeDelta = TimeDelta::minutes(10);
 
 /// One CAMS file.
 #[derive(Debug, Clone, PartialEq)]
-pub struct CamsFile {
+pub(crate) struct CamsFile {
     /// The file.
     pub path: PathBuf,
     /// Identity.
@@ -29,7 +29,7 @@ pub struct CamsFile {
 
 /// Ancillary inputs.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Inputs {
+pub(crate) struct Inputs {
     /// CAMS files, by path.
     pub cams: Vec<CamsFile>,
     /// DEM files.
@@ -56,7 +56,7 @@ impl Inputs {
     /// # Errors
     /// A file or folder cannot be read. A CAMS file of unusable content is no error yet: it may not be
     /// needed.
-    pub fn survey(config: &Config) -> Result<Inputs, PipelineError> {
+    pub(crate) fn survey(config: &Config) -> Result<Inputs, PipelineError> {
         let ids = |paths: &[PathBuf], endings: &[&str]| -> Result<Vec<FileId>, PipelineError> {
             files(paths, endings)?
                 .iter()
@@ -120,7 +120,7 @@ impl Inputs {
     /// nearest before and after it, if no more than a day lies between; where those are not there but
     /// some files cannot be used, these (the unit then fails and says why); else none. Files of monthly means come
     /// with them where the others do not bracket the time.
-    pub fn cams_at(&self, start: DateTime<Utc>) -> Vec<&CamsFile> {
+    pub(crate) fn cams_at(&self, start: DateTime<Utc>) -> Vec<&CamsFile> {
         let end = start + SEGMENT;
         let steps = || self.cams.iter().filter(|f| !f.monthly);
         let usable = || steps().filter_map(|f| Some((f, f.span?)));

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// An append-only file of JSON lines.
 #[derive(Debug)]
-pub struct Lines {
+pub(crate) struct Lines {
     path: PathBuf,
     file: File,
 }
@@ -19,7 +19,7 @@ impl Lines {
     ///
     /// # Errors
     /// The folder or file cannot be written.
-    pub fn open(path: &Path) -> Result<Lines, PipelineError> {
+    pub(crate) fn open(path: &Path) -> Result<Lines, PipelineError> {
         let io = |e| PipelineError::io("write", path, e);
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|e| PipelineError::io("create", folder, e))?;
@@ -49,7 +49,7 @@ impl Lines {
     ///
     /// # Errors
     /// Another process holds it.
-    pub fn lock(&self) -> Result<(), PipelineError> {
+    pub(crate) fn lock(&self) -> Result<(), PipelineError> {
         self.file.try_lock().map_err(|_| PipelineError::Busy {
             path: self.path.clone(),
         })
@@ -59,7 +59,7 @@ impl Lines {
     ///
     /// # Errors
     /// The disk is full or the file not writable.
-    pub fn append<T: Serialize>(&mut self, records: &[T]) -> Result<(), PipelineError> {
+    pub(crate) fn append<T: Serialize>(&mut self, records: &[T]) -> Result<(), PipelineError> {
         let mut text = Vec::new();
         for record in records {
             serde_json::to_writer(&mut text, record)
@@ -77,7 +77,7 @@ impl Lines {
 ///
 /// # Errors
 /// The file is there and cannot be read.
-pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, PipelineError> {
+pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, PipelineError> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

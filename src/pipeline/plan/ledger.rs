@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// State of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum State {
+pub(crate) enum State {
     /// Waits.
     Queued,
     /// A worker has it.
@@ -30,7 +30,7 @@ pub enum State {
 
 /// One line of a ledger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// When.
     pub time: DateTime<Utc>,
     /// Which unit.
@@ -65,7 +65,7 @@ impl Entry {
     }
 
     /// The unit waits, for a reason.
-    pub fn queued(task: &Task, why: &str) -> Entry {
+    pub(crate) fn queued(task: &Task, why: &str) -> Entry {
         Entry {
             reason: Some(why.to_string()),
             ..Entry::new(task, State::Queued)
@@ -73,12 +73,12 @@ impl Entry {
     }
 
     /// A worker has taken the unit.
-    pub fn running(task: &Task) -> Entry {
+    pub(crate) fn running(task: &Task) -> Entry {
         Entry::new(task, State::Running)
     }
 
     /// The unit has come to an end.
-    pub fn ended(task: &Task, outcome: &Outcome, seconds: f64) -> Entry {
+    pub(crate) fn ended(task: &Task, outcome: &Outcome, seconds: f64) -> Entry {
         let (state, reason, product) = match outcome {
             Outcome::Done { product, notes } => (
                 State::Done,
@@ -99,14 +99,14 @@ impl Entry {
 
 /// The open ledger of one tile; at most one process has it.
 #[derive(Debug)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     lines: Lines,
     last: HashMap<Unit, Entry>,
 }
 
 impl Ledger {
     /// Path of a tile's ledger.
-    pub fn path(out: &Path, tile: TileId) -> PathBuf {
+    pub(crate) fn path(out: &Path, tile: TileId) -> PathBuf {
         out.join("ledger").join(format!("{tile}.jsonl"))
     }
 
@@ -114,7 +114,7 @@ impl Ledger {
     ///
     /// # Errors
     /// OUT is not writable, or another run has the tile.
-    pub fn open(out: &Path, tile: TileId) -> Result<Ledger, PipelineError> {
+    pub(crate) fn open(out: &Path, tile: TileId) -> Result<Ledger, PipelineError> {
         let path = Ledger::path(out, tile);
         let lines = Lines::open(&path)?;
         lines.lock()?;
@@ -128,7 +128,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger is there and cannot be read.
-    pub fn read(out: &Path, tile: TileId) -> Result<HashMap<Unit, Entry>, PipelineError> {
+    pub(crate) fn read(out: &Path, tile: TileId) -> Result<HashMap<Unit, Entry>, PipelineError> {
         let entries: Vec<Entry> = jsonl::read(&Ledger::path(out, tile))?;
         Ok(entries.into_iter().map(|e| (e.unit.clone(), e)).collect())
     }
@@ -137,7 +137,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The disk is full or OUT not writable.
-    pub fn append(&mut self, entries: &[Entry]) -> Result<(), PipelineError> {
+    pub(crate) fn append(&mut self, entries: &[Entry]) -> Result<(), PipelineError> {
         if entries.is_empty() {
             return Ok(());
         }
@@ -149,7 +149,7 @@ impl Ledger {
     }
 
     /// Last entry of every unit.
-    pub fn last(&self) -> &HashMap<Unit, Entry> {
+    pub(crate) fn last(&self) -> &HashMap<Unit, Entry> {
         &self.last
     }
 }

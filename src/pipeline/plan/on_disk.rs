@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// One acquisition product on disk.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ExistingProduct {
+pub(crate) struct ExistingProduct {
     /// Its name.
     pub id: AcquisitionId,
     /// Key it was made with; empty where `run.json` has none.
@@ -25,7 +25,7 @@ pub struct ExistingProduct {
 ///
 /// # Errors
 /// The folder of the tile is there and cannot be listed.
-pub fn pieces(out: &Path, tile: TileId) -> Result<Vec<ExistingProduct>, PipelineError> {
+pub(crate) fn pieces(out: &Path, tile: TileId) -> Result<Vec<ExistingProduct>, PipelineError> {
     let ids = product::list_acquisitions(out, tile).map_err(PipelineError::from_stage)?;
     Ok(ids
         .into_iter()
@@ -43,13 +43,13 @@ pub fn pieces(out: &Path, tile: TileId) -> Result<Vec<ExistingProduct>, Pipeline
 }
 
 /// Key of the stack of a tile, if there is one.
-pub fn stack_key(out: &Path, tile: TileId) -> Option<Key> {
+pub(crate) fn stack_key(out: &Path, tile: TileId) -> Option<Key> {
     let record = StackReader::open(out, tile).ok()?.record().ok()?;
     record["key"].as_str().map(|k| Key(k.to_string()))
 }
 
 /// Those of one resolution.
-pub fn on_grid(pieces: &[ExistingProduct], resolution: Resolution) -> Vec<&ExistingProduct> {
+pub(crate) fn on_grid(pieces: &[ExistingProduct], resolution: Resolution) -> Vec<&ExistingProduct> {
     pieces
         .iter()
         .filter(|p| p.id.resolution == resolution)

@@ -2,7 +2,7 @@
 
 /// One stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stage {
+pub(crate) struct Stage {
     /// Name.
     pub name: &'static str,
     /// Raised whenever the stage may give other values for the same input: every key that depends on
@@ -13,7 +13,7 @@ pub struct Stage {
 }
 
 /// Stages of an acquisition, in the order of work.
-pub const ACQUIRE: &[Stage] = &[
+pub(crate) const ACQUIRE: &[Stage] = &[
     stage(
         "l1c",
         3,
@@ -45,21 +45,21 @@ pub const ACQUIRE: &[Stage] = &[
 ];
 
 /// Stages of an acquisition that is checked against a reference.
-pub const GEOMETRY: &[Stage] = &[stage(
+pub(crate) const GEOMETRY: &[Stage] = &[stage(
     "register",
     3,
     "displacement against a reference and between bands",
 )];
 
 /// Stages of temporal screening.
-pub const SCREEN: &[Stage] = &[stage(
+pub(crate) const SCREEN: &[Stage] = &[stage(
     "temporal",
     1,
     "background of the tile's own archive, temporal cloud, shadow and snow tests, clean-up",
 )];
 
 /// Stages of the stack.
-pub const STACK: &[Stage] = &[
+pub(crate) const STACK: &[Stage] = &[
     stage("composite", 1, "5-daily composites at 100 m and 300 m"),
     stage(
         "fusion",
@@ -77,7 +77,7 @@ const fn stage(name: &'static str, version: u32, does: &'static str) -> Stage {
 }
 
 /// Versions of stages as a JSON object, with the version of the package.
-pub fn versions(stages: &[Stage]) -> serde_json::Value {
+pub(crate) fn versions(stages: &[Stage]) -> serde_json::Value {
     let mut map = serde_json::Map::new();
     for s in stages {
         map.insert(s.name.to_string(), s.version.into());

@@ -1,14 +1,18 @@
-//! `correct`: a look to surface reflectance, and every term of one pixel.
+//! `correct`: an observation to surface reflectance, and every term of one pixel.
 
-use super::{Lit, illuminate, write};
+use super::{ObservationFiles, cams_at, start_of, tile_of, write};
 use crate::pipeline::config::Config;
 use crate::pipeline::error::PipelineError;
-use crate::pipeline::tasks::acquire::corrections;
+use crate::pipeline::tasks::acquire::layers as extra_layers;
 use crate::product::Extra;
 use crate::product::geotiff::{Layers, read_layers};
 use crate::product::layers::{self, LayerSpec};
+use crate::scene::{
+    AtmosphereSource, Correction, NoLaps, SceneBuilder, TileContext, UnmaskedScene, after_masking,
+};
 use crate::stages::atmosphere::{self, BandPoint, Point};
 use crate::types::band::Band;
+use crate::types::geometry::{EastNorth, LonLat, RowCol};
 use crate::types::grid::utm::Utm;
 use crate::types::observation::Observation;
 use crate::types::reflectance::{self, NODATA, NODATA_U16, SurfaceReflectance};
@@ -25,9 +29,11 @@ const SR: LayerSpec = LayerSpec {
     ..layers::TOA
 };
 
-/// Corrects a look to surface reflectance and writes `<name>_SR.tif` and `<name>_UNC.tif` below `folder`.
+/// Corrects an observation to surface reflectance and writes `<name>_SR.tif` and `<name>_UNC.tif` below `folder`.
+/// Returns the files, and what a user should know.
 ///
-/// Further corrections and their layers as configured, the layers as floats; slopes are judged by all pixels that are kept.
+/// Further corrections and their layers as configured, the layers as floats. Slopes are judged by what `mask` keeps,
+/// else by the usable pixels of `<name>_USABLE.tif` beside the observation, else by all.
 /// With a `mask`, pixels that it does not call usable become no data: a USABLE layer keeps 1 and 2 (2 without SWIR),
 /// a status map SM keeps its classes clear and snow, any other single band keeps what is not 0.
 ///
@@ -35,22 +41,40 @@ const SR: LayerSpec = LayerSpec {
 /// CAMS, the tables or the mask are unusable, or the output is.
 pub fn correct(
     config: &Config,
-    name: &str,
-    seen: &Observation,
+    observed: &ObservationFiles,
     mask: Option<&Path>,
     folder: &Path,
-) -> Result<Vec<PathBuf>, PipelineError> {
+) -> Result<(Vec<PathBuf>, Vec<String>), PipelineError> {
+    let (name, seen) = (observed.name(), observed.observation());
     let keep = mask.map(|path| Keep::read(path, seen)).transpose()?;
-    let Lit { rt, .. } = illuminate(config, seen)?;
-    let mut surface = atmosphere::correct(seen, &rt, &config.budget);
-    let mut extras: Vec<Extra> = corrections::around(config, seen, &rt, &mut surface)
-        .into_iter()
-        .collect();
+    let judged = match observed.beside(layers::USABLE.name) {
+        Some(path) if mask.is_none() => Some(Keep::read(&path, seen)?),
+        _ => None,
+    };
+    let Lit {
+        mut scene,
+        mut notes,
+        ..
+    } = Lit::read(config, observed)?;
+    let slopes = keep.as_ref().or(judged.as_ref());
+    if slopes.is_none() && config.corrections.contains(&Correction::Topography) {
+        notes.push(format!(
+            "{name}: no masks beside it: slopes are judged by all pixels, clouds too"
+        ));
+    }
+    let more = after_masking(
+        &config.corrections,
+        &scene.observation,
+        &mut scene.surface,
+        |r, c| slopes.is_none_or(|k| k.0[(r, c)] != 0),
+    );
+    scene.applied.extend(more);
+    let mut surface = scene.surface;
     if let Some(keep) = &keep {
         keep.apply(&mut surface);
     }
-    extras.extend(corrections::within(config, seen, &mut surface, |_, _| true));
-    extras.extend(corrections::parts_of_sigma(config, &surface));
+    let mut extras = extra_layers::applied(&scene.applied);
+    extras.extend(extra_layers::parts_of_sigma(config, &surface));
     let mut files = Vec::new();
     for Extra { spec, bands, .. } in &extras {
         let path = folder.join(format!("{name}_{}.tif", spec.name));
@@ -71,7 +95,58 @@ pub fn correct(
     let nodata = Some(f64::from(NODATA_U16));
     write(&unc, seen, &layers::UNC, &sigma, scale, nodata).map_err(PipelineError::from_stage)?;
     files.splice(0..0, [sr, unc]);
-    Ok(files)
+    Ok((files, notes))
+}
+
+/// An observation lit by the atmosphere it was seen through.
+struct Lit {
+    scene: UnmaskedScene,
+    notes: Vec<String>,
+    point: Option<Point>,
+}
+
+impl Lit {
+    fn read(config: &Config, observed: &ObservationFiles) -> Result<Lit, PipelineError> {
+        Lit::with_point(config, observed, None)
+    }
+
+    /// With every term of the pixel at (row, column), where one is asked for.
+    fn with_point(
+        config: &Config,
+        observed: &ObservationFiles,
+        pixel: Option<(usize, usize)>,
+    ) -> Result<Lit, PipelineError> {
+        let seen = observed.observation();
+        let mut notes = observed.notes().to_vec();
+        let cams = cams_at(config, start_of(seen), &mut notes)?;
+        let context = TileContext::open(tile_of(&seen.grid)?, &config.ancillary()?)?;
+        let parameters = config.parameters();
+        let atmosphere = AtmosphereSource::default();
+        let builder = SceneBuilder::new(
+            &context,
+            &parameters,
+            seen.camera,
+            &cams,
+            &atmosphere,
+            &NoLaps,
+        )?;
+        let scene = builder.unmasked(observed, false)?;
+        let scene = scene.ok_or_else(|| observed.nothing_observed())?;
+        notes.extend(scene.notes.iter().cloned());
+        let point = match pixel {
+            Some((row, col)) => {
+                let state = builder.state(seen, &mut Vec::new())?;
+                let point = atmosphere::explain(builder.table(), seen, &state, row, col);
+                Some(point.map_err(PipelineError::from_stage)?)
+            }
+            None => None,
+        };
+        Ok(Lit {
+            scene,
+            notes,
+            point,
+        })
+    }
 }
 
 /// What a mask lets through: 0 nothing, 1 all bands, 2 all but SWIR.
@@ -153,6 +228,8 @@ pub struct Explanation {
     pub mask: Option<&'static str>,
     /// Where the state of the atmosphere came from.
     pub atmosphere: Vec<String>,
+    /// What stood in for something missing.
+    pub notes: Vec<String>,
     /// Parts of σ: the random part first.
     pub parts: Vec<Part>,
     /// Surface reflectance as the products have it (coefficients interpolated from nodes), BLUE, RED, NIR, SWIR.
@@ -164,42 +241,43 @@ pub struct Explanation {
 /// Every term of the correction of the pixel at a longitude and latitude, degrees.
 ///
 /// # Errors
-/// The place lies outside the look; CAMS, the tables or the mask are unusable.
+/// The place lies outside the observation; CAMS, the tables or the mask are unusable.
 pub fn explain(
     config: &Config,
-    seen: &Observation,
+    observed: &ObservationFiles,
     mask: Option<&Path>,
     lon: f64,
     lat: f64,
 ) -> Result<Explanation, PipelineError> {
-    let (e, n) = Utm::new(seen.grid.epsg).forward(lon, lat);
-    let (row, col) = seen.grid.locate(e, n);
+    let seen = observed.observation();
+    let utm = Utm::new(seen.grid.epsg);
+    let RowCol { row, col } = seen.grid.locate(utm.forward(LonLat { lon, lat }));
     let inside = |v: f64, n: usize| {
         (v.is_finite() && v > -0.5 && v < n as f64 - 0.5).then(|| v.round() as usize)
     };
     let (Some(row), Some(col)) = (inside(row, seen.grid.height), inside(col, seen.grid.width))
     else {
-        let (w, s) = Utm::new(seen.grid.epsg).inverse(
+        let LonLat { lon: w, lat: s } = utm.inverse(EastNorth::new(
             seen.grid.ulx,
             seen.grid.uly - seen.grid.height as f64 * seen.grid.pixel,
-        );
-        let (e, n) = Utm::new(seen.grid.epsg).inverse(
+        ));
+        let LonLat { lon: e, lat: n } = utm.inverse(EastNorth::new(
             seen.grid.ulx + seen.grid.width as f64 * seen.grid.pixel,
             seen.grid.uly,
-        );
+        ));
         return Err(PipelineError::Config(format!(
-            "{lon}, {lat} lies outside the look, which reaches from {w:.4}, {s:.4} to {e:.4}, {n:.4} (longitude, latitude)"
+            "{lon}, {lat} lies outside the observation, which reaches from {w:.4}, {s:.4} to {e:.4}, {n:.4} (longitude, latitude)"
         )));
     };
     let keep = mask.map(|path| Keep::read(path, seen)).transpose()?;
-    let Lit { table, state, rt } = illuminate(config, seen)?;
-    let point =
-        atmosphere::explain(&table, seen, &state, row, col).map_err(PipelineError::from_stage)?;
-    let surface = atmosphere::correct(seen, &rt, &config.budget);
+    let lit = Lit::with_point(config, observed, Some((row, col)))?;
+    let (scene, point) = (lit.scene, lit.point);
+    let point = point.ok_or_else(|| observed.nothing_observed())?;
+    let (surface, state) = (&scene.surface, &scene.coefficients.state);
     let at = |stack: &crate::types::raster::BandStack<f32>| {
         stack.bands.each_ref().map(|b| b[(row, col)])
     };
-    let budget = config.budget.facing(&state.origins);
+    let budget = config.budget.for_origins(&state.origins);
     let mut parts = vec![Part {
         name: "random",
         sigma: at(&surface.sigma_random),
@@ -216,7 +294,8 @@ pub fn explain(
     Ok(Explanation {
         place: [lon, lat],
         mask: keep.as_ref().map(|k| k.word(row, col)),
-        atmosphere: state.provenance,
+        atmosphere: state.provenance.clone(),
+        notes: lit.notes,
         parts,
         rho: at(&surface.rho),
         sigma: at(&surface.sigma),

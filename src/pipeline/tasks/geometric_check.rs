@@ -4,7 +4,8 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-pub use report::{Report, Source, applied};
+pub use report::Report;
+pub(crate) use report::{Source, applied};
 
 use crate::pipeline::config::Config;
 use crate::pipeline::error::PipelineError;
@@ -35,11 +36,11 @@ const SHOWS_GROUND: f64 = 0.08;
 /// Pixel size, metres, above which pixels are coarse.
 const FINE_FROM: f64 = 200.0;
 /// Lines and pixels that a refinement may move the window of native samples by.
-pub const MARGIN: usize = 12;
+pub(crate) const MARGIN: usize = 12;
 
 /// Features of the reference on a grid, and what they are of.
 #[derive(Debug)]
-pub struct ReferenceFeatures {
+pub(crate) struct ReferenceFeatures {
     grid: GridSpec,
     bands: [Option<Features>; 4],
     source: Source,
@@ -50,7 +51,10 @@ impl ReferenceFeatures {
     ///
     /// # Errors
     /// The raster cannot be read.
-    pub fn of_file(path: &Path, grid: &GridSpec) -> Result<ReferenceFeatures, PipelineError> {
+    pub(crate) fn of_file(
+        path: &Path,
+        grid: &GridSpec,
+    ) -> Result<ReferenceFeatures, PipelineError> {
         let reference = Reference::open(path).map_err(PipelineError::from_stage)?;
         let fine = match is_coarse(grid) {
             true => reference
@@ -77,14 +81,14 @@ impl ReferenceFeatures {
     }
 
     /// What it is of.
-    pub fn source(&self) -> &Source {
+    pub(crate) fn source(&self) -> &Source {
         &self.source
     }
 }
 
-/// The references a worker has looked at; a background, which depends on the time of the look, is not kept.
+/// The references a worker has used; a background, which depends on the time of the acquisition, is not kept.
 #[derive(Debug, Default)]
-pub struct ReferenceCache {
+pub(crate) struct ReferenceCache {
     kept: Vec<(PathBuf, Arc<ReferenceFeatures>)>,
 }
 
@@ -93,7 +97,7 @@ impl ReferenceCache {
     ///
     /// # Errors
     /// The raster or the background cannot be read.
-    pub fn get(
+    pub(crate) fn get(
         &mut self,
         config: &Config,
         tile: TileId,
@@ -120,7 +124,7 @@ impl ReferenceCache {
     }
 }
 
-/// The tile's own reference at the season of a look.
+/// The tile's own reference at the season of an acquisition.
 fn background(
     out: &Path,
     tile: TileId,
@@ -180,7 +184,7 @@ fn edges(
 }
 
 /// Where an acquisition shows the ground, as its own masks see it.
-pub fn clear(masks: &Masks) -> Array2<bool> {
+pub(crate) fn clear(masks: &Masks) -> Array2<bool> {
     const OTHER: u16 = qx::CLOUD_BUFFER
         | qx::SHADOW_OBJECT
         | qx::SHADOW_TEMPORAL
@@ -197,7 +201,7 @@ pub fn clear(masks: &Masks) -> Array2<bool> {
 /// Compares the bands of an image with a reference and with each other: where its masks see the ground, and,
 /// where that gives nothing, everywhere (masks of one date take bright ground for cloud; clouds do not
 /// match).
-pub fn check(
+pub(crate) fn check(
     toa: &BandStack<f32>,
     clear: Option<&Array2<bool>>,
     ground: Option<&ReferenceFeatures>,
@@ -215,7 +219,7 @@ pub fn check(
         }
         f64::from(ground) > CLOUDLESS[usize::from(is_coarse(&toa.grid))] * f64::from(seen)
     });
-    let look = |clear: Option<&Array2<bool>>| {
+    let compare = |clear: Option<&Array2<bool>>| {
         let bands = edges(&toa.grid, images, clear);
         register::check(
             bands.each_ref().map(Option::as_ref),
@@ -223,10 +227,10 @@ pub fn check(
             clear.is_some() && cloudless,
         )
     };
-    let found = look(clear);
+    let found = compare(clear);
     let wanted = reference.iter().any(Option::is_some);
     if clear.is_some() && wanted && found.leading().is_none() {
-        let bold = look(None);
+        let bold = compare(None);
         let shows =
             |(_, m): (_, &DisplacementEstimate)| m.chips as f64 >= SHOWS_GROUND * m.compared as f64;
         if bold.leading().is_some_and(shows) {
@@ -236,12 +240,12 @@ pub fn check(
     found
 }
 
-/// Checks a look, and with `refine` looks again without the displacement found; the second look is kept if
+/// Checks an acquisition, and with `refine` observes it again without the displacement found; the second is kept if
 /// its own check is better, and so is a third without what the second has left.
 ///
 /// # Errors
 /// Those of `again`.
-pub fn examine<T>(
+pub(crate) fn examine<T>(
     first: T,
     refine: bool,
     ground: Option<&ReferenceFeatures>,

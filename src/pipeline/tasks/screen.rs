@@ -9,15 +9,14 @@ use crate::pipeline::config::Config;
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::plan::on_disk;
 use crate::pipeline::plan::unit::{Outcome, Task};
-use crate::product::{self, AcquisitionId, AcquisitionReader};
-use crate::stages::temporal::{self, DateInput, DateMeta, SeriesBlock};
+use crate::product::{self, AcquisitionId, AcquisitionReader, record};
+use crate::stages::temporal::{self, DateInput, DateMeta, SeriesBlock, TemporalParams};
 use crate::types::background::Background;
 use crate::types::grid::{GridSpec, Resolution, TileId, tiles};
 use crate::types::progress::Progress;
 use crate::types::status::Masks;
 use ndarray::{Array2, Array3, s};
 use packed::Packed;
-use serde_json::json;
 use std::ops::Range;
 
 /// Bytes that one block of rows of the whole archive may take: most of what a worker may (1 GB), since every
@@ -30,7 +29,7 @@ const PIXEL_BYTES: usize = 8 + 2 * 6;
 ///
 /// # Errors
 /// A product cannot be read or written, or the user asked to stop.
-pub fn screen(
+pub(crate) fn screen(
     config: &Config,
     tile: TileId,
     resolution: Resolution,
@@ -53,48 +52,9 @@ pub fn screen(
     let params = &config.temporal;
     let blocks = archive.blocks();
 
-    let mut background = empty(grid);
-    for rows in &blocks {
-        let series = archive.series(rows, |i| archive.masks(i, rows))?;
-        put(
-            &mut background,
-            rows,
-            &temporal::background(&series, params),
-        );
-    }
-
-    let mut decided = Vec::with_capacity(archive.readers.len());
-    for (i, reader) in archive.readers.iter().enumerate() {
-        archive.check()?;
-        let all = 0..grid.height;
-        let rho = reader.rho(all.clone()).map_err(PipelineError::from_stage)?;
-        let masks = archive.masks(i, &all)?;
-        let angles = reader.angles(all).map_err(PipelineError::from_stage)?;
-        let id = reader.id();
-        let input = DateInput {
-            grid,
-            time: id.time,
-            camera: id.camera,
-            rho: &rho,
-            masks: &masks,
-            angles: &angles,
-        };
-        let masks = temporal::decide(&input, &background, params);
-        decided.push(Packed::of(&masks, &blocks)?);
-    }
-
-    let mut cleaned: Vec<Packed> = decided.iter().map(|_| Packed::default()).collect();
-    for (k, rows) in blocks.iter().enumerate() {
-        let series = archive.series(rows, |i| decided[i].block(k, grid.width))?;
-        let part = rows_of(&background, rows);
-        for (packed, masks) in cleaned
-            .iter_mut()
-            .zip(temporal::clean_up(&series, &part, params))
-        {
-            packed.push(&masks)?;
-        }
-    }
-    drop(decided);
+    let background = archive.background(&blocks, params)?;
+    let decided = archive.decide(&blocks, &background, params)?;
+    let cleaned = archive.clean_up(&blocks, decided, &background, params)?;
 
     // first: the masks are what tells that a screening is complete
     product::write_background(out, tile, resolution, &background)
@@ -102,12 +62,7 @@ pub fn screen(
     for (reader, packed) in archive.readers.iter().zip(&cleaned) {
         archive.check()?;
         let masks = packed.all(blocks.len(), grid.width)?;
-        let record = json!({
-            "key": task.key,
-            "unit": task.unit.to_string(),
-            "software": { "probav-ard": env!("CARGO_PKG_VERSION") },
-            "recipe": task.recipe,
-        });
+        let record = record::head(&task.key.0, &task.unit.to_string(), &task.recipe);
         product::write_screened(out, reader.id(), &masks, record)
             .map_err(PipelineError::from_stage)?;
     }
@@ -129,6 +84,70 @@ struct Archive<'a> {
 }
 
 impl Archive<'_> {
+    /// The per-pixel reference of the archive, block by block.
+    fn background(
+        &self,
+        blocks: &[Range<usize>],
+        params: &TemporalParams,
+    ) -> Result<Background, PipelineError> {
+        let mut background = empty(self.grid);
+        for rows in blocks {
+            let series = self.series(rows, |i| self.masks(i, rows))?;
+            let part = temporal::background(&series, params);
+            put(&mut background, rows, &part);
+        }
+        Ok(background)
+    }
+
+    /// Each date held against the background.
+    fn decide(
+        &self,
+        blocks: &[Range<usize>],
+        background: &Background,
+        params: &TemporalParams,
+    ) -> Result<Vec<Packed>, PipelineError> {
+        let mut decided = Vec::with_capacity(self.readers.len());
+        for (i, reader) in self.readers.iter().enumerate() {
+            self.check()?;
+            let all = 0..self.grid.height;
+            let rho = reader.rho(all.clone()).map_err(PipelineError::from_stage)?;
+            let masks = self.masks(i, &all)?;
+            let angles = reader.angles(all).map_err(PipelineError::from_stage)?;
+            let id = reader.id();
+            let input = DateInput {
+                grid: self.grid,
+                time: id.time,
+                camera: id.camera,
+                rho: &rho,
+                masks: &masks,
+                angles: &angles,
+            };
+            let masks = temporal::decide(&input, background, params);
+            decided.push(Packed::of(&masks, blocks)?);
+        }
+        Ok(decided)
+    }
+
+    /// The decisions made consistent along time, block by block.
+    fn clean_up(
+        &self,
+        blocks: &[Range<usize>],
+        decided: Vec<Packed>,
+        background: &Background,
+        params: &TemporalParams,
+    ) -> Result<Vec<Packed>, PipelineError> {
+        let mut cleaned: Vec<Packed> = decided.iter().map(|_| Packed::default()).collect();
+        for (k, rows) in blocks.iter().enumerate() {
+            let series = self.series(rows, |i| decided[i].block(k, self.grid.width))?;
+            let part = rows_of(background, rows);
+            let masks = temporal::clean_up(&series, &part, params);
+            for (packed, masks) in cleaned.iter_mut().zip(masks) {
+                packed.push(&masks)?;
+            }
+        }
+        Ok(cleaned)
+    }
+
     /// Blocks of rows that fit the memory: all rows, or a power of two, which tiles of files begin with.
     fn blocks(&self) -> Vec<Range<usize>> {
         let row = self.grid.width * self.readers.len().max(1) * PIXEL_BYTES;

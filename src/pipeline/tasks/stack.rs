@@ -6,13 +6,12 @@ use crate::pipeline::error::PipelineError;
 use crate::pipeline::plan::on_disk::{self, ExistingProduct};
 use crate::pipeline::plan::unit::{Outcome, Task};
 use crate::product::stack::{StackRows, StackWriter};
-use crate::product::{AcquisitionReader, layout};
-use crate::stages::fusion::{self, Look, Pixels, Series, Sink, StackBlock, StoreError};
+use crate::product::{AcquisitionReader, layout, record};
+use crate::stages::fusion::{self, Acquisition, Pixels, Series, Sink, StackBlock, StoreError};
 use crate::types::calendar::window_of;
 use crate::types::grid::{GridSpec, Resolution, Tile, TileId, tiles};
 use crate::types::progress::Progress;
 use chrono::{NaiveDate, NaiveTime};
-use serde_json::json;
 use std::ops::Range;
 use std::path::Path;
 
@@ -20,7 +19,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// A product cannot be read, the stack not be written, or the user asked to stop.
-pub fn stack(
+pub(crate) fn stack(
     config: &Config,
     tile: TileId,
     task: &Task,
@@ -39,12 +38,7 @@ pub fn stack(
             reason: "the tile has no acquisition".to_string(),
         });
     };
-    let record = json!({
-        "key": task.key,
-        "unit": task.unit.to_string(),
-        "software": { "probav-ard": env!("CARGO_PKG_VERSION") },
-        "recipe": task.recipe,
-    });
+    let record = record::head(&task.key.0, &task.unit.to_string(), &task.recipe);
     let mut writer =
         Writer(StackWriter::create(out, &tile, steps.clone()).map_err(PipelineError::from_stage)?);
     fusion::fuse(&archive, steps, &config.fusion, &mut writer, progress)
@@ -69,20 +63,20 @@ fn steps(config: &Config, pieces: &[ExistingProduct]) -> Option<Range<i32>> {
 /// Acquisitions of one grid.
 struct Shelf {
     readers: Vec<AcquisitionReader>,
-    looks: Vec<Look>,
+    acquisitions: Vec<Acquisition>,
 }
 
 impl Shelf {
     fn open(out: &Path, pieces: &[&ExistingProduct]) -> Result<Shelf, PipelineError> {
         let mut on_disk = Shelf {
             readers: Vec::with_capacity(pieces.len()),
-            looks: Vec::with_capacity(pieces.len()),
+            acquisitions: Vec::with_capacity(pieces.len()),
         };
         for piece in pieces {
             let reader =
                 AcquisitionReader::open(out, &piece.id, true).map_err(PipelineError::from_stage)?;
             let record = reader.record().map_err(PipelineError::from_stage)?;
-            on_disk.looks.push(Look {
+            on_disk.acquisitions.push(Acquisition {
                 time: piece.id.time,
                 vza: record["geometry"]["view_zenith_deg"]
                     .as_f64()
@@ -93,8 +87,8 @@ impl Shelf {
         Ok(on_disk)
     }
 
-    fn read(&self, look: usize, rows: Range<usize>) -> Result<Pixels, StoreError> {
-        let reader = &self.readers[look];
+    fn read(&self, acquisition: usize, rows: Range<usize>) -> Result<Pixels, StoreError> {
+        let reader = &self.readers[acquisition];
         Ok(Pixels {
             rho: reader.rho(rows.clone()).map_err(StoreError::new)?,
             // products carry the total σ; the fusion wants its random part, which its noise model gives
@@ -120,20 +114,20 @@ impl Series for Archive {
         self.tile.grid(Resolution::M300)
     }
 
-    fn fine(&self) -> &[Look] {
-        &self.fine.looks
+    fn fine(&self) -> &[Acquisition] {
+        &self.fine.acquisitions
     }
 
-    fn coarse(&self) -> &[Look] {
-        &self.coarse.looks
+    fn coarse(&self) -> &[Acquisition] {
+        &self.coarse.acquisitions
     }
 
-    fn read_fine(&self, look: usize, rows: Range<usize>) -> Result<Pixels, StoreError> {
-        self.fine.read(look, rows)
+    fn read_fine(&self, acquisition: usize, rows: Range<usize>) -> Result<Pixels, StoreError> {
+        self.fine.read(acquisition, rows)
     }
 
-    fn read_coarse(&self, look: usize) -> Result<Pixels, StoreError> {
-        self.coarse.read(look, 0..Resolution::M300.size())
+    fn read_coarse(&self, acquisition: usize) -> Result<Pixels, StoreError> {
+        self.coarse.read(acquisition, 0..Resolution::M300.size())
     }
 }
 

@@ -8,12 +8,15 @@ thread_local! {
 }
 
 /// Bytes of GDAL's block cache unless the user sets `GDAL_CACHEMAX`: its own default, 5 % of the
-/// machine's memory, would break the memory bound of a worker.
+/// machine's memory, would break the memory bound of a worker. Chosen, not tuned.
 const CACHE: &str = "67108864";
+
+/// Bytes of a message that are kept; chosen, so that a damaged file cannot fill the log.
+const MESSAGE: usize = 500;
 
 /// Sets GDAL up once per process: messages go to `tracing` instead of stderr, the block cache is 64 MB
 /// unless `GDAL_CACHEMAX` says otherwise. Called by every function of this room that uses GDAL.
-pub fn prepare() {
+pub(in crate::product) fn prepare() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         gdal::config::set_error_handler(|class, number, message| {
@@ -25,7 +28,7 @@ pub fn prepare() {
                 FAILURE.with(|f| {
                     f.borrow_mut()
                         .get_or_insert_with(|| message.to_string())
-                        .truncate(500)
+                        .truncate(MESSAGE)
                 });
             }
         });
@@ -36,12 +39,12 @@ pub fn prepare() {
 }
 
 /// Forgets the failures of this thread, before a call whose result GDAL may report only through them.
-pub(crate) fn watched() {
+pub(in crate::product) fn watched() {
     prepare();
     FAILURE.with(|f| f.borrow_mut().take());
 }
 
 /// The first failure GDAL reported on this thread since [`watched`].
-pub(crate) fn last_failure() -> Option<String> {
+pub(in crate::product) fn last_failure() -> Option<String> {
     FAILURE.with(|f| f.borrow_mut().take())
 }

@@ -31,7 +31,7 @@ pub fn write_layers<T: Sample>(
 ///
 /// # Errors
 /// [`ProductError::Shape`], [`ProductError::Encode`].
-pub fn encode<T: Sample>(
+pub(in crate::product) fn encode<T: Sample>(
     path: &Path,
     grid: &GridSpec,
     layers: &[Layer<'_, T>],
@@ -52,7 +52,7 @@ pub fn encode<T: Sample>(
 }
 
 /// Creation options of every COG of this room, for pictures whose larger side is `side`.
-pub(crate) fn cog_options(
+pub(in crate::product) fn cog_options(
     overviews: Overviews,
     side: usize,
 ) -> gdal::errors::Result<CslStringList> {
@@ -65,7 +65,7 @@ pub(crate) fn cog_options(
     let mut options = CslStringList::new();
     for (key, value) in [
         ("COMPRESS", "ZSTD"),
-        ("LEVEL", "1"),
+        ("LEVEL", LEVEL),
         ("PREDICTOR", "YES"),
         ("BLOCKSIZE", block.as_str()),
         ("OVERVIEWS", kind),
@@ -82,10 +82,15 @@ pub(crate) fn cog_options(
     Ok(options)
 }
 
+/// Side of the smallest reduced copy, pixels (docs/sources/products.md, COG).
+const SCREEN: usize = 512;
+/// Level of ZSTD, 1 to 22 (docs/sources/products.md, COG).
+const LEVEL: &str = "1";
+
 /// Reductions until a picture fits a screen: 1098 pixels to 549 and 275; 366 pixels need none.
 fn factors(side: usize) -> Vec<i32> {
     (1..16)
-        .take_while(|n| side >> (n - 1) > 512)
+        .take_while(|n| side >> (n - 1) > SCREEN)
         .map(|n| 1 << n)
         .collect()
 }

@@ -17,7 +17,7 @@ const GLYPHS: [[u8; 5]; 11] = [
     [0b000, 0b000, 0b111, 0b000, 0b000],
 ];
 
-/// Pixels per bit.
+/// Pixels per bit; chosen by eye.
 const SIZE: usize = 2;
 /// Height of a line, pixels.
 pub(super) const LINE: usize = 7 * SIZE;

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 /// Size and checksum of a file as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fingerprint {
+pub(in crate::product) struct Fingerprint {
     /// Bytes.
     pub size: usize,
     /// SHA-256 as a multihash in hexadecimal (`file:checksum`).
@@ -19,7 +19,7 @@ pub struct Fingerprint {
 
 impl Fingerprint {
     /// Of a file's content.
-    pub fn of(bytes: &[u8]) -> Fingerprint {
+    pub(in crate::product) fn of(bytes: &[u8]) -> Fingerprint {
         // multihash: function 0x12 (sha2-256), length 0x20
         let mut checksum = String::from("1220");
         for byte in Sha256::digest(bytes) {
@@ -37,7 +37,7 @@ impl Fingerprint {
 }
 
 /// Projection fields of a grid, for items and for assets.
-pub fn projection(grid: &GridSpec) -> Value {
+pub(in crate::product) fn projection(grid: &GridSpec) -> Value {
     json!({
         "proj:code": format!("EPSG:{}", grid.epsg),
         "proj:shape": [grid.height, grid.width],
@@ -52,7 +52,7 @@ pub fn projection(grid: &GridSpec) -> Value {
 }
 
 /// Bands with names and, where they are spectral, wavelengths.
-pub fn bands(names: &[&str]) -> Value {
+pub(in crate::product) fn bands(names: &[&str]) -> Value {
     let band = |name: &&str| match Band::ALL.iter().find(|b| b.name() == *name) {
         Some(b) => json!({
             "name": name,
@@ -66,7 +66,12 @@ pub fn bands(names: &[&str]) -> Value {
 }
 
 /// Asset of a layer's file.
-pub fn layer(spec: &LayerSpec, href: &str, grid: &GridSpec, file: &Fingerprint) -> Value {
+pub(in crate::product) fn layer(
+    spec: &LayerSpec,
+    href: &str,
+    grid: &GridSpec,
+    file: &Fingerprint,
+) -> Value {
     let mut asset = json!({
         "href": format!("./{href}"),
         "type": COG,
@@ -112,12 +117,17 @@ pub fn layer(spec: &LayerSpec, href: &str, grid: &GridSpec, file: &Fingerprint) 
 }
 
 /// Asset of a picture or a record.
-pub fn plain(href: &str, media_type: &str, title: &str, roles: &[&str]) -> Value {
+pub(in crate::product) fn plain(
+    href: &str,
+    media_type: &str,
+    title: &str,
+    roles: &[&str],
+) -> Value {
     json!({ "href": format!("./{href}"), "type": media_type, "title": title, "roles": roles })
 }
 
 /// An asset with the size and checksum of its file.
-pub fn with_fingerprint(mut asset: Value, file: &Fingerprint) -> Value {
+pub(in crate::product) fn with_fingerprint(mut asset: Value, file: &Fingerprint) -> Value {
     merge(&mut asset, file.fields());
     asset
 }

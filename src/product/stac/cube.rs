@@ -13,7 +13,12 @@ use std::ops::Range;
 const LINEAGE: &str = "acquisitions with screened masks; fusion of 100 m and 300 m observations by a Kalman smoother to 5-daily steps";
 
 /// Item of the stack of `steps` on `grid`; `overview` is the content of its picture.
-pub fn item(tile: &Tile, grid: &GridSpec, steps: Range<i32>, overview: &[u8]) -> Value {
+pub(in crate::product) fn item(
+    tile: &Tile,
+    grid: &GridSpec,
+    steps: Range<i32>,
+    overview: &[u8],
+) -> Value {
     let name = layout::stack_name(tile.id);
     let start = stack::step_start_text(steps.start);
     let end = stack::step_start_text(steps.end);

@@ -3,16 +3,17 @@
 use super::rounded;
 use crate::types::grid::GridSpec;
 use crate::types::grid::utm::{Utm, wrap};
+use crate::types::rings::{HalfPlane, clip, convex_hull};
 use ndarray::{Array2, Zip};
 use serde_json::{Value, json};
 
-/// Longest side of the polygon before it is divided, pixels: a straight side in UTM stays within 10 m of
-/// the straight side in longitude and latitude.
+/// Longest side of the polygon before it is divided, pixels: a straight side in UTM then stays within 10 m of
+/// the straight side in longitude and latitude. Chosen: a sixth of a 100 m tile.
 const LONGEST: f64 = 183.0;
 
 /// GeoJSON geometry and bounding box.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Footprint {
+pub(in crate::product) struct Footprint {
     /// Polygon, or MultiPolygon split at the antimeridian.
     pub geometry: Value,
     /// West, south, east, north, degrees; west > east across the antimeridian.
@@ -21,22 +22,22 @@ pub struct Footprint {
 
 impl Footprint {
     /// Hull of the cells where `valid` is true; of the whole grid when there are none.
-    pub fn of_valid(grid: &GridSpec, valid: &Array2<bool>) -> Footprint {
+    pub(in crate::product) fn of_valid(grid: &GridSpec, valid: &Array2<bool>) -> Footprint {
         let corners = corners(valid);
         if corners.is_empty() {
             return Footprint::of_grid(grid);
         }
-        from_hull(grid, &convex_hull(corners))
+        from_hull(grid, &hull_seen_from_above(corners))
     }
 
     /// The outline of a grid.
-    pub fn of_grid(grid: &GridSpec) -> Footprint {
+    pub(in crate::product) fn of_grid(grid: &GridSpec) -> Footprint {
         let (w, h) = (grid.width as f64, grid.height as f64);
         from_hull(grid, &[(0.0, h), (w, h), (w, 0.0), (0.0, 0.0)])
     }
 
     /// The footprint of an existing item; `None` when it has none.
-    pub fn of_item(item: &Value) -> Option<Footprint> {
+    pub(in crate::product) fn of_item(item: &Value) -> Option<Footprint> {
         let edge = |i: usize| item["bbox"][i].as_f64();
         Some(Footprint {
             geometry: item.get("geometry").filter(|g| g.is_object())?.clone(),
@@ -45,7 +46,7 @@ impl Footprint {
     }
 
     /// Bounding box as JSON.
-    pub fn bbox_json(&self) -> Value {
+    pub(in crate::product) fn bbox_json(&self) -> Value {
         Value::Array(self.bbox.iter().map(|v| rounded(*v, 6)).collect())
     }
 }
@@ -66,26 +67,10 @@ fn corners(valid: &Array2<bool>) -> Vec<(f64, f64)> {
     points
 }
 
-/// Convex hull by Andrew's monotone chain, counter-clockwise with the row axis pointing down.
-fn convex_hull(mut points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
-    points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    points.dedup();
-    let cross = |o: (f64, f64), a: (f64, f64), b: (f64, f64)| {
-        (a.0 - o.0) * (b.1 - o.1) - (a.1 - o.1) * (b.0 - o.0)
-    };
-    let chain = |points: &mut dyn Iterator<Item = (f64, f64)>| {
-        let mut hull: Vec<(f64, f64)> = Vec::new();
-        for p in points {
-            while hull.len() >= 2 && cross(hull[hull.len() - 2], hull[hull.len() - 1], p) >= 0.0 {
-                hull.pop();
-            }
-            hull.push(p);
-        }
-        hull.pop();
-        hull
-    };
-    let mut hull = chain(&mut points.iter().copied());
-    hull.extend(chain(&mut points.iter().rev().copied()));
+/// Convex hull, counter-clockwise with the row axis pointing down, from the same first point.
+fn hull_seen_from_above(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    let mut hull = convex_hull(points);
+    hull[1..].reverse();
     hull
 }
 
@@ -96,9 +81,8 @@ fn from_hull(grid: &GridSpec, hull: &[(f64, f64)]) -> Footprint {
         let pieces = ((b.0 - a.0).hypot(b.1 - a.1) / LONGEST).ceil().max(1.0);
         for k in 0..pieces as usize {
             let t = k as f64 / pieces;
-            let (easting, northing) =
-                grid.at(a.1 + t * (b.1 - a.1) - 0.5, a.0 + t * (b.0 - a.0) - 0.5);
-            ring.push(utm.inverse_continuous(easting, northing));
+            let place = grid.at(a.1 + t * (b.1 - a.1) - 0.5, a.0 + t * (b.0 - a.0) - 0.5);
+            ring.push(utm.inverse_continuous(place).xy());
         }
     }
     from_ring(ring)
@@ -118,8 +102,8 @@ fn from_ring(ring: Vec<(f64, f64)>) -> Footprint {
     let geometry = match seam {
         None => json!({ "type": "Polygon", "coordinates": [close(&ring, 0.0)] }),
         Some(seam) => {
-            let to_west = clip(&ring, seam, true);
-            let to_east = clip(&ring, seam, false);
+            let to_west = clip(&ring, HalfPlane::Left(seam));
+            let to_east = clip(&ring, HalfPlane::Right(seam));
             let (shift_west, shift_east) = if seam > 0.0 {
                 (0.0, -360.0)
             } else {
@@ -138,28 +122,6 @@ fn from_ring(ring: Vec<(f64, f64)>) -> Footprint {
     }
 }
 
-/// The part of a ring west (or east) of a meridian (Sutherland and Hodgman's clip by one line).
-fn clip(ring: &[(f64, f64)], meridian: f64, keep_west: bool) -> Vec<(f64, f64)> {
-    let inside = |p: &(f64, f64)| {
-        if keep_west {
-            p.0 <= meridian
-        } else {
-            p.0 >= meridian
-        }
-    };
-    let mut out = Vec::new();
-    for (a, b) in ring.iter().zip(ring.iter().cycle().skip(1)) {
-        if inside(a) {
-            out.push(*a);
-        }
-        if inside(a) != inside(b) {
-            let t = (meridian - a.0) / (b.0 - a.0);
-            out.push((meridian, a.1 + t * (b.1 - a.1)));
-        }
-    }
-    out
-}
-
 fn close(ring: &[(f64, f64)], shift: f64) -> Value {
     let mut points: Vec<Value> = ring
         .iter()
@@ -173,7 +135,10 @@ fn close(ring: &[(f64, f64)], shift: f64) -> Value {
 }
 
 /// True where any of the bands has a value.
-pub fn any_valid<T: Copy>(bands: [&Array2<T>; 4], is_valid: impl Fn(T) -> bool) -> Array2<bool> {
+pub(in crate::product) fn any_valid<T: Copy>(
+    bands: [&Array2<T>; 4],
+    is_valid: impl Fn(T) -> bool,
+) -> Array2<bool> {
     let [b, r, n, s] = bands;
     Zip::from(b)
         .and(r)
@@ -185,6 +150,7 @@ pub fn any_valid<T: Copy>(bands: [&Array2<T>; 4], is_valid: impl Fn(T) -> bool) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::geometry::{EastNorth, LonLat};
 
     fn grid(epsg: u32, ulx: f64, uly: f64) -> GridSpec {
         GridSpec {
@@ -217,7 +183,7 @@ mod tests {
         let f = Footprint::of_valid(&g, &Array2::from_elem((366, 366), true));
         assert_eq!(f.geometry["type"], "Polygon");
         assert!(signed_area(&f.geometry["coordinates"][0]) > 0.0);
-        let (lon, lat) = Utm::new(32631).inverse(600_000.0, 5_700_000.0);
+        let LonLat { lon, lat } = Utm::new(32631).inverse(EastNorth::new(600_000.0, 5_700_000.0));
         assert!((f.bbox[0] - lon).abs() < 0.1 && (f.bbox[3] - lat).abs() < 0.1);
     }
 
@@ -230,7 +196,7 @@ mod tests {
         let f = Footprint::of_valid(&g, &valid);
         let area = signed_area(&f.geometry["coordinates"][0]);
         let cells = valid.iter().filter(|v| **v).count() as f64;
-        let (lon, lat) = Utm::new(32731).inverse(g.centre(150, 200).0, g.centre(150, 200).1);
+        let LonLat { lon, lat } = Utm::new(32731).inverse(g.centre(150, 200));
         let cell = (300.0 / 111_195.0) * (300.0 / 111_195.0) / lat.to_radians().cos();
         // convex hull of a trapezoid of cells: a staircase of half cells more
         assert!(

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 /// Shares and means of one acquisition, percent and degrees.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Summary {
+pub(in crate::product) struct Summary {
     /// Cells with an observation, % of the grid.
     pub observed: f64,
     /// Cells with USABLE = 1, % of the observed.
@@ -26,7 +26,7 @@ pub struct Summary {
 
 impl Summary {
     /// From the masks: SM16 and USABLE, of one shape.
-    pub fn of(sm: &Array2<u16>, usable_mask: &Array2<u8>) -> Summary {
+    pub(in crate::product) fn of(sm: &Array2<u16>, usable_mask: &Array2<u8>) -> Summary {
         let (mut seen, mut used, mut land, mut cloud, mut snow) = (0u64, 0u64, 0u64, 0u64, 0u64);
         let covered: u16 = sm::COVERED.iter().sum();
         Zip::from(sm).and(usable_mask).for_each(|status, u| {
@@ -49,7 +49,7 @@ impl Summary {
     }
 
     /// As JSON properties.
-    pub fn properties(&self) -> Value {
+    pub(in crate::product) fn properties(&self) -> Value {
         let mut p = json!({
             "probav:observed_percent": rounded(self.observed, 2),
             "probav:usable_percent": rounded(self.usable, 2),
@@ -67,7 +67,7 @@ impl Summary {
 }
 
 /// Mean angles over the cells that have them, as `view:` properties (VNIR view, Sun).
-pub fn view(angles: &Angles) -> Value {
+pub(in crate::product) fn view(angles: &Angles) -> Value {
     let mut p = json!({});
     let mut put = |key: &str, value: Option<f64>| {
         if let Some(value) = value {
@@ -90,11 +90,18 @@ fn mean(values: &Array2<f32>) -> Option<f64> {
     (n > 0).then(|| sum / f64::from(n))
 }
 
+/// Cells between those that a mean azimuth is taken from: azimuths vary slowly, the last digit kept is the same. Chosen
+/// prime to the sides of the grids.
+const AZIMUTH_STRIDE: usize = 59;
+
 /// Direction of the mean vector.
 fn mean_azimuth(values: &Array2<f32>) -> Option<f64> {
     let (mut east, mut north, mut n) = (0.0, 0.0, 0u32);
-    // azimuths vary slowly: every 59th cell tells the mean to the last digit kept
-    for v in values.iter().step_by(59).filter(|v| v.is_finite()) {
+    for v in values
+        .iter()
+        .step_by(AZIMUTH_STRIDE)
+        .filter(|v| v.is_finite())
+    {
         let (s, c) = v.to_radians().sin_cos();
         east += f64::from(s);
         north += f64::from(c);
@@ -104,7 +111,7 @@ fn mean_azimuth(values: &Array2<f32>) -> Option<f64> {
 }
 
 /// `grid:` and `mgrs:` properties of a tile.
-pub fn tile_properties(tile: TileId) -> Value {
+pub(in crate::product) fn tile_properties(tile: TileId) -> Value {
     json!({
         "grid:code": format!("MGRS-{tile}"),
         "mgrs:utm_zone": tile.zone(),
@@ -115,7 +122,7 @@ pub fn tile_properties(tile: TileId) -> Value {
 
 /// What an item of one acquisition is made from.
 #[derive(Debug)]
-pub struct ItemParts<'a> {
+pub(in crate::product) struct ItemParts<'a> {
     /// Identity.
     pub id: AcquisitionId,
     /// Identifier of the item; the acquisition's name, or the name with a suffix.
@@ -137,7 +144,7 @@ pub struct ItemParts<'a> {
 }
 
 /// The item.
-pub fn item(parts: ItemParts<'_>) -> Value {
+pub(in crate::product) fn item(parts: ItemParts<'_>) -> Value {
     let id = parts.id;
     let mut properties = json!({
         "title": parts.title,

@@ -4,6 +4,7 @@ use super::{CHUNK_SIDE, CHUNK_STEPS, Fill, VARIABLES, Variable, step_centre_days
 use crate::product::ProductError;
 use crate::product::geotiff::prepare;
 use crate::types::calendar::WINDOW_DAYS;
+use crate::types::ellipsoid::wgs84;
 use crate::types::grid::{GridSpec, Tile};
 use gdal::spatial_ref::SpatialRef;
 use serde_json::{Map, Value, json};
@@ -14,8 +15,9 @@ use zarrs::array::codec::{BloscCodec, BloscCompressionLevel, BloscCompressor, Bl
 use zarrs::array::{Array, ArrayBuilder, ArrayMetadataOptions, CodecOptions, data_type};
 use zarrs::filesystem::FilesystemStore;
 
-/// Level of Blosc's ZSTD, 0 to 9.
+/// Level of Blosc's ZSTD, 0 to 9; chosen, not tuned.
 const LEVEL: u8 = 2;
+/// Version of the conventions (docs/sources/products.md, CF).
 const CONVENTIONS: &str = "CF-1.10";
 
 /// Shape of the stack and of its pieces.
@@ -126,7 +128,7 @@ fn data_array(
 }
 
 /// CF attributes of a variable, for Zarr and NetCDF alike (the latter leaves `_FillValue` to the library).
-pub(crate) fn attributes(variable: &Variable) -> Map<String, Value> {
+pub(in crate::product) fn attributes(variable: &Variable) -> Map<String, Value> {
     let mut a = Map::new();
     let mut put = |key: &str, value: Value| a.insert(key.to_string(), value);
     put("long_name", json!(variable.long_name));
@@ -156,21 +158,21 @@ pub(crate) fn attributes(variable: &Variable) -> Map<String, Value> {
 }
 
 /// Coordinate values: centres of columns, of rows, and centres and bounds of the steps.
-pub(crate) struct Axes {
-    pub(crate) x: Vec<f64>,
-    pub(crate) y: Vec<f64>,
-    pub(crate) time: Vec<f64>,
+pub(in crate::product) struct Axes {
+    pub(in crate::product) x: Vec<f64>,
+    pub(in crate::product) y: Vec<f64>,
+    pub(in crate::product) time: Vec<f64>,
     /// (step, start and end) in order.
-    pub(crate) bounds: Vec<f64>,
+    pub(in crate::product) bounds: Vec<f64>,
 }
 
 impl Axes {
-    pub(crate) fn new(grid: &GridSpec, steps: Range<i32>) -> Axes {
+    pub(in crate::product) fn new(grid: &GridSpec, steps: Range<i32>) -> Axes {
         let time: Vec<f64> = steps.map(step_centre_days).collect();
         let half = WINDOW_DAYS as f64 / 2.0;
         Axes {
-            x: (0..grid.width).map(|c| grid.centre(0, c).0).collect(),
-            y: (0..grid.height).map(|r| grid.centre(r, 0).1).collect(),
+            x: (0..grid.width).map(|c| grid.centre(0, c).east).collect(),
+            y: (0..grid.height).map(|r| grid.centre(r, 0).north).collect(),
             bounds: time.iter().flat_map(|t| [t - half, t + half]).collect(),
             time,
         }
@@ -178,7 +180,7 @@ impl Axes {
 }
 
 /// Attributes of x, y and time.
-pub(crate) fn axis_attributes(name: &str) -> Map<String, Value> {
+pub(in crate::product) fn axis_attributes(name: &str) -> Map<String, Value> {
     let value = match name {
         "x" => {
             json!({ "standard_name": "projection_x_coordinate", "long_name": "easting of the pixel centre",
@@ -197,10 +199,12 @@ pub(crate) fn axis_attributes(name: &str) -> Map<String, Value> {
 }
 
 /// CF units of time.
-pub(crate) const TIME_UNITS: &str = "days since 2014-01-01 00:00:00";
+pub(in crate::product) const TIME_UNITS: &str = "days since 2014-01-01 00:00:00";
 
 /// Attributes of the grid mapping (CF-1.10 appendix F, transverse Mercator; GDAL's `GeoTransform`).
-pub(crate) fn grid_mapping(grid: &GridSpec) -> Result<Map<String, Value>, ProductError> {
+pub(in crate::product) fn grid_mapping(
+    grid: &GridSpec,
+) -> Result<Map<String, Value>, ProductError> {
     prepare();
     let wkt = SpatialRef::from_epsg(grid.epsg)
         .and_then(|s| s.to_wkt())
@@ -213,8 +217,8 @@ pub(crate) fn grid_mapping(grid: &GridSpec) -> Result<Map<String, Value>, Produc
         "scale_factor_at_central_meridian": 0.9996,
         "false_easting": 500_000.0,
         "false_northing": if grid.is_north() { 0.0 } else { 10_000_000.0 },
-        "semi_major_axis": 6_378_137.0,
-        "inverse_flattening": 298.257_223_563,
+        "semi_major_axis": wgs84::A,
+        "inverse_flattening": wgs84::INVERSE_FLATTENING,
         "crs_wkt": wkt,
         "spatial_ref": wkt,
         "GeoTransform": t,

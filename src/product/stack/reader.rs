@@ -2,6 +2,7 @@
 
 use super::{VARIABLES, metadata::one_thread};
 use crate::product::reader::read_json;
+use crate::product::record::RUN;
 use crate::product::{ProductError, layout};
 use crate::types::grid::{GridSpec, Resolution, Tile, TileId};
 use ndarray::Array3;
@@ -13,6 +14,32 @@ use zarrs::array::{Array, ArraySubset, ElementOwned};
 use zarrs::filesystem::FilesystemStore;
 
 /// A finished stack.
+///
+/// ```
+/// use probav_ard::product::stack::StackReader;
+/// # use ndarray::Array3;
+/// # use probav_ard::product::stack::{StackRows, StackWriter};
+/// # use probav_ard::types::grid::Tile;
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let root = folder.path();
+/// # let tile = Tile { id: "31UFS".parse().unwrap(), epsg: 32631, ulx: 600_000.0, uly: 5_700_000.0 };
+/// # let mut writer = StackWriter::create(root, &tile, 70..71).unwrap();
+/// # let (rho, unc) = (Array3::from_elem((1, 1098, 1098), 812), Array3::from_elem((1, 1098, 1098), 40));
+/// # let one = Array3::from_elem((1, 1098, 1098), 1);
+/// # let rows = StackRows {
+/// #     rho: [rho.view(); 4],
+/// #     unc: [unc.view(); 4],
+/// #     provenance: one.view(),
+/// #     days: one.view(),
+/// #     n100: one.view(),
+/// #     n300: one.view(),
+/// # };
+/// # writer.write_rows(0, 70..71, &rows).unwrap();
+/// # writer.finish(serde_json::Value::Null).unwrap();
+/// let stack = StackReader::open(root, "31UFS".parse().unwrap()).unwrap();
+/// let red = stack.read::<i16>("RED", stack.steps(), 500..501, 600..602).unwrap();
+/// assert_eq!((red.dim(), red[(0, 0, 1)]), ((1, 1, 2), 812)); // reflectance 0.0812
+/// ```
 #[derive(Debug)]
 pub struct StackReader {
     path: PathBuf,
@@ -158,6 +185,6 @@ impl StackReader {
     /// [`ProductError::Read`], [`ProductError::Damaged`].
     pub fn record(&self) -> Result<Value, ProductError> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        read_json(&folder.join(super::super::acquisition::RUN))
+        read_json(&folder.join(RUN))
     }
 }

@@ -16,7 +16,7 @@ pub(super) type Key = (usize, usize);
 
 /// A slot holds, for every variable in turn, values in the order (row, step, column).
 #[derive(Debug)]
-pub(super) struct Spool {
+pub(super) struct ShardBuffer {
     file: File,
     steps: usize,
     rows: usize,
@@ -33,10 +33,15 @@ struct Slot {
     received: usize,
 }
 
-impl Spool {
+impl ShardBuffer {
     /// Slots of `steps` × `rows` × `cols` cells; the file lies in `folder` and has no name there.
-    pub(super) fn new(folder: &Path, steps: usize, rows: usize, cols: usize) -> io::Result<Spool> {
-        Ok(Spool {
+    pub(super) fn new(
+        folder: &Path,
+        steps: usize,
+        rows: usize,
+        cols: usize,
+    ) -> io::Result<ShardBuffer> {
+        Ok(ShardBuffer {
             file: tempfile::tempfile_in(folder)?,
             steps,
             rows,

@@ -1,75 +1,27 @@
 //! Writing a stack from blocks.
 
 use super::metadata::{self, Shape, one_thread};
-use super::shard_buffer::{Key, Spool};
+use super::rows::StackRows;
+use super::shard_buffer::{Key, ShardBuffer};
 use super::{Fill, VARIABLES};
 use crate::product::publish::{self, Staging};
 use crate::product::quicklook::Overview;
+use crate::product::record::{self, RUN};
 use crate::product::stac::{self, cube};
 use crate::product::{ProductError, layout};
 use crate::types::calendar::window_start;
 use crate::types::grid::{GridSpec, Resolution, Tile};
-use ndarray::{ArrayView2, ArrayView3, Axis, s};
+use ndarray::{ArrayView3, Axis, s};
 use rayon::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use zarrs::array::{Array, ArrayBytes};
 use zarrs::filesystem::FilesystemStore;
 
-/// Shards coded at a time; each needs some 60 MB.
+/// Shards coded at a time; each needs some 60 MB. Chosen: workers have two to four threads, and memory is bounded.
 const AT_ONCE: usize = 4;
-
-/// A block of the stack: some steps of some rows, all columns. Shapes are (step, row, column); values and
-/// no data as in [`VARIABLES`].
-#[derive(Debug, Clone)]
-pub struct StackRows<'a> {
-    /// Surface reflectance counts, BLUE RED NIR SWIR.
-    pub rho: [ArrayView3<'a, i16>; 4],
-    /// 1 σ counts, same order.
-    pub unc: [ArrayView3<'a, u16>; 4],
-    /// PROVENANCE.
-    pub provenance: ArrayView3<'a, u8>,
-    /// DAYS.
-    pub days: ArrayView3<'a, u8>,
-    /// N100.
-    pub n100: ArrayView3<'a, u8>,
-    /// N300.
-    pub n300: ArrayView3<'a, u8>,
-}
-
-impl StackRows<'_> {
-    /// The first shape that differs from `expected`.
-    fn odd_shape(&self, expected: (usize, usize, usize)) -> Option<(usize, usize, usize)> {
-        let bytes = [&self.provenance, &self.days, &self.n100, &self.n300];
-        let dims = self.rho.iter().map(|a| a.dim());
-        let dims = dims.chain(self.unc.iter().map(|a| a.dim()));
-        dims.chain(bytes.iter().map(|a| a.dim()))
-            .find(|d| *d != expected)
-    }
-
-    /// Bytes of the steps `steps` of one row of a variable, order (step, column).
-    fn bytes(&self, variable: usize, steps: Range<usize>, row: usize) -> Vec<u8> {
-        let cut = s![steps.start..steps.end, row, ..];
-        match variable {
-            0..4 => native(self.rho[variable].slice(cut), i16::to_ne_bytes),
-            4..8 => native(self.unc[variable - 4].slice(cut), u16::to_ne_bytes),
-            8 => native(self.provenance.slice(cut), u8::to_ne_bytes),
-            9 => native(self.days.slice(cut), u8::to_ne_bytes),
-            10 => native(self.n100.slice(cut), u8::to_ne_bytes),
-            _ => native(self.n300.slice(cut), u8::to_ne_bytes),
-        }
-    }
-}
-
-fn native<T: Copy, const N: usize>(values: ArrayView2<'_, T>, bytes: fn(T) -> [u8; N]) -> Vec<u8> {
-    let mut out = vec![0; values.len() * N];
-    for (place, v) in out.chunks_exact_mut(N).zip(values) {
-        place.copy_from_slice(&bytes(*v));
-    }
-    out
-}
 
 /// Builds one generation of a tile's stack. Memory is bounded: a block, one set of shards being coded, and a
 /// nameless scratch file on disk for what waits.
@@ -82,7 +34,7 @@ pub struct StackWriter {
     tile: Tile,
     shape: Shape,
     arrays: Vec<Array<FilesystemStore>>,
-    spool: Spool,
+    buffer: ShardBuffer,
     overview: Overview,
     written: usize,
 }
@@ -118,7 +70,7 @@ impl StackWriter {
         let shape = Shape::new(grid, steps);
         let zarr = staging.folder().join(zarr_name(tile));
         let arrays = metadata::create(&zarr, tile, &shape)?;
-        let spool = Spool::new(
+        let buffer = ShardBuffer::new(
             staging.folder(),
             shape.chunk_steps,
             shape.chunk_side.0,
@@ -131,7 +83,7 @@ impl StackWriter {
             tile: *tile,
             shape,
             arrays,
-            spool,
+            buffer,
             written: 0,
         })
     }
@@ -186,7 +138,7 @@ impl StackWriter {
                 for row in inside.clone() {
                     for variable in 0..VARIABLES.len() {
                         let bytes = block.bytes(variable, local.clone(), row - first_row);
-                        let put = self.spool.put(
+                        let put = self.buffer.put(
                             (k, chunk),
                             variable,
                             row - chunk * side,
@@ -198,7 +150,7 @@ impl StackWriter {
                 }
                 let (steps, rows) = self.extent((k, chunk));
                 let pairs = span.len() * inside.len();
-                let complete = self.spool.complete((k, chunk), pairs, steps * rows);
+                let complete = self.buffer.complete((k, chunk), pairs, steps * rows);
                 if complete.map_err(ProductError::write(&self.target()))? {
                     self.flush((k, chunk))?;
                 }
@@ -207,14 +159,14 @@ impl StackWriter {
         Ok(())
     }
 
-    /// Adds the overview, item and record, and swaps the generation in. Returns the path of the Zarr group.
+    /// Adds the overview, item and record (`run.json`, with `facts`), and swaps the generation in. Returns the path of the Zarr group.
     ///
     /// # Errors
     /// [`ProductError::Damaged`] when blocks are missing, [`ProductError::Write`] when the disk is full; the old
     /// generation then stays.
-    pub fn finish(self, record: Value) -> Result<PathBuf, ProductError> {
+    pub fn finish(self, facts: Value) -> Result<PathBuf, ProductError> {
         let expected = self.shape.steps.len() * self.shape.grid.height;
-        if self.written != expected || !self.spool.is_empty() {
+        if self.written != expected || !self.buffer.is_empty() {
             let message = format!(
                 "{} of {expected} (step, row) pairs were written",
                 self.written
@@ -228,14 +180,8 @@ impl StackWriter {
             window_start(first.saturating_add(k as i32)).to_string()
         })?;
         self.staging.write(&picture, &png)?;
-        let mut run = json!({ "id": name });
-        if let Value::Object(more) = record {
-            for (key, value) in more {
-                run[key.as_str()] = value;
-            }
-        }
-        self.staging
-            .write(super::super::acquisition::RUN, &stac::to_bytes(&run))?;
+        let run = record::named(&name, None, facts);
+        self.staging.write(RUN, &stac::to_bytes(&run))?;
         let item = cube::item(&self.tile, &self.shape.grid, self.shape.steps.clone(), &png);
         self.staging.write(stac::ITEM, &stac::to_bytes(&item))?;
         publish::sync_tree(self.staging.folder()).map_err(ProductError::write(&self.target()))?;
@@ -262,7 +208,7 @@ impl StackWriter {
         for few in variables.chunks(AT_ONCE) {
             few.par_iter().try_for_each(|v| self.store(key, *v))?;
         }
-        self.spool.release(key);
+        self.buffer.release(key);
         Ok(())
     }
 
@@ -270,8 +216,8 @@ impl StackWriter {
         let (steps, rows) = self.extent(key);
         let fill = VARIABLES[variable].fill;
         let path = self.target().join(VARIABLES[variable].name);
-        let spooled = self
-            .spool
+        let buffered = self
+            .buffer
             .get(key, variable, rows)
             .map_err(ProductError::read(&path))?;
         let shape = (
@@ -280,7 +226,7 @@ impl StackWriter {
             self.shape.shard_cols(),
         );
         let line = self.shape.grid.width * fill.size();
-        let shard = transposed(&spooled, (steps, rows, line), shape, fill)
+        let shard = transposed(&buffered, (steps, rows, line), shape, fill)
             .map_err(ProductError::encode(&path))?;
         self.arrays[variable]
             .store_chunk_opt(
@@ -297,9 +243,9 @@ fn zarr_name(tile: &Tile) -> String {
 }
 
 /// Values in the order (row, step, column) put into a shard of order (step, row, column), the rest filled.
-/// `line` is the number of bytes of a row; spooled rows always hold the shard's number of steps.
+/// `line` is the number of bytes of a row; buffered rows always hold the shard's number of steps.
 fn transposed(
-    spooled: &[u8],
+    buffered: &[u8],
     (steps, rows, line): (usize, usize, usize),
     shard: (usize, usize, usize),
     fill: Fill,
@@ -307,7 +253,7 @@ fn transposed(
     let mut out = fill.bytes(shard.0 * shard.1 * shard.2);
     let wide = shard.2 * fill.size();
     let source =
-        ArrayView3::from_shape((rows, shard.0, line), spooled).map_err(io::Error::other)?;
+        ArrayView3::from_shape((rows, shard.0, line), buffered).map_err(io::Error::other)?;
     let mut target =
         ndarray::ArrayViewMut3::from_shape((shard.0, shard.1, wide), out.as_mut_slice())
             .map_err(io::Error::other)?;

@@ -2,11 +2,22 @@
 
 use std::ops::Range;
 
-/// Longest axis that is believed (0.0036° global).
+/// Longest axis that is believed (0.0036° global); chosen.
 const MAX_LEN: usize = 100_000;
 
-/// A step may be this much longer than the shortest: Gaussian latitudes vary by 2 %.
-const UNEVEN: f64 = 1.5;
+/// A step may be this much longer than the shortest: Gaussian latitudes vary by 2 %. Chosen.
+pub(super) const UNEVEN: f64 = 1.5;
+
+/// Largest latitude, degrees, with rounding; definition.
+pub(super) const LARGEST_LATITUDE: f64 = 90.001;
+/// Largest longitude believed, degrees: two turns. Chosen.
+const LARGEST_LONGITUDE: f64 = 720.0;
+/// A full turn, degrees, with rounding; definition.
+const FULL_TURN: f64 = 360.001;
+/// Steps of one grid agree to this share; chosen.
+const SAME_STEP: f64 = 1e-3;
+/// Phases of one grid agree to this share of a step; chosen.
+const SAME_PHASE: f64 = 0.01;
 
 /// Coordinates of an axis in stored order, strictly monotonic; longitudes are continuous.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,8 +27,8 @@ pub(super) struct Axis {
 
 impl Axis {
     /// Checks latitudes; `Err` says what is wrong.
-    pub fn latitude(values: Vec<f64>) -> Result<Axis, String> {
-        if let Some(v) = values.iter().find(|v| v.abs() > 90.001) {
+    pub(super) fn latitude(values: Vec<f64>) -> Result<Axis, String> {
+        if let Some(v) = values.iter().find(|v| v.abs() > LARGEST_LATITUDE) {
             return Err(format!(
                 "a latitude of {v} is beyond 90: is it a longitude?"
             ));
@@ -26,8 +37,8 @@ impl Axis {
     }
 
     /// Checks longitudes and makes them continuous (…, 359.6, 0, … or …, 179.6, −180, …).
-    pub fn longitude(mut values: Vec<f64>) -> Result<Axis, String> {
-        if let Some(v) = values.iter().find(|v| v.abs() > 720.0) {
+    pub(super) fn longitude(mut values: Vec<f64>) -> Result<Axis, String> {
+        if let Some(v) = values.iter().find(|v| v.abs() > LARGEST_LONGITUDE) {
             return Err(format!("a longitude of {v} is out of range"));
         }
         for k in 1..values.len() {
@@ -35,7 +46,7 @@ impl Axis {
             values[k] -= 360.0 * turns;
         }
         let axis = Axis::new(values)?;
-        if axis.extent() > 360.001 {
+        if axis.extent() > FULL_TURN {
             return Err("the longitudes go round more than once".to_string());
         }
         Ok(axis)
@@ -66,12 +77,12 @@ impl Axis {
     }
 
     /// Length check before reading.
-    pub fn believable(len: usize) -> bool {
+    pub(super) fn believable(len: usize) -> bool {
         (2..=MAX_LEN).contains(&len)
     }
 
     /// Smallest and largest value.
-    pub fn range(&self) -> (f64, f64) {
+    pub(super) fn range(&self) -> (f64, f64) {
         let ends = (self.values.first(), self.values.last());
         match ends {
             (Some(a), Some(b)) => (a.min(*b), a.max(*b)),
@@ -85,12 +96,12 @@ impl Axis {
     }
 
     /// Mean distance of neighbours.
-    pub fn step(&self) -> f64 {
+    pub(super) fn step(&self) -> f64 {
         self.extent() / (self.values.len() - 1) as f64
     }
 
     /// Indices of the values within `low..=high` and one beyond on each side.
-    pub fn around(&self, low: f64, high: f64) -> Range<usize> {
+    pub(super) fn around(&self, low: f64, high: f64) -> Range<usize> {
         let step = self.step() * UNEVEN;
         let near = |v: &f64| *v > low - step && *v < high + step;
         let start = self.values.iter().position(near);
@@ -104,7 +115,7 @@ impl Axis {
     }
 
     /// Values of a range of indices.
-    pub fn values(&self, range: &Range<usize>) -> &[f64] {
+    pub(super) fn values(&self, range: &Range<usize>) -> &[f64] {
         self.values.get(range.clone()).unwrap_or(&[])
     }
 }
@@ -112,11 +123,11 @@ impl Axis {
 /// Two axes are of one grid when step and phase agree to a hundredth of a step.
 pub(super) fn same_lattice(a: &Axis, b: &Axis) -> bool {
     let (step, other) = (a.step(), b.step());
-    if (step - other).abs() > 1e-3 * step {
+    if (step - other).abs() > SAME_STEP * step {
         return false;
     }
     let phase = (a.range().0 - b.range().0) / step;
-    (phase - phase.round()).abs() < 0.01
+    (phase - phase.round()).abs() < SAME_PHASE
 }
 
 #[cfg(test)]

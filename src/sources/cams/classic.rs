@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-/// Longest header that is believed, bytes.
+/// Longest header that is believed, bytes; chosen.
 const MAX_HEADER: u64 = 64 << 20;
 
 /// `Err` with the reason where a NetCDF-3 file is shorter than its header says; other files pass.

@@ -5,22 +5,21 @@ use super::place::Place;
 use chrono::{DateTime, Datelike, Utc};
 use ndarray::Array2;
 
-/// AOD550 of a middling atmosphere: the median that `reference/masking.md` §8 uses over land (\[M\]; EAC4 at
-/// AERONET stations: mean 0.19, standard deviation 0.20, `reference/atmosphere.md` §9).
+/// AOD550 of a middling atmosphere \[M\] (docs/sources/atmosphere.md, Built-in climatology).
 const AOD550: f64 = 0.13;
 
 /// Water vapour (g cm⁻²) and ozone (cm-atm) columns.
 type Columns = (f64, f64);
 
-/// Water vapour and ozone of the standard atmospheres of McClatchey et al. (1972, Optical
-/// Properties of the Atmosphere, AFCRL-72-0497) as 6S has them: latitude, summer, winter.
+/// Water vapour and ozone of the standard atmospheres as 6S has them: latitude, summer, winter
+/// (docs/sources/atmosphere.md, McClatchey 1972).
 const ATMOSPHERES: [(f64, Columns, Columns); 3] = [
     (15.0, (4.12, 0.247), (4.12, 0.247)),
     (45.0, (2.93, 0.319), (0.853, 0.395)),
     (60.0, (2.10, 0.480), (0.419, 0.480)),
 ];
 
-/// Day of the year of mid-summer in the north.
+/// Day of the year of mid-summer in the north, 15 July; chosen.
 const MIDSUMMER: f64 = 196.0;
 
 /// The built-in climatology at the nodes, in the scene's unit: AOD550 0.13; ozone and water vapour of the standard

@@ -1,6 +1,6 @@
 //! A variable at the nodes: patches of several files put together, then bilinear.
 
-use super::axis::same_lattice;
+use super::axis::{UNEVEN, same_lattice};
 use super::layer::Layer;
 use super::place::Place;
 use super::select::{Bracket, Fields, Runs, brackets};
@@ -13,8 +13,11 @@ use ndarray::Array2;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// Coordinates closer than this are the same, degrees (32-bit longitudes are good to 3e-5).
+/// Coordinates closer than this are the same, degrees (32-bit longitudes are good to 3e-5); chosen.
 const SAME_DEG: f64 = 2e-3;
+
+/// A node one cell beyond the edge may be further by this share of a cell; chosen, rounding.
+const ROUNDING: f64 = 1e-6;
 
 /// Values in the file's unit at the nodes, their origin, and a line about it.
 type Found = (Array2<f64>, Origin, String);
@@ -277,7 +280,7 @@ fn index(axis: &[f64], value: f64) -> Option<usize> {
 /// beyond it; `None` further out or where cells between two files are missing.
 fn between(axis: &[f64], value: f64, cell: f64) -> Option<[(usize, f64); 2]> {
     let (first, last) = (*axis.first()?, *axis.last()?);
-    let reach = cell * (1.0 + 1e-6);
+    let reach = cell * (1.0 + ROUNDING);
     let end = axis.len() - 1;
     if value <= first {
         return (first - value <= reach).then_some([(0, 1.0), (0, 0.0)]);
@@ -288,7 +291,7 @@ fn between(axis: &[f64], value: f64, cell: f64) -> Option<[(usize, f64); 2]> {
     let k = axis.partition_point(|v| *v <= value).clamp(1, end);
     let (a, b) = (axis[k - 1], axis[k]);
     let f = (value - a) / (b - a);
-    (b - a <= 1.5 * cell).then_some([(k - 1, 1.0 - f), (k, f)])
+    (b - a <= UNEVEN * cell).then_some([(k - 1, 1.0 - f), (k, f)])
 }
 
 /// Names of the files behind some fields.

@@ -1,6 +1,6 @@
 //! GRIB 1 and 2 through GDAL's driver.
 //!
-//! Parameters are told by ECMWF's numbers (`reference/atmosphere.md` §6): GDAL calls one it does not know
+//! Parameters are told by ECMWF's numbers (docs/sources/atmosphere.md, Variables and units): GDAL calls one it does not know
 //! `var207 of table 210 of center ECMWF` (GRIB 1) and gives discipline 192, category 210 and number 207 (GRIB 2).
 
 use super::axis::Axis;
@@ -12,8 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 
-/// Most messages that a file may have.
+/// Most messages that a file may have; chosen.
 const MAX_MESSAGES: usize = 100_000;
+
+/// Messages of no interest that an error names; chosen.
+const LISTED: usize = 6;
 
 fn open(path: &Path) -> gdal::errors::Result<Dataset> {
     let options = DatasetOptions {
@@ -38,32 +41,63 @@ pub(super) fn layers(path: &Path) -> Result<Layers, CamsError> {
     if data.raster_count() > MAX_MESSAGES {
         return Err(bad(format!("{} messages cannot be", data.raster_count())));
     }
-    let mut found: BTreeMap<String, (Variable, Vec<Step>)> = BTreeMap::new();
-    let (mut problems, mut others) = (Vec::new(), BTreeSet::new());
+    let mut messages = Messages::default();
     for number in 1..=data.raster_count() {
         let band = data.rasterband(number).map_err(|e| bad(e.to_string()))?;
+        messages.add(number, &band, path)?;
+    }
+    if messages.found.is_empty() && messages.problems.is_empty() {
+        let list = messages.others.into_iter().take(LISTED);
+        let list = list.collect::<Vec<_>>().join(", ");
+        return Err(bad(format!(
+            "no aerosol, ozone or water vapour in it (it holds {list})"
+        )));
+    }
+    let (lat, lon) = axes(&data, path)?;
+    let found = messages.found.into_values();
+    let layers = found.map(|(variable, steps)| Layer {
+        path: path.to_path_buf(),
+        variable,
+        lat: lat.clone(),
+        lon: lon.clone(),
+        steps: timed(variable, steps),
+        store: Store::Grib,
+    });
+    Ok((layers.collect(), messages.problems))
+}
+
+/// What the messages of a file are.
+#[derive(Default)]
+struct Messages {
+    /// Variables of interest by name, with their messages.
+    found: BTreeMap<String, (Variable, Vec<Step>)>,
+    /// Messages of interest that cannot be used.
+    problems: Vec<CamsError>,
+    /// Words for all the rest.
+    others: BTreeSet<String>,
+}
+
+impl Messages {
+    fn add(&mut self, number: usize, band: &RasterBand<'_>, path: &Path) -> Result<(), CamsError> {
         let item = |key: &str| band.metadata_item(key, "").unwrap_or_default();
-        let Some(variable) = identify(&band) else {
-            others.insert(item("GRIB_COMMENT"));
-            continue;
+        let Some(variable) = identify(band) else {
+            self.others.insert(item("GRIB_COMMENT"));
+            return Ok(());
         };
         let unit = item("GRIB_UNIT").replace(['[', ']', '(', ')'], "");
         // GDAL has no words for ECMWF's own parameters: their number fixes the unit
         if unit != "-" && !variable.accepts(Some(&unit)) {
-            problems.push(CamsError::Unit {
+            self.problems.push(CamsError::Unit {
                 path: path.to_path_buf(),
                 variable,
                 unit,
             });
-            continue;
+            return Ok(());
         }
         let seconds = |key: &str| -> Option<i64> {
-            item(key)
-                .split_whitespace()
-                .next()?
-                .parse::<f64>()
-                .ok()
-                .map(|v| v as i64)
+            let text = item(key);
+            let value: f64 = text.split_whitespace().next()?.parse().ok()?;
+            Some(value as i64)
         };
         let (valid, run) = (seconds("GRIB_VALID_TIME"), seconds("GRIB_REF_TIME"));
         if valid.is_none() {
@@ -72,42 +106,28 @@ pub(super) fn layers(path: &Path) -> Result<Layers, CamsError> {
                 reason: format!("message {number} has no valid time"),
             });
         }
-        let entry = found.entry(variable.to_string());
+        let entry = self.found.entry(variable.to_string());
         entry.or_insert((variable, Vec::new())).1.push(Step {
             valid,
             run,
             time: number,
             reference: 0,
         });
+        Ok(())
     }
-    if found.is_empty() && problems.is_empty() {
-        let list = others.into_iter().take(6).collect::<Vec<_>>().join(", ");
-        return Err(bad(format!(
-            "no aerosol, ozone or water vapour in it (it holds {list})"
-        )));
+}
+
+/// Steps as they are used: without a lead anywhere they are analyses, and orography has no time.
+fn timed(variable: Variable, mut steps: Vec<Step>) -> Vec<Step> {
+    if steps.iter().all(|s| s.run == s.valid) {
+        steps.iter_mut().for_each(|s| s.run = None);
     }
-    let (lat, lon) = axes(&data, path)?;
-    let layers = found.into_values().map(|(variable, mut steps)| {
-        // without a lead anywhere these are analyses
-        if steps.iter().all(|s| s.run == s.valid) {
-            steps.iter_mut().for_each(|s| s.run = None);
-        }
-        if variable == Variable::Geopotential {
-            steps.truncate(1);
-            steps
-                .iter_mut()
-                .for_each(|s| (s.valid, s.run) = (None, None));
-        }
-        Layer {
-            path: path.to_path_buf(),
-            variable,
-            lat: lat.clone(),
-            lon: lon.clone(),
-            steps,
-            store: Store::Grib,
-        }
-    });
-    Ok((layers.collect(), problems))
+    if variable == Variable::Geopotential {
+        steps.truncate(1);
+        let first = steps.iter_mut();
+        first.for_each(|s| (s.valid, s.run) = (None, None));
+    }
+    steps
 }
 
 /// The variable of a message.

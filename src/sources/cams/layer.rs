@@ -36,6 +36,10 @@ pub(super) struct Step {
     pub reference: usize,
 }
 
+/// Numbers beyond this are missing: netCDF's own fill value of floating-point variables is 9.97e36. Source: netCDF users'
+/// guide, fill values.
+const FILL: f64 = 9e36;
+
 /// Packing of the stored numbers: value = stored · scale + offset.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Packing {
@@ -49,9 +53,8 @@ pub(super) struct Packing {
 
 impl Packing {
     /// The value behind a stored number, NaN where there is none.
-    pub fn unpack(&self, stored: f64) -> f64 {
-        // 9.9e36 is netCDF's own fill value of floating-point variables
-        if !stored.is_finite() || stored.abs() > 9e36 || self.missing.contains(&stored) {
+    pub(super) fn unpack(&self, stored: f64) -> f64 {
+        if !stored.is_finite() || stored.abs() > FILL || self.missing.contains(&stored) {
             f64::NAN
         } else {
             stored * self.scale + self.offset
@@ -95,7 +98,7 @@ pub(super) struct Layer {
 impl Layer {
     /// True where the fields are monthly means: two or more, all stamped with 00 UTC on the first of a month, as the
     /// data store writes them.
-    pub fn is_monthly(&self) -> bool {
+    pub(super) fn is_monthly(&self) -> bool {
         let first_of_month = |seconds: i64| {
             let t = utc(seconds);
             t.day() == 1 && t.num_seconds_from_midnight() == 0

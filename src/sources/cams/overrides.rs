@@ -77,10 +77,10 @@ impl Source {
 fn grid_of(nodes: &NodeGrid) -> GridSpec {
     let (height, width) = nodes.shape();
     let pixel = nodes.step as f64 * nodes.grid.pixel;
-    let (easting, northing) = nodes.position(0, 0);
+    let first = nodes.position(0, 0);
     GridSpec {
-        ulx: easting - pixel / 2.0,
-        uly: northing + pixel / 2.0,
+        ulx: first.east - pixel / 2.0,
+        uly: first.north + pixel / 2.0,
         pixel,
         width,
         height,
@@ -88,7 +88,28 @@ fn grid_of(nodes: &NodeGrid) -> GridSpec {
     }
 }
 
-/// What replaces CAMS.
+/// What replaces CAMS: numbers or rasters, as the options `--aod`, `--ozone` and `--tcwv` give them.
+///
+/// ```
+/// use probav_ard::sources::cams::{Cams, Overrides, Source};
+/// use probav_ard::types::grid::{GridSpec, NodeGrid};
+///
+/// let overrides = Overrides {
+///     aod: Some(Source::Number(0.2)),
+///     ozone: "0.33".parse().ok(), // cm-atm
+///     tcwv: "2.1".parse().ok(),   // g cm⁻²
+/// };
+/// assert!(overrides.complete()); // no CAMS file is needed
+/// let grid = GridSpec { epsg: 32631, ulx: 642_000.0, uly: 5_546_000.0, pixel: 300.0, width: 40, height: 40 };
+/// let nodes = NodeGrid { grid, step: 16 };
+/// let time = "2018-06-21T10:44:52Z".parse()?;
+/// let state = Cams::default().state(time, &nodes, &overrides)?;
+/// assert!(state.tcwv.iter().all(|v| *v == 2.1));
+/// // a value in another unit is refused by name
+/// let dobson = Overrides { ozone: "330".parse().ok(), ..overrides };
+/// assert!(Cams::default().state(time, &nodes, &dobson).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Overrides {

@@ -15,20 +15,17 @@ pub(super) struct Place {
 
 impl Place {
     /// Positions of every node.
-    pub fn new(nodes: &NodeGrid) -> Place {
+    pub(super) fn new(nodes: &NodeGrid) -> Place {
         let utm = Utm::new(nodes.grid.epsg);
-        let at = |(i, j): (usize, usize)| {
-            let (e, n) = nodes.position(i, j);
-            utm.inverse_continuous(e, n)
-        };
+        let at = |(i, j): (usize, usize)| utm.inverse_continuous(nodes.position(i, j));
         Place {
-            lon: Array2::from_shape_fn(nodes.shape(), |ij| at(ij).0),
-            lat: Array2::from_shape_fn(nodes.shape(), |ij| at(ij).1),
+            lon: Array2::from_shape_fn(nodes.shape(), |ij| at(ij).lon),
+            lat: Array2::from_shape_fn(nodes.shape(), |ij| at(ij).lat),
         }
     }
 
     /// West, south, east, north.
-    pub fn bounds(&self) -> (f64, f64, f64, f64) {
+    pub(super) fn bounds(&self) -> (f64, f64, f64, f64) {
         let range = |a: &Array2<f64>| {
             a.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |m, v| {
                 (m.0.min(*v), m.1.max(*v))
@@ -39,7 +36,7 @@ impl Place {
     }
 
     /// Longitude and latitude of the middle.
-    pub fn centre(&self) -> (f64, f64) {
+    pub(super) fn centre(&self) -> (f64, f64) {
         let (w, s, e, n) = self.bounds();
         ((w + e) / 2.0, (s + n) / 2.0)
     }

@@ -10,7 +10,7 @@ impl Layer {
     ///
     /// # Errors
     /// [`CamsError::Read`], or [`CamsError::Implausible`].
-    pub fn read(
+    pub(super) fn read(
         &self,
         step: &Step,
         rows: &Range<usize>,

@@ -5,13 +5,14 @@ use super::{CamsError, Variable};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
-/// Forecasts are used from this lead on: the model has settled (`reference/atmosphere.md` §6, \[M\]).
+/// Forecasts are used from this lead on: the model has settled \[M\] (docs/sources/atmosphere.md, Choice of the steps, as the
+/// two limits below).
 const SETTLED_S: i64 = 3 * 3600;
 
-/// Steps further apart than this are never interpolated between, whatever the files' own step.
+/// Steps further apart than this are never interpolated between, whatever the files' own step; chosen.
 const MAX_GAP_S: f64 = 12.0 * 3600.0;
 
-/// A gap longer than this many of the series' own steps means that something is missing.
+/// A gap longer than this many of the series' own steps means that something is missing; chosen.
 const MAX_STEPS: f64 = 1.5;
 
 /// Fields of one valid time in one run: index of the layer, index of its step.

@@ -8,7 +8,7 @@
 //! | continental | the rest |
 //! | urban | none: 6S's urban type is 22 % soot by volume, more than CAMS has anywhere over a tile |
 //!
-//! Shares are of the sum of the kinds, so the total stays `aod550`. The rule is a choice (\[M\]): CAMS's kinds are
+//! Shares are of the sum of the kinds, so the total stays `aod550`. The rule is a choice \[M\] (docs/sources/atmosphere.md, Kinds and types of aerosol): CAMS's kinds are
 //! chemical, 6S's types are mixtures that occur together, and continental already holds soot and dust.
 
 use super::place::Place;

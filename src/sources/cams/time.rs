@@ -23,7 +23,7 @@ pub(super) struct TimeUnit {
 
 impl TimeUnit {
     /// Reads the attributes `units` and `calendar`; `Err` says what is wrong.
-    pub fn parse(units: &str, calendar: Option<&str>) -> Result<TimeUnit, String> {
+    pub(super) fn parse(units: &str, calendar: Option<&str>) -> Result<TimeUnit, String> {
         let bad =
             || format!("'{units}' is not a unit of time like 'hours since 1900-01-01 00:00:00'");
         let calendar = calendar.unwrap_or("standard").trim().to_ascii_lowercase();
@@ -39,7 +39,7 @@ impl TimeUnit {
 
     /// Seconds since 1970 of a value, to the nearest second; `None` for anything outside 1900 to 2199 or
     /// not finite.
-    pub fn seconds(&self, value: f64) -> Option<i64> {
+    pub(super) fn seconds(&self, value: f64) -> Option<i64> {
         let t = self.zero + value * self.seconds;
         let known = (-2_208_988_800.0..7_258_118_400.0).contains(&t);
         known.then(|| t.round() as i64)

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-/// Ozone mass of 1 cm-atm at standard conditions, kg m⁻² (1 Dobson unit = 2.1415e-5 kg m⁻²;
-/// `data/README.md`, `reference/atmosphere.md` §6).
-pub const OZONE_KG_M2_PER_CM_ATM: f64 = 2.1415e-2;
+/// Ozone mass of 1 cm-atm at standard conditions, kg m⁻² (1 Dobson unit = 2.1415e-5 kg m⁻², a definition:
+/// docs/sources/atmosphere.md, Variables and units).
+pub(super) const OZONE_KG_M2_PER_CM_ATM: f64 = 2.1415e-2;
 
-/// Standard gravity, m s⁻² (geopotential to height, `reference/atmosphere.md` §6).
+/// Standard gravity, m s⁻², a definition (geopotential to height).
 const GRAVITY: f64 = 9.80665;
 
 /// What is read from CAMS files.
@@ -117,7 +117,7 @@ impl Variable {
         Variable::Geopotential,
     ];
 
-    /// By name, or by ECMWF's parameter number (`reference/atmosphere.md` §6).
+    /// By name, or by ECMWF's parameter number (docs/sources/atmosphere.md, Variables and units).
     pub(super) fn identify(name: &str, param: Option<i64>) -> Option<Variable> {
         let number = |v: &Variable| match v {
             Variable::Aod550 => 210_207,
@@ -171,7 +171,7 @@ impl Variable {
         }
     }
 
-    /// Smallest and largest plausible value in the file's unit. Ozone from 47 to 934 DU; slightly negative
+    /// Smallest and largest plausible value in the file's unit, chosen wider than any atmosphere. Ozone from 47 to 934 DU; slightly negative
     /// AOD and water vapour come from packing.
     pub(super) fn plausible(self) -> (f64, f64) {
         match self {
@@ -182,7 +182,7 @@ impl Variable {
         }
     }
 
-    /// Largest value of the user that is accepted, in the scene's unit.
+    /// Largest value of the user that is accepted, in the scene's unit; chosen so that other units are noticed.
     pub(super) fn override_max(self) -> f32 {
         match self {
             Variable::Aod550 | Variable::Species(_) => 5.0,

@@ -2,6 +2,7 @@
 
 use super::DemError;
 use crate::formats::georaster::{Content, GeoRaster};
+use crate::types::geometry::LonLat;
 use crate::types::grid::utm::Utm;
 use crate::types::grid::{GridSpec, NodeGrid};
 use gdal::spatial_ref::{AxisMappingStrategy, CoordTransform, CoordTransformOptions, SpatialRef};
@@ -11,10 +12,24 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 /// Distance between exact undulations, metres. Published grids have 4.6 km (2.5') to 28 km (15') cells,
-/// so bilinear values between them are good to a few centimetres.
+/// so bilinear values between them are good to a few centimetres. Chosen: docs/sources/terrain.md, PROJ.
 const SPACING_M: f64 = 2000.0;
 
+/// Larger numbers are no undulations, metres: none exceeds 110 m. Chosen.
+const LARGEST_M: f32 = 200.0;
+
 /// What the heights of a DEM are above.
+///
+/// ```
+/// use probav_ard::sources::dem::VerticalDatum;
+///
+/// let datum: VerticalDatum = "egm2008".parse()?;
+/// assert_eq!(datum, VerticalDatum::Egm2008);
+/// assert_eq!("my/geoid.tif".parse(), Ok(VerticalDatum::Grid("my/geoid.tif".into())));
+/// assert!("sea level".parse::<VerticalDatum>().is_err());
+/// assert_eq!(VerticalDatum::default().to_string(), "egm96");
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum VerticalDatum {
     /// The WGS 84 ellipsoid: nothing is added.
@@ -111,17 +126,16 @@ impl VerticalDatum {
                 let spacing = nodes.step as f64 * nodes.grid.pixel;
                 let first = nodes.position(0, 0);
                 let coarse = GridSpec {
-                    ulx: first.0 - spacing / 2.0,
-                    uly: first.1 + spacing / 2.0,
+                    ulx: first.east - spacing / 2.0,
+                    uly: first.north + spacing / 2.0,
                     pixel: spacing,
                     width: shape.1,
                     height: shape.0,
                     ..nodes.grid
                 };
-                // no undulation exceeds 110 m
                 let any = Content::Continuous {
-                    min: -200.0,
-                    max: 200.0,
+                    min: -LARGEST_M,
+                    max: LARGEST_M,
                 };
                 let values = GeoRaster::open(std::slice::from_ref(path))
                     .and_then(|r| r.sample(&coarse, any))
@@ -131,10 +145,7 @@ impl VerticalDatum {
             _ => {
                 let (x, y): (Vec<f64>, Vec<f64>) = ndarray::indices(shape)
                     .into_iter()
-                    .map(|(i, j)| {
-                        let (e, n) = nodes.position(i, j);
-                        utm.inverse(e, n)
-                    })
+                    .map(|(i, j)| utm.inverse(nodes.position(i, j)).xy())
                     .unzip();
                 let grids = self.proj_grids();
                 let (name, z) = from_proj(grids, &x, &y).ok_or_else(|| DemError::GeoidMissing {
@@ -150,8 +161,7 @@ impl VerticalDatum {
         match values.indexed_iter().find(|(_, v)| !v.is_finite()) {
             None => Ok(values),
             Some(((i, j), _)) => {
-                let (e, n) = nodes.position(i, j);
-                let (lon, lat) = utm.inverse(e, n);
+                let LonLat { lon, lat } = utm.inverse(nodes.position(i, j));
                 Err(DemError::GeoidCoverage {
                     grid: name,
                     lat,

@@ -1,6 +1,7 @@
 //! One terrain written in several ways gives the same heights; the geoid at published points.
 
 use super::*;
+use crate::types::geometry::{EastNorth, LonLat};
 use crate::types::grid::utm::Utm;
 use gdal::raster::Buffer;
 use gdal::spatial_ref::SpatialRef;
@@ -8,7 +9,7 @@ use gdal::{Dataset, DriverManager};
 use std::path::Path;
 
 fn grid_at(epsg: u32, lon: f64, lat: f64, size: usize) -> GridSpec {
-    let (e, n) = Utm::new(epsg).forward(lon, lat);
+    let EastNorth { east: e, north: n } = Utm::new(epsg).forward(LonLat { lon, lat });
     let half = size as f64 * 50.0;
     GridSpec {
         epsg,

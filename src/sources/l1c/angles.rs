@@ -15,7 +15,7 @@ use ndarray::{Array2, Axis, Zip};
 use rayon::prelude::*;
 use serde::Serialize;
 use stored::Stored;
-pub(super) use view::lie;
+pub(super) use view::orientation;
 
 /// Where the angles of a strip come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

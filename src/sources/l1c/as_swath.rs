@@ -10,7 +10,7 @@ use ndarray::Array2;
 use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 
-/// Tie grids of more points than this are not kept once nobody uses them.
+/// Tie grids of more points than this are not kept once nobody uses them; chosen: 13 MB of two altitudes.
 const KEPT_TIE_POINTS: usize = 400_000;
 
 impl Swath for Segment {
@@ -45,7 +45,7 @@ impl Swath for Segment {
         };
         let known = {
             let cache = lock();
-            cache.kept.clone().or_else(|| cache.seen.upgrade())
+            cache.kept.clone().or_else(|| cache.in_use.upgrade())
         };
         if let Some(known) = known {
             return Ok(known);
@@ -68,7 +68,7 @@ impl Swath for Segment {
         if grid.lines.count.saturating_mul(grid.pixels.count) <= KEPT_TIE_POINTS {
             cache.kept = Some(ties.clone());
         }
-        cache.seen = Arc::downgrade(&ties);
+        cache.in_use = Arc::downgrade(&ties);
         Ok(ties)
     }
 

@@ -1,12 +1,12 @@
 //! Attributes as text or numbers, whatever their type: scalars, arrays of one, fixed or variable
-//! strings (`reference/l1c_format.md` §4.2).
+//! strings; all of these occur in Level 2A and 3 (docs/sources/l1c.md, Other readers).
 
 use hdf5::types::{FixedAscii, FixedUnicode, TypeDescriptor, VarLenAscii, VarLenUnicode};
 use hdf5::{Attribute, Location};
 
-/// Longest text looked at, bytes.
+/// Longest text looked at, bytes; chosen.
 const LONGEST: usize = 4096;
-/// Most elements looked at.
+/// Most elements looked at; chosen: real ones are scalars or arrays of one.
 const MOST: usize = 64;
 
 /// First element as text; `None` if there is no such attribute or it is no text.

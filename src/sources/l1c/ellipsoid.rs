@@ -1,14 +1,11 @@
 //! Points and directions on the WGS84 ellipsoid in the Earth-fixed frame (ECEF).
 
+pub(super) use crate::types::ellipsoid::ecef;
+use crate::types::ellipsoid::geodetic_latitude;
 use crate::types::geometry::Direction;
 
 /// A vector in the Earth-fixed frame, metres (x: Greenwich, z: north pole).
 pub(super) type Vec3 = [f64; 3];
-
-/// Semi-major axis of WGS84, metres.
-const A: f64 = 6_378_137.0;
-/// First eccentricity squared of WGS84.
-const E2: f64 = 6.694_379_990_141_316_5e-3;
 
 /// East, north and up at one place.
 #[derive(Debug, Clone, Copy)]
@@ -30,19 +27,6 @@ impl Frame {
     }
 }
 
-/// Position of a geodetic point: degrees, metres above the ellipsoid.
-pub(super) fn ecef(lon: f64, lat: f64, height: f64) -> Vec3 {
-    let (sin_lat, cos_lat) = lat.to_radians().sin_cos();
-    let (sin_lon, cos_lon) = lon.to_radians().sin_cos();
-    let n = A / (1.0 - E2 * sin_lat * sin_lat).sqrt();
-    let r = (n + height) * cos_lat;
-    [
-        r * cos_lon,
-        r * sin_lon,
-        (n * (1.0 - E2) + height) * sin_lat,
-    ]
-}
-
 /// East, north and up at a geodetic point, degrees.
 pub(super) fn frame(lon: f64, lat: f64) -> Frame {
     let (sin_lat, cos_lat) = lat.to_radians().sin_cos();
@@ -54,20 +38,10 @@ pub(super) fn frame(lon: f64, lat: f64) -> Frame {
     }
 }
 
-/// Ellipsoid normal (pointing up) below a point far above the surface: two Bowring steps.
+/// Ellipsoid normal (pointing up) below a point far above the surface.
 pub(super) fn normal_below(p: Vec3) -> Vec3 {
-    let b = A * (1.0 - E2).sqrt();
-    let second = E2 / (1.0 - E2);
-    let r = p[0].hypot(p[1]);
-    let mut beta = (p[2] * A).atan2(r * b);
-    let mut lat = 0.0;
-    for _ in 0..2 {
-        let (s, c) = beta.sin_cos();
-        lat = (p[2] + second * b * s * s * s).atan2(r - E2 * A * c * c * c);
-        beta = ((1.0 - E2).sqrt() * lat.sin()).atan2(lat.cos());
-    }
     let lon = p[1].atan2(p[0]);
-    let (sin_lat, cos_lat) = lat.sin_cos();
+    let (sin_lat, cos_lat) = geodetic_latitude(p).sin_cos();
     [cos_lat * lon.cos(), cos_lat * lon.sin(), sin_lat]
 }
 
@@ -103,6 +77,7 @@ pub(super) fn cross(a: Vec3, b: Vec3) -> Vec3 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::ellipsoid::wgs84::{A, E2};
 
     #[test]
     fn points_lie_on_the_ellipsoid() {

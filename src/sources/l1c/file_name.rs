@@ -4,7 +4,7 @@ use crate::types::band::Camera;
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 /// What the name of an L1C file says:
-/// `PROBAV_L1C_<YYYYMMDD>_<hhmmss>_<camera>_V<vvv>.HDF5` (`reference/l1c_format.md` §1.1).
+/// `PROBAV_L1C_<YYYYMMDD>_<hhmmss>_<camera>_V<vvv>.HDF5` (docs/sources/l1c.md, File name).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileName {
     /// Start of the segment, UTC.

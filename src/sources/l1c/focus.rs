@@ -8,13 +8,13 @@ use super::tie_grid::TieGrid;
 use crate::types::band::Strip;
 use std::ops::Range;
 
-/// Strips of fewer tie lines are read whole.
+/// Strips of fewer tie lines are read whole; chosen, as the three numbers below: they decide cost, never the result.
 const FEW: usize = 500;
-/// Tie lines looked at first.
+/// Tie lines looked at first; chosen.
 const LOOKED_AT: usize = 24;
-/// Tie points of a line looked at.
+/// Tie points of a line looked at; chosen.
 const POINTS: usize = 65;
-/// Tie lines between which the track of a column is a chord.
+/// Tie lines between which the track of a column is a chord; chosen.
 const TRACK: usize = 3;
 
 impl Segment {

@@ -6,21 +6,26 @@ use super::segment::Segment;
 use super::store::Store;
 use super::tie_grid::{Level, TieGrid};
 use crate::types::band::{Camera, Strip};
+use crate::types::ellipsoid::wgs84;
+use crate::types::rings::convex_hull;
 
-/// Lines of a strip whose ends are looked at.
+/// Lines of a strip whose ends are looked at; chosen.
 const SAMPLED_LINES: usize = 24;
-/// Pixels of the first and last line that are looked at.
+/// Pixels of the first and last line that are looked at; chosen.
 const SAMPLED_PIXELS: usize = 9;
-/// Tie grids up to this size are read whole, so that a chunk is not decoded for each line.
+/// Tie grids up to this size are read whole, so that a chunk is not decoded for each line; chosen.
 const READ_WHOLE: usize = 200_000;
 /// Added around where only one altitude is stored, metres: terrain of 5000 m appears up to this far
-/// from its tie points (5000 m × tan VZA; 21° for the centre camera, 63° for the others,
-/// `reference/l1c_format.md` §6.2).
+/// from its tie points (5000 m × tan VZA; 21° for the centre camera, 63° for the others:
+/// docs/sources/l1c.md, Orbit and cameras).
 const RELIEF: [f64; 2] = [2_000.0, 10_000.0];
-/// Smallest distance from the Earth's centre to its surface, metres.
+/// Less than the smallest distance from the Earth's centre to its surface, metres; chosen below the polar radius.
 pub(super) const RADIUS: f64 = 6.35e6;
-/// Longest edge of the ring, metres.
+/// Longest edge of the ring, metres; chosen: a great circle of it is straight in longitude and latitude.
 const LONGEST_EDGE: f64 = 100_000.0;
+/// Smallest cosine of the angle between a point and the middle of a segment: a hemisphere at most, longer segments do not
+/// exist. Chosen.
+const LEAST_HEIGHT: f64 = 0.02;
 
 impl Segment {
     /// A closed ring (longitude, latitude in degrees; last point = first) around the tie points of the
@@ -141,8 +146,7 @@ fn ring(points: &[Vec3], margin: f64) -> Vec<(f64, f64)> {
     let mut plane = Vec::with_capacity(4 * points.len());
     for &p in points {
         let height = dot(p, frame.up) / norm(p);
-        // a hemisphere at most; longer segments do not exist
-        if height > 0.02 {
+        if height > LEAST_HEIGHT {
             let x = dot(p, frame.east) / norm(p) / height;
             let y = dot(p, frame.north) / norm(p) / height;
             // on the tangent plane lengths are never shorter than on the ground
@@ -155,7 +159,7 @@ fn ring(points: &[Vec3], margin: f64) -> Vec<(f64, f64)> {
             ]);
         }
     }
-    let hull = hull(plane);
+    let hull = convex_hull(plane);
     let mut ring: Vec<(f64, f64)> = Vec::new();
     for k in 0..hull.len() {
         let (a, b) = (hull[k], hull[(k + 1) % hull.len()]);
@@ -180,37 +184,9 @@ fn ring(points: &[Vec3], margin: f64) -> Vec<(f64, f64)> {
 
 /// Longitude and geodetic latitude of a direction from the centre.
 fn lon_lat(v: Vec3) -> (f64, f64) {
-    const FLATTENING: f64 = 1.0 / 298.257_223_563;
-    let squash = (1.0 - FLATTENING) * (1.0 - FLATTENING);
+    let squash = (1.0 - wgs84::F) * (1.0 - wgs84::F);
     let lat = v[2].atan2(v[0].hypot(v[1]) * squash);
     (v[1].atan2(v[0]).to_degrees(), lat.to_degrees())
-}
-
-/// Convex hull, counter-clockwise, without its first point repeated (Andrew's monotone chain).
-fn hull(mut points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
-    points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    points.dedup();
-    if points.len() < 3 {
-        return points;
-    }
-    let turn = |o: (f64, f64), a: (f64, f64), b: (f64, f64)| {
-        (a.0 - o.0) * (b.1 - o.1) - (a.1 - o.1) * (b.0 - o.0)
-    };
-    let chain = |points: &mut dyn Iterator<Item = (f64, f64)>| {
-        let mut chain: Vec<(f64, f64)> = Vec::new();
-        for p in points {
-            while chain.len() >= 2 && turn(chain[chain.len() - 2], chain[chain.len() - 1], p) <= 0.0
-            {
-                chain.pop();
-            }
-            chain.push(p);
-        }
-        chain.pop();
-        chain
-    };
-    let mut lower = chain(&mut points.iter().copied());
-    lower.extend(chain(&mut points.iter().rev().copied()));
-    lower
 }
 
 #[cfg(test)]
@@ -234,22 +210,5 @@ mod tests {
                 ((x - lon + 180.0).rem_euclid(360.0) - 180.0).abs() < 1e-9 && (y - lat).abs() < 1e-9
             }));
         }
-    }
-
-    #[test]
-    fn hulls_leave_out_the_inside() {
-        let points = vec![
-            (0.0, 0.0),
-            (1.0, 0.0),
-            (1.0, 1.0),
-            (0.0, 1.0),
-            (0.5, 0.5),
-            (0.5, 0.0),
-        ];
-        assert_eq!(
-            hull(points),
-            vec![(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
-        );
-        assert_eq!(hull(vec![(0.0, 0.0); 5]).len(), 1);
     }
 }

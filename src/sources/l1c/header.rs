@@ -9,6 +9,9 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use hdf5::Group;
 use std::path::{Path, PathBuf};
 
+/// A start and the name of its file may differ by this, milliseconds: names are cut to the second. Definition.
+const ROUNDING_MS: i64 = 1000;
+
 /// Where the start time comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartSource {
@@ -84,7 +87,7 @@ impl Header {
         let stored_start = time(root, "OBSERVATION_START_DATE", "OBSERVATION_START_TIME");
         let named_start = parsed.map(|p| p.start);
         if let (Some(a), Some(b)) = (stored_start, named_start)
-            && (a - b).num_milliseconds().abs() > 1000
+            && (a - b).num_milliseconds().abs() > ROUNDING_MS
         {
             notes.push(format!(
                 "OBSERVATION_START is {a}, the file name says {b}: OBSERVATION_START is used"

@@ -1,6 +1,8 @@
 //! What a file is, in words and as data.
 
-use super::angles::{self, AngleOrigin, lie};
+mod display;
+
+use super::angles::{self, AngleOrigin, orientation};
 use super::error::L1cError;
 use super::header::StartSource;
 use super::quality::Codes;
@@ -9,9 +11,8 @@ use super::tie_grid::{Axis, StepSource};
 use super::window::Packing;
 use crate::types::band::Strip;
 use serde::Serialize;
-use std::fmt;
 
-/// Everything that can be said about a segment without resampling it.
+/// Everything that can be said about a segment without resampling it: [`super::Segment::inspect`], in words or as JSON.
 #[derive(Debug, Clone, Serialize)]
 pub struct Inspection {
     /// File name.
@@ -93,6 +94,11 @@ pub struct StripInspection {
     pub irradiance: Option<f64>,
 }
 
+/// Stated and counted durations may differ by this, seconds: both ends are rounded to the second. Chosen.
+const DURATION_S: f64 = 2.0;
+/// And by this share: the line period is known to 0.1 %. Chosen.
+const DURATION_SHARE: f64 = 0.01;
+
 impl Segment {
     /// Reads and checks everything but the TOA samples.
     ///
@@ -127,7 +133,7 @@ impl Segment {
         if matches!(from, CodesFrom::MostFrequent | CodesFrom::OtherStrip) {
             missing.push("Q: no code list in DESCRIPTION".to_owned());
         }
-        let lie = lie(&self.tie_levels(&self.parts(Strip::Red)?.ties)?[0]);
+        let orientation = orientation(&self.tie_levels(&self.parts(Strip::Red)?.ties)?[0]);
         self.check_duration(&mut guessed);
         merge(&mut guessed);
         merge(&mut missing);
@@ -142,8 +148,12 @@ impl Segment {
             cropped: header.cropped,
             levels: self.levels.clone(),
             bbox,
-            pixel0: if lie.pixel0_east { "east" } else { "west" },
-            descending: lie.descending,
+            pixel0: if orientation.pixel0_east {
+                "east"
+            } else {
+                "west"
+            },
+            descending: orientation.descending,
             quality: QualityInspection { codes, from },
             strips,
             guessed,
@@ -238,7 +248,7 @@ impl Segment {
             .map(|s| s.clock.first + (s.rasters.toa.shape.0 as f64 - 0.5) * s.clock.period);
         if let (Some(end), Some(last)) = (self.header.end, last.reduce(f64::max)) {
             let stated = (end - self.header.start).num_milliseconds() as f64 / 1000.0;
-            if (stated - last).abs() > 2.0 + 0.01 * last {
+            if (stated - last).abs() > DURATION_S + DURATION_SHARE * last {
                 guessed.push(format!(
                     "the lines take {last:.1} s, start and end are {stated:.1} s apart"
                 ));
@@ -283,128 +293,4 @@ fn merge(notes: &mut Vec<String>) {
             format!("{who}: {what}")
         }
     }));
-}
-
-impl fmt::Display for Inspection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line =
-            |f: &mut fmt::Formatter<'_>, key: &str, value: &str| writeln!(f, "{key:<11} {value}");
-        line(f, "file", &self.name)?;
-        let version = match (self.version, self.collection) {
-            (Some(v), Some(c)) => format!("version V{v:03} (Collection {c})"),
-            _ => "version unknown".to_owned(),
-        };
-        let crop = if self.cropped {
-            ", a window of a segment"
-        } else {
-            ""
-        };
-        line(
-            f,
-            "product",
-            &format!("PROBA-V Level-1C, {} camera, {version}{crop}", self.camera),
-        )?;
-        let end = self
-            .end
-            .map_or("unknown".to_owned(), |e| e.format("%H:%M:%S").to_string());
-        line(
-            f,
-            "time",
-            &format!("{} to {end} UTC", self.start.format("%Y-%m-%d %H:%M:%S")),
-        )?;
-        let [w, s, e, n] = self.bbox;
-        let across = if e > 180.0 {
-            " (across the antimeridian)"
-        } else {
-            ""
-        };
-        line(
-            f,
-            "footprint",
-            &format!("{w:.4} to {e:.4} E, {s:.4} to {n:.4} N{across}"),
-        )?;
-        let way = if self.descending {
-            "north to south"
-        } else {
-            "south to north"
-        };
-        line(
-            f,
-            "raster",
-            &format!("lines run {way}, pixel 0 in the {}", self.pixel0),
-        )?;
-        line(f, "groups", &self.levels.join(" "))?;
-        let codes: Vec<String> = self
-            .quality
-            .codes
-            .codes
-            .iter()
-            .map(|(m, c)| format!("{c} {m:?}"))
-            .collect();
-        let from = match self.quality.from {
-            CodesFrom::Profile => "the profile",
-            CodesFrom::Description => "DESCRIPTION",
-            CodesFrom::OtherStrip => "DESCRIPTION of another strip",
-            CodesFrom::MostFrequent => "the most frequent value",
-        };
-        line(f, "quality", &format!("{} (from {from})", codes.join(", ")))?;
-        writeln!(f)?;
-        writeln!(
-            f,
-            "{:<6} {:>12} {:>10} {:<20} {:>7} {:>6} {:>7} {:>11} {:>9} {:>6} {:>7} {:<9}",
-            "strip",
-            "lines x px",
-            "chunk",
-            "filters",
-            "scale",
-            "offset",
-            "no data",
-            "first l, c",
-            "ties",
-            "step",
-            "period",
-            "altitudes"
-        )?;
-        for s in &self.strips {
-            let pair = |a: usize, b: usize| format!("{a}x{b}");
-            let number = |v: Option<f64>| v.map_or("-".to_owned(), |v| format!("{v:.0}"));
-            let filters = if s.filters.is_empty() {
-                "none".to_owned()
-            } else {
-                s.filters.join(" + ")
-            };
-            let altitudes: Vec<String> = s.altitudes.iter().map(f64::to_string).collect();
-            let step = if s.steps.0 == s.steps.1 {
-                format!("{}", s.steps.0)
-            } else {
-                format!("{:.4}x{:.4}", s.steps.0, s.steps.1)
-            };
-            writeln!(
-                f,
-                "{:<6} {:>12} {:>10} {:<20} {:>7} {:>6} {:>7} {:>11} {:>9} {:>6} {:>5.2}ms {} m",
-                s.strip,
-                pair(s.shape.0, s.shape.1),
-                s.chunk.map_or("contiguous".to_owned(), |c| pair(c.0, c.1)),
-                filters,
-                s.packing.scale,
-                s.packing.offset,
-                s.packing.no_data,
-                format!("{}, {}", number(s.first.0), number(s.first.1)),
-                pair(s.ties.0, s.ties.1),
-                step,
-                s.period * 1000.0,
-                altitudes.join(", "),
-            )?;
-        }
-        writeln!(f)?;
-        for (word, notes) in [("guessed", &self.guessed), ("missing", &self.missing)] {
-            if notes.is_empty() {
-                line(f, word, "nothing")?;
-            }
-            for (k, note) in notes.iter().enumerate() {
-                line(f, if k == 0 { word } else { "" }, note)?;
-            }
-        }
-        Ok(())
-    }
 }

@@ -1,7 +1,7 @@
 //! Where the satellite was: the view direction of a tie point when the file holds neither view
 //! angles nor a second altitude.
 //!
-//! A guess made of measured facts (`reference/l1c_format.md` §6.1–6.3, \[DATA\]): a circular
+//! A guess made of measured facts (docs/sources/l1c.md, Orbit and cameras, \[DATA\]): a circular
 //! Sun-synchronous orbit, a platform yaw-steered to the Earth-fixed velocity, and a camera that
 //! sees pixel c under the nadir angle boresight + atan(t0 + (c + ½) pitch), tilted along the track
 //! by a fixed angle per strip. The satellite stands where the ray of the pixel meets the tie point.
@@ -11,7 +11,7 @@ use super::profile::CameraModel;
 
 /// Two of the three numbers a ray needs: the third is the orbit itself.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Look {
+pub(super) struct ViewTangents {
     /// Tangent of the nadir angle across the track, positive to the right of the flight.
     pub(super) tan_across: f64,
     /// Tangent of the angle along the track, positive ahead.
@@ -25,8 +25,13 @@ struct Platform {
     right: Vec3,
 }
 
-/// Mean solar day, seconds: the orbit's node follows the mean Sun.
+/// Mean solar day, seconds, a definition: the orbit's node follows the mean Sun.
 const SOLAR_DAY: f64 = 86_400.0;
+
+/// Steps after which a place cannot be seen; chosen.
+const MOST_STEPS: usize = 30;
+/// The position is found when its ray passes the ground point this close, metres; chosen, a hundredth of a pixel.
+const CLOSE_M: f64 = 1.0;
 
 /// Earth-fixed platform at `p`, flying south (`descending`) or north.
 fn platform(p: Vec3, model: &CameraModel, descending: bool) -> Option<Platform> {
@@ -65,28 +70,28 @@ fn platform(p: Vec3, model: &CameraModel, descending: bool) -> Option<Platform> 
     })
 }
 
-/// Position of the satellite when it sees `ground` under `look`, metres; `None` if the iteration
-/// does not reach 1 m (a place the orbit cannot see).
+/// Position of the satellite when it sees `ground` with these tangents of its view, metres; `None` if the iteration
+/// does not get [`CLOSE_M`] (a place the orbit cannot see).
 pub(super) fn satellite(
     ground: Vec3,
-    look: Look,
+    view: ViewTangents,
     model: &CameraModel,
     descending: bool,
 ) -> Option<Vec3> {
     let radius = model.orbit_radius;
     let mut p = scaled(ground, radius / norm(ground));
-    for _ in 0..30 {
+    for _ in 0..MOST_STEPS {
         let frame = platform(p, model, descending)?;
         let v = minus(ground, p);
         let (a, r, n) = (dot(v, frame.ahead), dot(v, frame.right), dot(v, frame.down));
-        let along = a - look.tan_along * r.hypot(n);
-        let across = r - look.tan_across * n;
-        if along.hypot(across) < 1.0 {
+        let along = a - view.tan_along * r.hypot(n);
+        let across = r - view.tan_across * n;
+        if along.hypot(across) < CLOSE_M {
             return Some(p);
         }
         // moving the satellite also turns its nadir by 1/radius per metre
         let turn = 1.0 - n / radius;
-        let step_right = across / (turn + look.tan_across * r / radius);
+        let step_right = across / (turn + view.tan_across * r / radius);
         p = plus(plus(p, along / turn, frame.ahead), step_right, frame.right);
         p = scaled(p, radius / norm(p));
     }

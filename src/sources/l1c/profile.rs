@@ -1,6 +1,7 @@
 //! The one table of names and rules for everything the public descriptions of L1C leave open.
 //!
-//! Every rule has a default, its reason is in `reference/l1c_format.md`; a TOML file given with
+//! Every rule has a default, its reason is in docs/sources/l1c.md, where the signs \[READ\] \[DATA\] \[INF\] \[PROP\]
+//! … say how well it is known; a TOML file given with
 //! `--l1c-profile` replaces any of them. `profile.toml` beside this file is the whole table with
 //! its defaults, as an example.
 
@@ -20,6 +21,22 @@ use std::path::Path;
 pub const EXAMPLE: &str = include_str!("profile.toml");
 
 /// Rules for reading L1C files.
+///
+/// ```
+/// use probav_ard::sources::l1c::Profile;
+///
+/// let folder = tempfile::tempdir()?;
+/// let file = folder.path().join("mine.toml");
+/// std::fs::write(&file, "[quality]\ncoding = \"b\"\n\n[clock]\nvnir_period = 0.0151\n")?;
+/// let profile = Profile::from_file(&file)?;
+/// assert_eq!(profile.clock.vnir_period, 0.0151);
+/// assert_eq!(profile.clock.swir_period, Profile::default().clock.swir_period); // not mentioned: kept
+///
+/// // a key that does not exist is an error, not ignored
+/// std::fs::write(&file, "[clock]\nperiod = 0.0151\n")?;
+/// assert!(Profile::from_file(&file).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Profile {
@@ -47,7 +64,7 @@ pub struct Profile {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Names {
-    /// Group of tie points and angles (without hyphen \[READ\], with \[RECALL\], §2.1).
+    /// Group of tie points and angles (without hyphen \[READ\], with \[RECALL\]).
     pub level1b: Vec<String>,
     /// Group of TOA and quality.
     pub level1c: Vec<String>,
@@ -125,16 +142,17 @@ impl HeaderRules {
     }
 }
 
-/// TOA = (count − offset) / scale (§3.1 \[READ\]); these values are used where an attribute is absent.
+/// TOA = (count − offset) / scale \[READ\]; these values are used where an attribute is absent (docs/sources/l1c.md,
+/// Radiometry).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Radiometry {
-    /// Counts per unit of reflectance of an integer raster (§3.2; a float raster without SCALE is
-    /// taken as it is).
+    /// Counts per unit of reflectance of an integer raster: 2000 \[READ\] for Level 2A and 3, \[INF\] here; a float
+    /// raster without SCALE is taken as it is \[PROP\].
     pub scale: f64,
-    /// Count of zero reflectance.
+    /// Count of zero reflectance: 0, known as the scale is.
     pub offset: f64,
-    /// Count without value (§3.2).
+    /// Count without value: −1, known as the scale is.
     pub no_data: f64,
 }
 
@@ -155,9 +173,9 @@ pub enum Coding {
     /// The list in DESCRIPTION, else the modal value of the whole file: 6 is table A, 0 is table B.
     #[default]
     Auto,
-    /// Table A of §5.1 (Correct = 6).
+    /// Table A of docs/sources/l1c.md, Quality codes (Correct = 6) \[READ\].
     A,
-    /// Table B of §5.1 (Correct = 0).
+    /// Table B there (Correct = 0) \[INF\].
     B,
     /// The list in `codes`.
     Custom,
@@ -178,14 +196,14 @@ pub struct QualityRules {
 #[serde(default, deny_unknown_fields)]
 pub struct TieRules {
     /// Altitude of the first and second level where the attribute is absent, metres above the
-    /// ellipsoid. Without a second value a second level of unknown altitude is not used (§2.3).
+    /// ellipsoid: 0 m \[PROP\]. Without a second value a second level of unknown altitude is not used.
     pub altitudes: Vec<f64>,
     /// Spacing of tie lines and tie pixels, for files that do not say; 0 derives it from the
-    /// dimensions (§2.3).
+    /// dimensions \[PROP\] (docs/sources/l1c.md, Tie points).
     pub steps: [u32; 2],
-    /// Raster line and pixel of the first tie point; 0 is the centre of the first sample.
+    /// Raster line and pixel of the first tie point; 0 is the centre of the first sample \[PROP\].
     pub origin: [f64; 2],
-    /// Largest absolute longitude believed, degrees.
+    /// Largest absolute longitude believed, degrees: 180 and its rounding in single precision; chosen.
     pub max_longitude: f64,
 }
 
@@ -218,7 +236,7 @@ pub enum AngleSource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ViewAzimuth {
-    /// From the ground point towards the satellite (§2.4).
+    /// From the ground point towards the satellite \[INF\].
     #[default]
     FromGround,
     /// From the satellite towards the ground point: turned by 180° here.
@@ -235,15 +253,15 @@ pub struct AngleRules {
     pub view_azimuth: ViewAzimuth,
 }
 
-/// Time of the centre of line i: start + (first line + i + ½) period (§6.3 \[DATA\]).
+/// Time of the centre of line i: start + (first line + i + ½) period \[INF\] (docs/sources/l1c.md, Clock).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClockRules {
-    /// Seconds between VNIR lines.
+    /// Seconds between VNIR lines: 15.02 ± 0.02 ms \[DATA\].
     pub vnir_period: f64,
-    /// Seconds between SWIR lines.
+    /// Seconds between SWIR lines: 30.04 ms \[DATA\].
     pub swir_period: f64,
-    /// First line of each strip on the common clock where the file does not say.
+    /// First line of each strip on the common clock where the file does not say: 0, a whole segment \[INF\].
     pub first_line: PerStrip<f64>,
 }
 
@@ -261,9 +279,9 @@ impl Default for ClockRules {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Lines; the longest segment known has 60,000 (§2.2), one whole orbit would be 405,000.
+    /// Lines; the longest segment known has 60,000 \[READ\], one whole orbit would be 405,000. Chosen.
     pub lines: usize,
-    /// Pixels of a line (5200 in all files known).
+    /// Pixels of a line (5200 in all files known \[READ\]). Chosen: four times as many.
     pub pixels: usize,
 }
 
@@ -276,7 +294,7 @@ impl Default for Limits {
     }
 }
 
-/// Largest profile read, bytes.
+/// Largest profile read, bytes; chosen: the example has 4 kB.
 const LARGEST_PROFILE: u64 = 1 << 20;
 
 impl Profile {

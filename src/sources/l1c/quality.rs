@@ -4,7 +4,7 @@ use crate::types::observation::quality;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What a quality code means (`reference/l1c_format.md` §5.1 \[READ\]).
+/// What a quality code means \[READ\] (docs/sources/l1c.md, Quality codes).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Meaning {
     /// No bad indicator.
@@ -63,13 +63,13 @@ pub struct Codes {
 }
 
 impl Codes {
-    /// Table A of §5.1: Correct is 6 \[READ\].
-    pub fn table_a() -> Codes {
+    /// Table A of docs/sources/l1c.md, Quality codes: Correct is 6 \[READ\].
+    pub(super) fn table_a() -> Codes {
         Codes::numbered((0..7).rev())
     }
 
-    /// Table B of §5.1: Correct is 0 \[INF\].
-    pub fn table_b() -> Codes {
+    /// Table B there: Correct is 0 \[INF\].
+    pub(super) fn table_b() -> Codes {
         Codes::numbered(0..7)
     }
 
@@ -79,7 +79,7 @@ impl Codes {
     }
 
     /// Codes of a list; `None` unless Correct and Missing are in it and no code has two meanings.
-    pub fn from_map(codes: &BTreeMap<Meaning, u8>) -> Option<Codes> {
+    pub(super) fn from_map(codes: &BTreeMap<Meaning, u8>) -> Option<Codes> {
         let distinct: std::collections::BTreeSet<u8> = codes.values().copied().collect();
         let complete =
             codes.contains_key(&Meaning::Correct) && codes.contains_key(&Meaning::Missing);
@@ -89,7 +89,7 @@ impl Codes {
     }
 
     /// The table that the most frequent value of a file points to.
-    pub fn from_mode(most_frequent: u8) -> Option<Codes> {
+    pub(super) fn from_mode(most_frequent: u8) -> Option<Codes> {
         match most_frequent {
             6 => Some(Codes::table_a()),
             0 => Some(Codes::table_b()),
@@ -118,7 +118,7 @@ impl Codes {
     }
 
     /// Bits of [`crate::types::observation::quality`] of each code; a code without meaning is missing.
-    pub fn table(&self) -> [u8; 256] {
+    pub(super) fn table(&self) -> [u8; 256] {
         let mut table = [quality::MISSING; 256];
         for (meaning, &code) in &self.codes {
             table[usize::from(code)] = meaning.bits();

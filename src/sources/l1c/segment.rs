@@ -1,43 +1,26 @@
 //! One open L1C file.
 
 mod checks;
+mod strip;
 
-use super::attribute;
+pub(super) use strip::{Opening, StripParts, clock};
+
 use super::error::L1cError;
 use super::header::Header;
 use super::profile::{Coding, Profile};
 use super::quality::Codes;
-use super::store::{Scratch, Store};
-use super::swath::{LineClock, TieLevel, TiePoints};
+use super::store::Scratch;
+use super::swath::{TieLevel, TiePoints};
 use super::tie_grid::TieGrid;
-use super::window::{Packing, Rasters};
 use crate::types::band::Strip;
 use hdf5::Group;
-use hdf5::types::TypeDescriptor;
 use serde::Serialize;
 use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
-/// Samples looked at for the most frequent quality code.
+/// Samples looked at for the most frequent quality code; chosen, it bounds the time.
 const MODE_SAMPLES: usize = 40_000_000;
-
-/// What one strip has in the file.
-pub(super) struct StripParts {
-    pub(super) rasters: Rasters,
-    pub(super) ties: TieGrid,
-    pub(super) clock: LineClock,
-    /// FIRST_LINE was in the file.
-    pub(super) first_line_stated: bool,
-    /// First column on the detector.
-    pub(super) first_column: Option<f64>,
-    /// The code list in DESCRIPTION of Q.
-    pub(super) described: Option<Codes>,
-    /// Packing attributes that were absent.
-    pub(super) assumed: Vec<String>,
-    /// SOLAR_IRRADIANCE, W m⁻² µm⁻¹.
-    pub(super) irradiance: Option<f64>,
-}
 
 /// How the meaning of quality codes is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -57,11 +40,29 @@ pub enum CodesFrom {
 #[derive(Default)]
 pub(super) struct TieCache {
     pub(super) kept: Option<Arc<TiePoints>>,
-    pub(super) seen: Weak<TiePoints>,
+    pub(super) in_use: Weak<TiePoints>,
 }
 
 /// One L1C file: one camera, one pass. Opening reads what describes it and checks sizes; everything
 /// else is read when asked for.
+/// ```
+/// use probav_ard::sources::l1c::{Profile, Segment, Swath};
+/// use probav_ard::types::band::Strip;
+/// use std::path::Path;
+///
+/// let file = Path::new(concat!(
+///     env!("CARGO_MANIFEST_DIR"),
+///     "/fixtures/archive/l1c/PROBAV_L1C_20180621_104452_2_V101.HDF5"
+/// ));
+/// let segment = Segment::open(file, &Profile::default())?;
+/// let (lines, pixels) = segment.shape(Strip::Red);
+/// println!("{} camera, {lines} lines of {pixels} pixels", segment.camera());
+/// assert_eq!(segment.camera().name(), "CENTER");
+///
+/// // what was found, guessed and missed, as `probav-ard inspect` prints it
+/// println!("{}", segment.inspect()?);
+/// # Ok::<(), probav_ard::sources::l1c::L1cError>(())
+/// ```
 pub struct Segment {
     pub(super) header: Header,
     pub(super) profile: Profile,
@@ -94,7 +95,14 @@ impl Segment {
         let level1c = level(path, &root, &profile.names.level1c)?;
         let mut strips = [const { None }; 6];
         for strip in Strip::ALL {
-            strips[strip.index()] = open_strip(path, [&level1b, &level1c], strip, profile, size)?;
+            let opening = Opening {
+                path,
+                level1b: &level1b,
+                level1c: &level1c,
+                profile,
+                file_size: size,
+            };
+            strips[strip.index()] = opening.strip(strip)?;
         }
         checks::line_counts(path, &strips, level1c.name().as_str())?;
         Ok(Segment {
@@ -204,6 +212,7 @@ impl Segment {
     }
 }
 
+/// The first group of these names.
 fn level(path: &Path, root: &Group, names: &[String]) -> Result<Group, L1cError> {
     names
         .iter()
@@ -212,150 +221,4 @@ fn level(path: &Path, root: &Group, names: &[String]) -> Result<Group, L1cError>
             path: path.to_owned(),
             object: format!("/{}", names.join(" or /")),
         })
-}
-
-pub(super) fn clock(profile: &Profile, strip: Strip, first_line: Option<f64>) -> LineClock {
-    let rules = &profile.clock;
-    let period = if strip.is_swir() {
-        rules.swir_period
-    } else {
-        rules.vnir_period
-    };
-    let first_line = first_line.unwrap_or(*rules.first_line.get(strip));
-    LineClock {
-        first: (first_line + 0.5) * period,
-        period,
-    }
-}
-
-/// Opens one strip; `None` for a SWIR strip that the file does not have.
-fn open_strip(
-    path: &Path,
-    [level1b, level1c]: [&Group; 2],
-    strip: Strip,
-    profile: &Profile,
-    file_size: u64,
-) -> Result<Option<StripParts>, L1cError> {
-    let names = &profile.names;
-    let object = format!("{}/{}", level1c.name(), names.strip(strip));
-    let Ok(group) = level1c.group(names.strip(strip)) else {
-        if strip.is_swir() && !level1c.link_exists(names.strip(strip)) {
-            return Ok(None);
-        }
-        return Err(L1cError::Missing {
-            path: path.to_owned(),
-            object,
-        });
-    };
-    let open = |name: &str| {
-        let dataset = format!("{object}/{name}");
-        if !group.link_exists(name) {
-            return Err(L1cError::Missing {
-                path: path.to_owned(),
-                object: dataset,
-            });
-        }
-        let bad = |reason: String| L1cError::Dataset {
-            path: path.to_owned(),
-            dataset: dataset.clone(),
-            reason,
-        };
-        let store = Store::open(&group, name, file_size).map_err(bad)?;
-        let limits = &profile.limits;
-        if store.shape.0 > limits.lines || store.shape.1 > limits.pixels {
-            let (lines, pixels) = store.shape;
-            return Err(bad(format!(
-                "{lines} x {pixels} is larger than any segment"
-            )));
-        }
-        Ok(store)
-    };
-    let (toa, quality) = (open(&names.toa)?, open(&names.quality)?);
-    if toa.shape != quality.shape {
-        return Err(L1cError::Mismatch {
-            path: path.to_owned(),
-            dataset: toa.name.clone(),
-            found: format!("{} lines x {} pixels", toa.shape.0, toa.shape.1),
-            other: quality.name.clone(),
-            expected: format!("{} lines x {} pixels", quality.shape.0, quality.shape.1),
-        });
-    }
-    if matches!(quality.kind, TypeDescriptor::Float(_)) {
-        return Err(L1cError::Dataset {
-            path: path.to_owned(),
-            dataset: quality.name.clone(),
-            reason: "quality codes are not whole numbers".to_owned(),
-        });
-    }
-    let mut assumed = Vec::new();
-    let packing = packing(path, &toa, profile, &mut assumed)?;
-    let ties = TieGrid::open(path, level1b, strip, toa.shape, profile, file_size)?;
-    let first = |k: usize| -> Result<Option<f64>, L1cError> {
-        let name = &names.first[k];
-        let value =
-            attribute::number(&group, name).or_else(|| attribute::number(&ties.group, name));
-        match value {
-            Some(v) if !(0.0..1e7).contains(&v) => Err(L1cError::Attribute {
-                path: path.to_owned(),
-                object: object.clone(),
-                attribute: name.clone(),
-                reason: format!("{v} is no position on the detector"),
-            }),
-            value => Ok(value),
-        }
-    };
-    let first_line = first(0)?;
-    Ok(Some(StripParts {
-        clock: clock(profile, strip, first_line),
-        first_line_stated: first_line.is_some(),
-        first_column: first(1)?,
-        described: attribute::text(quality.dataset(), "DESCRIPTION")
-            .and_then(|t| Codes::from_text(&t)),
-        irradiance: attribute::number(&group, "SOLAR_IRRADIANCE"),
-        rasters: Rasters {
-            toa,
-            quality,
-            packing,
-        },
-        ties,
-        assumed,
-    }))
-}
-
-fn packing(
-    path: &Path,
-    toa: &Store,
-    profile: &Profile,
-    assumed: &mut Vec<String>,
-) -> Result<Packing, L1cError> {
-    let rules = &profile.radiometry;
-    let float = matches!(toa.kind, TypeDescriptor::Float(_));
-    let defaults = [
-        if float { 1.0 } else { rules.scale },
-        rules.offset,
-        rules.no_data,
-    ];
-    let mut values = defaults;
-    for (k, name) in profile.names.packing.iter().enumerate() {
-        match attribute::number(toa.dataset(), name) {
-            Some(v) if v.is_finite() && (k > 0 || v != 0.0) => values[k] = v,
-            // NO_DATA may be NaN in a float raster: NaN is missing anyway
-            Some(v) if k == 2 && v.is_nan() => {}
-            Some(v) => {
-                return Err(L1cError::Attribute {
-                    path: path.to_owned(),
-                    object: toa.name.clone(),
-                    attribute: name.clone(),
-                    reason: format!("{v} cannot be used"),
-                });
-            }
-            None => assumed.push(format!("{name} = {}", defaults[k])),
-        }
-    }
-    let [scale, offset, no_data] = values;
-    Ok(Packing {
-        scale,
-        offset,
-        no_data,
-    })
 }

@@ -3,104 +3,25 @@
 //! Deflated, shuffled, plain chunked and contiguous data are decoded here, outside the library's
 //! process-wide lock; anything else (szip, checksums, other byte orders) goes through libhdf5.
 
+mod layout;
+mod sample;
+
+pub(super) use sample::Sample;
+
 use super::raw_chunk;
 use hdf5::filters::Filter;
-use hdf5::types::{FloatSize, IntSize, TypeDescriptor};
+use hdf5::types::TypeDescriptor;
 use hdf5::{Dataset, Group};
+use layout::{Layout, chunk_of};
 use ndarray::{Array2, s};
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
-/// Largest chunk decoded, bytes.
-const LARGEST_CHUNK: usize = 1 << 30;
-/// Deflate cannot shrink by more than 1032:1; what claims to is damaged (RFC 1951).
+/// Deflate cannot shrink by more than 1032:1; what claims to is damaged (docs/sources/l1c.md, RFC 1951).
 const LARGEST_RATIO: usize = 1100;
-/// Lines handled at once when chunks hold fewer.
+/// Lines handled at once when chunks hold fewer; chosen.
 const BLOCK: usize = 64;
-
-/// An element type that can be read.
-pub(super) trait Sample: hdf5::H5Type + Copy + Default + Send + Sync {
-    /// Bytes of one element.
-    const BYTES: usize;
-    /// The type in HDF5's words.
-    fn is(kind: &TypeDescriptor) -> bool;
-    /// Elements from little-endian bytes.
-    fn from_plain(bytes: &[u8], out: &mut [Self]);
-    /// Elements from the byte planes of a shuffled chunk of `count` elements, beginning at `at`.
-    fn from_planes(bytes: &[u8], count: usize, at: usize, out: &mut [Self]);
-}
-
-impl Sample for u8 {
-    const BYTES: usize = 1;
-    fn is(kind: &TypeDescriptor) -> bool {
-        matches!(kind, TypeDescriptor::Unsigned(IntSize::U1))
-    }
-    fn from_plain(bytes: &[u8], out: &mut [u8]) {
-        out.copy_from_slice(bytes);
-    }
-    fn from_planes(bytes: &[u8], _: usize, at: usize, out: &mut [u8]) {
-        out.copy_from_slice(&bytes[at..at + out.len()]);
-    }
-}
-
-impl Sample for i16 {
-    const BYTES: usize = 2;
-    fn is(kind: &TypeDescriptor) -> bool {
-        matches!(kind, TypeDescriptor::Integer(IntSize::U2))
-    }
-    fn from_plain(bytes: &[u8], out: &mut [i16]) {
-        for (value, b) in out.iter_mut().zip(bytes.chunks_exact(2)) {
-            *value = i16::from_le_bytes([b[0], b[1]]);
-        }
-    }
-    fn from_planes(bytes: &[u8], count: usize, at: usize, out: &mut [i16]) {
-        let low = &bytes[at..at + out.len()];
-        let high = &bytes[count + at..count + at + out.len()];
-        for ((value, &l), &h) in out.iter_mut().zip(low).zip(high) {
-            *value = i16::from_le_bytes([l, h]);
-        }
-    }
-}
-
-impl Sample for f64 {
-    const BYTES: usize = 8;
-    fn is(_: &TypeDescriptor) -> bool {
-        false // rare: left to libhdf5, which also converts
-    }
-    fn from_plain(_: &[u8], _: &mut [f64]) {}
-    fn from_planes(_: &[u8], _: usize, _: usize, _: &mut [f64]) {}
-}
-
-impl Sample for f32 {
-    const BYTES: usize = 4;
-    fn is(kind: &TypeDescriptor) -> bool {
-        matches!(kind, TypeDescriptor::Float(FloatSize::U4))
-    }
-    fn from_plain(bytes: &[u8], out: &mut [f32]) {
-        for (value, b) in out.iter_mut().zip(bytes.chunks_exact(4)) {
-            *value = f32::from_le_bytes([b[0], b[1], b[2], b[3]]);
-        }
-    }
-    fn from_planes(bytes: &[u8], count: usize, at: usize, out: &mut [f32]) {
-        let plane = |k: usize| &bytes[k * count + at..k * count + at + out.len()];
-        let (p0, p1, p2, p3) = (plane(0), plane(1), plane(2), plane(3));
-        for (i, value) in out.iter_mut().enumerate() {
-            *value = f32::from_le_bytes([p0[i], p1[i], p2[i], p3[i]]);
-        }
-    }
-}
-
-/// How the bytes lie in the file.
-#[derive(Debug, Clone, PartialEq)]
-enum Layout {
-    /// Chunks that are decoded here.
-    Chunks { deflate: bool, shuffle: bool },
-    /// One block at this place of the file.
-    Contiguous { offset: u64 },
-    /// Through libhdf5.
-    Library,
-}
 
 /// An open two-dimensional dataset.
 #[derive(Debug)]
@@ -147,63 +68,10 @@ impl Store {
         ) {
             return Err(format!("its values are {kind}, not numbers"));
         }
-        let chunk = match dataset.chunk().as_deref() {
-            Some(&[rows, columns]) if rows > 0 && columns > 0 => Some((rows, columns)),
-            None => None,
-            Some(other) => return Err(format!("chunks {other:?} are not lines x pixels")),
-        };
-        if let Some((rows, columns)) = chunk {
-            let bytes = rows
-                .checked_mul(columns)
-                .and_then(|n| n.checked_mul(dtype.size()));
-            if bytes.is_none_or(|n| n > LARGEST_CHUNK) {
-                return Err(format!("chunks of {rows} x {columns} are too large"));
-            }
-        }
+        let chunk = chunk_of(&dataset, dtype.size())?;
         let filters = dataset.filters();
-        let little = dtype.size() == 1
-            || matches!(dtype.byte_order(), hdf5::datatype::ByteOrder::LittleEndian);
-        // a user block shifts all addresses: leave such files to the library
-        let simple = little
-            && dataset.file().is_ok_and(|f| f.userblock() == 0)
-            // chunks at the border may be unfiltered there
-            && dataset.dcpl().is_ok_and(|p| p.chunk_opts().is_none_or(|o| o.is_empty()));
-        let layout = match (chunk, &filters[..]) {
-            (Some(_), []) if simple => Layout::Chunks {
-                deflate: false,
-                shuffle: false,
-            },
-            (Some(_), [Filter::Shuffle]) if simple => Layout::Chunks {
-                deflate: false,
-                shuffle: true,
-            },
-            (Some(_), [Filter::Deflate(_)]) if simple => Layout::Chunks {
-                deflate: true,
-                shuffle: false,
-            },
-            (Some(_), [Filter::Shuffle, Filter::Deflate(_)]) if simple => Layout::Chunks {
-                deflate: true,
-                shuffle: true,
-            },
-            (None, []) if simple => dataset
-                .offset()
-                .map_or(Layout::Library, |offset| Layout::Contiguous { offset }),
-            _ => Layout::Library,
-        };
-        if let Layout::Contiguous { offset } = layout {
-            let bytes = (shape.0 as u64)
-                .checked_mul(shape.1 as u64)
-                .and_then(|n| n.checked_mul(dtype.size() as u64));
-            if bytes
-                .and_then(|n| n.checked_add(offset))
-                .is_none_or(|end| end > file_size)
-            {
-                return Err(format!(
-                    "{} x {} values do not fit into the file",
-                    shape.0, shape.1
-                ));
-            }
-        }
+        let layout = Layout::of(&dataset, &dtype, chunk.is_some(), &filters);
+        layout.check(shape, dtype.size(), file_size)?;
         Ok(Store {
             name: dataset.name(),
             dataset,

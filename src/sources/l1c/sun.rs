@@ -1,7 +1,7 @@
 //! Position of the Sun from the time, for tie points without stored solar angles.
 //!
-//! Method: J. Meeus, *Astronomical Algorithms*, 2nd ed., ch. 25 (apparent position, low accuracy:
-//! 0.01° over several centuries, 0.003° now) and ch. 12 (sidereal time); the parallax of at most
+//! Method: Meeus 1998 (docs/sources/l1c.md), chapter 25 (apparent position, low accuracy:
+//! 0.01° over several centuries, 0.003° now) and chapter 12 (sidereal time); the parallax of at most
 //! 0.0024° is applied, refraction is not. UT1 is taken as UTC (at most 0.9 s = 0.004°).
 
 use super::ellipsoid::Vec3;
@@ -9,7 +9,8 @@ use chrono::{DateTime, Utc};
 
 /// One astronomical unit, metres (IAU 2012).
 const ASTRONOMICAL_UNIT: f64 = 1.495_978_707e11;
-/// TT − UTC in PROBA-V's years (67 to 69 s); the Sun moves 0.001° in that time.
+/// TT − UTC in PROBA-V's years (67 to 69 s); the Sun moves 0.001° in that time. Source: IERS Bulletin C, leap
+/// seconds of 2012 to 2017.
 const TT_MINUS_UTC: f64 = 69.0;
 
 /// Position of the Sun in the Earth-fixed frame (ECEF), metres.
@@ -66,7 +67,8 @@ fn sidereal_time(days: f64) -> f64 {
 }
 
 fn days_since_j2000(time: DateTime<Utc>) -> f64 {
-    const J2000: i64 = 946_728_000; // 2000-01-01 12:00 UTC
+    /// 2000-01-01 12:00 UTC, seconds since 1970; definition.
+    const J2000: i64 = 946_728_000;
     let seconds =
         (time.timestamp() - J2000) as f64 + f64::from(time.timestamp_subsec_nanos()) * 1e-9;
     seconds / 86_400.0

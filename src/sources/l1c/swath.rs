@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// Ground positions and angles on the tie-point grid of one strip.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct TiePoints {
     /// Raster line of each tie row (pixel centres, 0 = centre of line 0), ascending.
     pub lines: Vec<f64>,
@@ -68,6 +68,27 @@ pub struct StripWindow {
 }
 
 /// Swath data of one segment, from a file or made in memory.
+/// ```
+/// use probav_ard::sources::l1c::{Profile, Segment, Swath};
+/// use probav_ard::types::band::Strip;
+/// use std::path::Path;
+///
+/// let file = Path::new(concat!(
+///     env!("CARGO_MANIFEST_DIR"),
+///     "/fixtures/archive/l1c/PROBAV_L1C_20180703_112736_1_V101.HDF5"
+/// ));
+/// let swath: &dyn Swath = &Segment::open(file, &Profile::default())?;
+/// // ten lines of the RED strip: reflectance, NaN where missing, and quality bits
+/// let window = swath.window(Strip::Red, 0..10, 0..50)?;
+/// assert_eq!(window.toa.dim(), (10, 50));
+/// // line i of the strip is seen this many seconds after the start
+/// let clock = swath.clock(Strip::Red);
+/// assert!((clock.first + 100.0 * clock.period) < 60.0);
+/// // ground positions on a coarse grid, at one or two altitudes
+/// let ties = swath.ties(Strip::Red)?;
+/// assert_eq!(ties.levels[0].lon.dim(), (ties.lines.len(), ties.pixels.len()));
+/// # Ok::<(), probav_ard::sources::l1c::L1cError>(())
+/// ```
 pub trait Swath: Sync {
     /// File name, for provenance.
     fn name(&self) -> &str;

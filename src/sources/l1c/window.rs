@@ -29,6 +29,14 @@ pub(super) struct Rasters {
     pub(super) packing: Packing,
 }
 
+/// Some lines of a window, to be filled.
+struct Block<'a> {
+    /// Lines of the raster.
+    lines: Range<usize>,
+    toa: ArrayViewMut2<'a, f32>,
+    flags: ArrayViewMut2<'a, u8>,
+}
+
 /// What could not be read: dataset, words.
 pub(super) struct Failed<'a> {
     pub(super) store: &'a Store,
@@ -56,14 +64,17 @@ impl Rasters {
             toa_rest = rest;
             let (flags_part, rest) = flags_rest.split_at(Axis(0), block.len());
             flags_rest = rest;
-            parts.push((block, toa_part, flags_part));
+            parts.push(Block {
+                lines: block,
+                toa: toa_part,
+                flags: flags_part,
+            });
         }
-        parts.into_par_iter().try_for_each_init(
-            Scratch::default,
-            |scratch, (block, toa, flags)| {
-                self.block(file, bits, block, pixels.clone(), scratch, toa, flags)
-            },
-        )?;
+        parts
+            .into_par_iter()
+            .try_for_each_init(Scratch::default, |scratch, block| {
+                self.fill(block, file, bits, pixels.clone(), scratch)
+            })?;
         Ok(StripWindow {
             line0: lines.start,
             pixel0: pixels.start,
@@ -105,18 +116,17 @@ impl Rasters {
         blocks
     }
 
-    #[expect(clippy::too_many_arguments)]
-    fn block(
+    /// Reads and decodes one block.
+    fn fill(
         &self,
+        block: Block<'_>,
         file: &File,
         bits: &[u8; 256],
-        lines: Range<usize>,
         pixels: Range<usize>,
         scratch: &mut Scratch,
-        toa: ArrayViewMut2<'_, f32>,
-        flags: ArrayViewMut2<'_, u8>,
     ) -> Result<(), Failed<'_>> {
         let failed = |store| move |reason| Failed { store, reason };
+        let lines = block.lines.clone();
         let codes = self
             .codes(file, lines.clone(), pixels.clone(), scratch)
             .map_err(failed(&self.quality))?;
@@ -125,13 +135,13 @@ impl Rasters {
                 .toa
                 .read::<i16>(file, lines, pixels, scratch)
                 .map_err(failed(&self.toa))?;
-            self.decode(&counts, &codes, bits, toa, flags, f32::from);
+            self.decode(&counts, &codes, bits, block, f32::from);
         } else {
             let counts = self
                 .toa
                 .read::<f32>(file, lines, pixels, scratch)
                 .map_err(failed(&self.toa))?;
-            self.decode(&counts, &codes, bits, toa, flags, |v| v);
+            self.decode(&counts, &codes, bits, block, |v| v);
         }
         Ok(())
     }
@@ -141,14 +151,13 @@ impl Rasters {
         counts: &Array2<T>,
         codes: &Array2<u8>,
         bits: &[u8; 256],
-        mut toa: ArrayViewMut2<'_, f32>,
-        mut flags: ArrayViewMut2<'_, u8>,
+        mut block: Block<'_>,
         to_f32: impl Fn(T) -> f32,
     ) {
         let scale = self.packing.scale as f32;
         let offset = self.packing.offset as f32;
         let no_data = self.packing.no_data as f32;
-        let rows = toa.rows_mut().into_iter().zip(flags.rows_mut());
+        let rows = (block.toa.rows_mut().into_iter()).zip(block.flags.rows_mut());
         for ((toa, flags), (counts, codes)) in rows.zip(counts.rows().into_iter().zip(codes.rows()))
         {
             // windows and blocks are contiguous: plain slices, which the compiler turns into vectors

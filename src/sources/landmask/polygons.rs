@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 static PACKED: &[u8] = include_bytes!("../../../ancillary/landmask.bin");
 
-/// Units of a vertex per degree.
+/// Units of a vertex per degree, a definition of the format (`ancillary/landmask.md`).
 pub(super) const UNIT: f64 = 1000.0;
 
 /// A vertex: longitude and latitude in thousandths of a degree.

@@ -1,6 +1,7 @@
 //! Known places on land and at sea.
 
 use super::*;
+use crate::types::geometry::{EastNorth, LonLat};
 use crate::types::grid::utm::Utm;
 use gdal::DriverManager;
 use gdal::spatial_ref::SpatialRef;
@@ -8,7 +9,7 @@ use gdal::spatial_ref::SpatialRef;
 fn around(lon: f64, lat: f64, size: usize) -> GridSpec {
     let zone = ((lon + 180.0).rem_euclid(360.0) / 6.0).floor() as u32 + 1;
     let epsg = if lat < 0.0 { 32700 } else { 32600 } + zone;
-    let (e, n) = Utm::new(epsg).forward(lon, lat);
+    let EastNorth { east: e, north: n } = Utm::new(epsg).forward(LonLat { lon, lat });
     let half = size as f64 * 50.0;
     GridSpec {
         epsg,
@@ -128,8 +129,7 @@ fn the_users_mask_wins_where_it_has_data() {
     let out = mask.sample(&grid).unwrap();
     let utm = Utm::new(grid.epsg);
     for ((row, col), v) in out.indexed_iter() {
-        let (e, n) = grid.centre(row, col);
-        let (lon, lat) = utm.inverse(e, n);
+        let LonLat { lon, lat } = utm.inverse(grid.centre(row, col));
         let inside = (4.0..4.5).contains(&lon) && lat > 50.6 && lat < 51.1;
         assert_eq!(*v, u8::from(!inside), "{lon} {lat}");
     }

@@ -2,7 +2,7 @@
 
 /// Up to four neighbouring nodes and their Lagrange weights.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Stencil {
+pub(super) struct Stencil {
     /// Index of the first node used.
     pub first: usize,
     /// Number of nodes used, 1 to 4.
@@ -14,7 +14,7 @@ pub(crate) struct Stencil {
 impl Stencil {
     /// Nodes and weights for `x` on ascending `nodes`; polynomial through `points` (≤ 4) nodes around
     /// `x`, extrapolating beyond the ends (callers clamp `x` where that is not wanted).
-    pub fn lagrange(nodes: &[f32], x: f32, points: usize) -> Stencil {
+    pub(super) fn lagrange(nodes: &[f32], x: f32, points: usize) -> Stencil {
         let len = points.min(nodes.len()).clamp(1, 4);
         let above = nodes.partition_point(|&n| n <= x);
         let first = above
@@ -38,7 +38,7 @@ impl Stencil {
 
     /// Weighted sum of values at the nodes, `stride` apart from `offset`.
     #[inline]
-    pub fn apply(&self, values: &[f32], offset: usize, stride: usize) -> f32 {
+    pub(super) fn apply(&self, values: &[f32], offset: usize, stride: usize) -> f32 {
         (0..self.len)
             .map(|k| self.weights[k] * values[offset + (self.first + k) * stride])
             .sum()
@@ -49,7 +49,7 @@ impl Stencil {
 /// there is that of node 1 with the relative azimuth turned by 180° (the field continues through the
 /// zenith), so nothing is one-sided near nadir or an overhead Sun.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct AngleStencil {
+pub(super) struct AngleStencil {
     /// Index of the first of four nodes, −1 or more.
     pub first: isize,
     /// Weights.
@@ -58,7 +58,7 @@ pub(crate) struct AngleStencil {
 
 impl AngleStencil {
     /// Weights at `angle` on an axis of `count` nodes `step` apart.
-    pub fn new(angle: f32, step: f32, count: usize) -> AngleStencil {
+    pub(super) fn new(angle: f32, step: f32, count: usize) -> AngleStencil {
         let x = angle / step;
         let first = (x.floor() as isize - 1).clamp(-1, count as isize - 4);
         AngleStencil {

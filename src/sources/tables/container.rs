@@ -3,14 +3,15 @@
 use super::TablesError;
 use serde::Deserialize;
 
+/// First bytes of a file; definition of the format.
 const MAGIC: &[u8; 8] = b"PVARDRT1";
-/// No table of this kind needs more: refuses a damaged length before allocating it.
+/// No table of this kind needs more: refuses a damaged length before allocating it. Chosen.
 const MAX_PAYLOAD: usize = 1 << 28;
 
 /// Axes of a packed file; those a kind does not use stay empty.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Axes {
+pub(super) struct Axes {
     pub aod550: Vec<f32>,
     pub sza_deg: Vec<f32>,
     pub vza_deg: Vec<f32>,
@@ -23,7 +24,7 @@ pub(crate) struct Axes {
 
 /// Header of a packed file.
 #[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Header {
+pub(super) struct Header {
     pub kind: String,
     pub camera: u8,
     #[serde(default)]
@@ -50,7 +51,7 @@ struct Entry {
 }
 
 /// A packed file in memory: header and inflated payload.
-pub(crate) struct Container {
+pub(super) struct Container {
     pub header: Header,
     name: String,
     payload: Vec<u8>,
@@ -58,7 +59,7 @@ pub(crate) struct Container {
 
 impl Container {
     /// Reads and verifies a packed file; `name` appears in errors.
-    pub fn read(name: &str, bytes: &[u8]) -> Result<Container, TablesError> {
+    pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Container, TablesError> {
         let damaged = |what: &str| TablesError::Damaged {
             name: name.to_string(),
             what: what.to_string(),
@@ -105,7 +106,7 @@ impl Container {
     }
 
     /// The error of this file for a reason.
-    pub fn damaged(&self, what: impl Into<String>) -> TablesError {
+    pub(super) fn damaged(&self, what: impl Into<String>) -> TablesError {
         TablesError::Damaged {
             name: self.name.clone(),
             what: what.into(),
@@ -113,7 +114,7 @@ impl Container {
     }
 
     /// Values of an array, C order; its shape must be `shape` and every value finite.
-    pub fn array(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, TablesError> {
+    pub(super) fn array(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, TablesError> {
         let entry = self
             .header
             .arrays

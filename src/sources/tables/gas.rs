@@ -5,8 +5,13 @@ use super::container::Container;
 use super::{TablesError, ascending};
 use crate::types::band::Band;
 
-/// Largest number of (pressure, amount) values kept per air mass.
+/// Largest number of (pressure, amount) values kept per air mass; chosen, the built-in tables have fewer.
 pub(super) const MAX_SLICE: usize = 128;
+
+/// Largest transmittance in a file: 1 with rounding; definition.
+const FULL: f32 = 1.0001;
+/// Smallest transmittance whose logarithm is taken; chosen, below any of the tables.
+const LEAST_TRANSMITTANCE: f32 = 1e-6;
 
 /// Logarithms of the gas transmittances of one camera.
 #[derive(Debug, Clone)]
@@ -42,7 +47,7 @@ pub struct GasTransmittance {
 }
 
 impl Gas {
-    pub fn read(file: &Container) -> Result<Gas, TablesError> {
+    pub(super) fn read(file: &Container) -> Result<Gas, TablesError> {
         let header = &file.header;
         if header.kind != "gas" {
             return Err(file.damaged(format!("it is a table of kind {}, not gas", header.kind)));
@@ -63,10 +68,12 @@ impl Gas {
         }
         let logarithms = |name: &str, shape: &[usize]| -> Result<Vec<f32>, TablesError> {
             let mut values = file.array(name, shape)?;
-            if values.iter().any(|&t| !(0.0..=1.0001).contains(&t)) {
+            if values.iter().any(|&t| !(0.0..=FULL).contains(&t)) {
                 return Err(file.damaged(format!("{name} holds a transmittance outside 0 to 1")));
             }
-            values.iter_mut().for_each(|t| *t = t.clamp(1e-6, 1.0).ln());
+            values
+                .iter_mut()
+                .for_each(|t| *t = t.clamp(LEAST_TRANSMITTANCE, 1.0).ln());
             Ok(values)
         };
         let (ln_h2o, ln_o3, ln_other) = (
@@ -99,8 +106,9 @@ impl Gas {
         })
     }
 
-    /// Fixes band and air mass 1/cos SZA + 1/cos VZA (only the sum matters: `reference/atmosphere.md` §4, \[V\]).
-    pub fn at_air_mass(&self, band: Band, air_mass: f32) -> GasPath<'_> {
+    /// Fixes band and air mass 1/cos SZA + 1/cos VZA (only the sum matters:
+    /// docs/sources/atmosphere.md, Interpolation of the tables, \[V\]).
+    pub(super) fn at_air_mass(&self, band: Band, air_mass: f32) -> GasPath<'_> {
         let b = band.index();
         let (nm, np) = (self.air_mass.len(), self.pressure.len());
         let (nu, no) = (self.root_h2o.len(), self.o3.len());
@@ -137,7 +145,7 @@ pub(super) struct GasPath<'a> {
 
 impl GasPath<'_> {
     /// Transmittances for columns above the surface: water g cm⁻², ozone cm-atm, pressure hPa.
-    pub fn at(&self, water: f32, ozone: f32, pressure: f32) -> GasTransmittance {
+    pub(super) fn at(&self, water: f32, ozone: f32, pressure: f32) -> GasTransmittance {
         let gas = self.gas;
         let nu = gas.root_h2o.len();
         let sp = Stencil::lagrange(&gas.pressure, pressure, 2);

@@ -5,8 +5,13 @@ use super::container::Container;
 use super::{TablesError, ascending};
 use crate::types::band::Band;
 
-/// Largest number of (pressure, AOD) values kept per geometry.
+/// Largest number of (pressure, AOD) values kept per geometry; chosen, the built-in tables have 36.
 pub(super) const MAX_BLOCK: usize = 64;
+
+/// Wavelengths that a centroid can have, µm; chosen, around the sunlight that ground reflects.
+const SOLAR_UM: (f32, f32) = (0.3, 3.0);
+/// Nodes of an angle axis and its ends agree with whole steps to this, degrees; chosen.
+const SAME_ANGLE: f32 = 1e-3;
 
 /// Scattering table of one camera and aerosol type.
 #[derive(Debug, Clone)]
@@ -47,7 +52,7 @@ impl Regular {
         let regular = axis
             .iter()
             .enumerate()
-            .all(|(k, &a)| (a - k as f32 * step).abs() < 1e-3);
+            .all(|(k, &a)| (a - k as f32 * step).abs() < SAME_ANGLE);
         if step > 0.0 && regular {
             Ok(Regular {
                 step,
@@ -66,7 +71,7 @@ impl Regular {
 }
 
 impl Scattering {
-    pub fn read(file: &Container) -> Result<Scattering, TablesError> {
+    pub(super) fn read(file: &Container) -> Result<Scattering, TablesError> {
         let header = &file.header;
         if header.kind != "scattering" {
             return Err(file.damaged(format!(
@@ -86,7 +91,7 @@ impl Scattering {
         let sza = Regular::of(file, "sza_deg", &axes.sza_deg)?;
         let vza = Regular::of(file, "vza_deg", &axes.vza_deg)?;
         let raa = Regular::of(file, "raa_deg", &axes.raa_deg)?;
-        if (raa.last() - 180.0).abs() > 1e-3 {
+        if (raa.last() - 180.0).abs() > SAME_ANGLE {
             return Err(file.damaged("axis raa_deg does not end at 180"));
         }
         let centroid_um: [f32; 4] = header
@@ -94,7 +99,10 @@ impl Scattering {
             .as_slice()
             .try_into()
             .map_err(|_| file.damaged("centroid_um does not hold four bands"))?;
-        if centroid_um.iter().any(|c| !(0.3..3.0).contains(c)) {
+        if centroid_um
+            .iter()
+            .any(|c| !(SOLAR_UM.0..SOLAR_UM.1).contains(c))
+        {
             return Err(file.damaged("centroid_um is outside 0.3 to 3 µm"));
         }
         if header.aerosol.is_empty() {
@@ -119,7 +127,7 @@ impl Scattering {
     }
 
     /// Band aerosol optical depth per unit AOD550 at the highest pressure.
-    pub fn aerosol_depth_ratio(&self, band: Band) -> f32 {
+    pub(super) fn aerosol_depth_ratio(&self, band: Band) -> f32 {
         let (np, na) = (self.pressure.len(), self.aod.len());
         let at = (band.index() * np + np - 1) * na + na - 1;
         self.tau_aerosol[at] / self.aod[na - 1]
@@ -127,7 +135,7 @@ impl Scattering {
 
     /// Fixes band and geometry (degrees): everything left depends on pressure and AOD.
     /// SZA up to half a step beyond the table is extrapolated, then held.
-    pub fn at_geometry(&self, band: Band, sza: f32, vza: f32, raa: f32) -> ScatterPath<'_> {
+    pub(super) fn at_geometry(&self, band: Band, sza: f32, vza: f32, raa: f32) -> ScatterPath<'_> {
         let b = band.index();
         let block = self.pressure.len() * self.aod.len();
         let sza = sza.clamp(0.0, self.sza.last() + 0.5 * self.sza.step);
@@ -187,11 +195,14 @@ impl Scattering {
     }
 }
 
+/// Share of the AOD in [`dimming`]; tuned against 6S (docs/sources/atmosphere.md, Interpolation of the tables).
+const HALF: f32 = 0.5;
+
 /// What terms are interpolated along instead of AOD550 itself: they saturate with it as exponentials do. Half the AOD serves
 /// all types: against 6S (`fixtures/atmosphere/cases_aerosols.csv`), with the four AODs 0.1, 0.3, 0.6 and 1.2 around a value,
 /// the RMSE of reflectance falls from 33 to 9e-4 (urban, BLUE) and from 12 to 8e-4 (maritime, RED), and nowhere rises.
 fn dimming(aod: f32) -> f32 {
-    1.0 - (-0.5 * aod).exp()
+    1.0 - (-HALF * aod).exp()
 }
 
 fn cubic_weights(u: f32) -> [f32; 4] {
@@ -236,7 +247,7 @@ impl Scatter {
 impl ScatterPath<'_> {
     /// Terms at a pressure in hPa (linear, extrapolated beyond the table) and an AOD550 (cubic in [`dimming`], held at the
     /// ends).
-    pub fn at(&self, pressure: f32, aod: f32) -> Scatter {
+    pub(super) fn at(&self, pressure: f32, aod: f32) -> Scatter {
         let t = self.table;
         let na = t.aod.len();
         let sp = Stencil::lagrange(&t.pressure, pressure, 2);

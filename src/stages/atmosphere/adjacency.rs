@@ -1,8 +1,8 @@
 //! Light that reaches the sensor from the ground around a pixel.
 //!
-//! ρ_toa = A + B·[d·ρ_s + (1 − d)·⟨ρ⟩]/(1 − S·⟨ρ⟩) (Vermote et al. 1997, IEEE TGRS 35(3), 675–686): d is the direct
+//! ρ_toa = A + B·[d·ρ_s + (1 − d)·⟨ρ⟩]/(1 − S·⟨ρ⟩) (docs/sources/atmosphere.md, Vermote 1997): d is the direct
 //! share exp(−τ/μ_v)/T↑ of the upward transmittance, ⟨ρ⟩ the surroundings weighted by 6S's environment functions, the
-//! share of light from within r kilometres (same place, as recalled, \[M\]):
+//! share of light from within r kilometres (same source, \[M\]):
 //!
 //! ```text
 //! molecules  F(r) = 1 − 0.930 exp(−0.08 r) − 0.070 exp(−1.10 r)
@@ -15,7 +15,7 @@
 //! as the rest does. Clouds count as ground of their brightness.
 
 use super::lattice::Levels;
-use super::normalise::Sweep;
+use super::normalise::NodeInterpolation;
 use crate::types::band::Band;
 use crate::types::observation::Observation;
 use crate::types::radiative_transfer::RtField;
@@ -26,17 +26,20 @@ use ndarray::{Array2, Zip};
 /// An environment function: (share, decay per km) of its two terms.
 type Environment = [(f64, f64); 2];
 
+/// Of molecules: docs/sources/atmosphere.md, Vermote 1997.
 const MOLECULES: Environment = [(0.930, 0.08), (0.070, 1.10)];
+/// Of aerosol: the same source.
 const AEROSOL: Environment = [(0.375, 0.20), (0.625, 1.83)];
 
-/// Cell of the near field, metres.
+/// Cell of the near field, metres; chosen (docs/sources/atmosphere.md, Adjacency, as the four below).
 const CELL_M: f64 = 300.0;
-/// Cells of the near field to each side: it then ends where cells of the far field do.
+/// Cells of the near field to each side: it then ends where cells of the far field do. Chosen.
 const NEAR: usize = 7;
-/// Near cells in a far cell, along each axis.
+/// Near cells in a far cell, along each axis; chosen.
 const RATIO: usize = 5;
-/// Far cells to each side.
+/// Far cells to each side: 23 km; chosen.
 const FAR: usize = 15;
+/// Rounds, the first with the plain correction for the surroundings; chosen.
 const ROUNDS: usize = 2;
 
 /// Corrects a surface for the light of its surroundings, in place, with the σ it then has (noise grows by ∂ρ_s/∂ρ_u,
@@ -47,16 +50,16 @@ pub fn adjacency(
     surface: &mut SurfaceReflectance,
 ) -> BandStack<f32> {
     let levels = Levels::of(&rt.heights);
-    let sweep = Sweep {
+    let interpolation = NodeInterpolation {
         obs,
         rt,
         levels: &levels,
     };
     let added = Band::ALL.map(|band| {
         let c = &rt.bands[band.index()];
-        let albedo = sweep.values(&c.s);
-        let direct = sweep.values(&c.direct_share);
-        let molecules = sweep.values(&c.molecule_share);
+        let albedo = interpolation.values(&c.s);
+        let direct = interpolation.values(&c.direct_share);
+        let molecules = interpolation.values(&c.molecule_share);
         let plain = surface.rho[band].clone();
         let mut rho = plain.clone();
         let mut around = Array2::zeros(plain.dim());
@@ -138,6 +141,7 @@ fn coarser(near: &Cells) -> Cells {
 
 /// Weights of the cells within `reach` of a cell, `size` metres wide; those within `inner` cells are 0.
 fn kernel(function: &Environment, size: f64, reach: usize, inner: Option<usize>) -> Array2<f64> {
+    /// Parts of a cell along each axis over which the density is summed; chosen.
     const PARTS: i32 = 6;
     let km = size / 1000.0;
     // dF/dr/(2πr): weight of a unit of area

@@ -16,16 +16,20 @@ pub(super) fn used_nodes(nodes: &NodeGrid, wanted: impl Fn(usize, usize) -> bool
             let mut pixels = (r0..(r0 + step).min(height))
                 .flat_map(|r| (c0..(c0 + step).min(width)).map(move |c| (r, c)));
             if pixels.any(|(r, c)| wanted(r, c)) {
-                for (a, b) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
-                    if let Some(u) = used.get_mut((i + a, j + b)) {
-                        *u = true;
-                    }
-                }
+                let corners = ndarray::s![i..(i + 2).min(rows), j..(j + 2).min(cols)];
+                used.slice_mut(corners).fill(true);
             }
         }
     }
     used
 }
+
+/// Node steps within which a node beyond the swath searches observed pixels first; chosen.
+const REACH_STEPS: usize = 2;
+/// Samples along that reach in the first, coarse search; chosen.
+const COARSE_SAMPLES: usize = 8;
+/// Coarse samples that settle a plane, twice its parameters; chosen.
+const ENOUGH_SAMPLES: u8 = 6;
 
 /// Zenith and azimuth, degrees, at the nodes in use. A node inside the swath takes the pixel's own direction;
 /// one beyond its edge, the plane fitted to the unit vectors of observed pixels around it (so azimuths never
@@ -49,26 +53,26 @@ pub(super) fn node_directions(
             return degrees(&d);
         }
         // coarse samples of the surroundings, then all of them; of the whole grid the same
-        let near = 2 * nodes.step;
+        let near = REACH_STEPS * nodes.step;
         let all = zenith.nrows().max(zenith.ncols()) + nodes.step;
-        let coarse = (near / 8).max(1);
+        let coarse = (near / COARSE_SAMPLES).max(1);
         for (reach, stride, enough) in [
-            (near, coarse, 6),
+            (near, coarse, ENOUGH_SAMPLES),
             (near, 1, 1),
-            (all, coarse, 6),
+            (all, coarse, ENOUGH_SAMPLES),
             (all, 1, 1),
         ] {
             let span = |centre: usize, len: usize| {
                 (centre.saturating_sub(reach)..(centre + reach + 1).min(len)).step_by(stride)
             };
+            let (down, across) = (span(row, zenith.nrows()), span(col, zenith.ncols()));
+            let around = down.flat_map(|r| across.clone().map(move |c| (r, c)));
             let mut plane = Plane::default();
-            for r in span(row, zenith.nrows()) {
-                for c in span(col, zenith.ncols()) {
-                    if let Some(d) = direction(r, c) {
-                        let scale = reach as f64;
-                        let (x, y) = (c as f64 - col as f64, r as f64 - row as f64);
-                        plane.add(x / scale, y / scale, &d);
-                    }
+            for (r, c) in around {
+                if let Some(d) = direction(r, c) {
+                    let scale = reach as f64;
+                    let (x, y) = (c as f64 - col as f64, r as f64 - row as f64);
+                    plane.add(x / scale, y / scale, &d);
                 }
             }
             if plane.normal[0] >= f64::from(enough)
@@ -82,8 +86,8 @@ pub(super) fn node_directions(
 }
 
 /// Distance between neighbouring VNIR strips over that between RED and SWIR, along the track. The three VNIR strips
-/// look 0.46° apart, NIR ahead of RED ahead of BLUE (`simulator/README.md`, Orbit: tan 0.0406, 0.0326, 0.0246
-/// against −0.029 … −0.041 of SWIR; of the real instrument only the order is recalled, `reference/masking.md` §6, \[U\]).
+/// look 0.46° apart, NIR ahead of RED ahead of BLUE; of the real instrument only the order is recalled (docs/sources/atmosphere.md,
+/// View of BLUE and NIR).
 const VNIR_SPACING: f32 = 0.12;
 
 /// Zenith and azimuth of a band's own view from the angles an observation carries: VNIR angles are those of RED, so
@@ -116,6 +120,9 @@ fn degrees(d: &Direction) -> (f32, f32) {
     (z as f32, a as f32)
 }
 
+/// Weight of the pull of a plane's slopes to zero, per point; chosen, far below what three spread points weigh.
+const PULL: f64 = 1e-6;
+
 /// Least-squares plane through direction vectors.
 #[derive(Default)]
 struct Plane {
@@ -141,7 +148,8 @@ impl Plane {
             return None;
         }
         // a slight pull of the slopes to zero keeps few or aligned points harmless
-        let matrix = nalgebra::Matrix3::new(n, x, y, x, xx + 1e-6 * n, xy, y, xy, yy + 1e-6 * n);
+        let (xx, yy) = (xx + PULL * n, yy + PULL * n);
+        let matrix = nalgebra::Matrix3::new(n, x, y, x, xx, xy, y, xy, yy);
         let inverse = matrix.try_inverse()?;
         let value =
             |r: &[f64; 3]| inverse[(0, 0)] * r[0] + inverse[(0, 1)] * r[1] + inverse[(0, 2)] * r[2];

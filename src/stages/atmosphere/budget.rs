@@ -4,33 +4,42 @@ use crate::types::band::{Band, Camera};
 use crate::types::radiative_transfer::Origin;
 use serde::{Deserialize, Serialize};
 
-/// Every 1-σ input of σ. Defaults are those of `reference/atmosphere.md` §9 (what is known of CAMS and of the
-/// instrument); [`Budget::exact_inputs`] is for data whose atmosphere and calibration are exact, such as simulations.
+/// Every 1-σ input of σ. Where the defaults come from: docs/sources/atmosphere.md, Inputs, 1 σ (what is known of CAMS and of
+/// the instrument); [`Budget::exact_inputs`] is for data whose atmosphere and calibration are exact, such as simulations.
+///
+/// ```
+/// use probav_ard::stages::atmosphere::Budget;
+/// use probav_ard::types::radiative_transfer::Origin;
+/// let budget = Budget { calibration: 0.03, ..Budget::default() };
+/// // where the built-in climatology stands in for the aerosol, its error does too
+/// let worse = budget.for_origins(&[Origin::Climatology, Origin::Analysis, Origin::Analysis]);
+/// assert_eq!((worse.aod_absolute, worse.tcwv), (budget.climatology.aod, budget.tcwv));
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Budget {
-    /// Constant part of the error of AOD550.
+    /// Constant part of the error of AOD550 \[D, M\].
     pub aod_absolute: f32,
-    /// Part of the error of AOD550 that grows with it.
+    /// Part of the error of AOD550 that grows with it \[D, M\].
     pub aod_relative: f32,
     /// Error of the aerosol type, as a relative change of the aerosol's effect in each band. A wholly wrong type with
-    /// exact AOD acts like a change of 0.5 (`reference/atmosphere.md` §5: desert, biomass); the default is mine.
+    /// exact AOD acts like a change of 0.5 \[V\] (desert, biomass); the default of 0.2 is chosen.
     pub aerosol_type: f32,
-    /// Water vapour, g cm⁻².
+    /// Water vapour, g cm⁻² \[D\].
     pub tcwv: f32,
-    /// Ozone, cm-atm.
+    /// Ozone, cm-atm \[M\].
     pub ozone: f32,
-    /// Surface pressure, hPa.
+    /// Surface pressure, hPa \[D, M\].
     pub pressure: f32,
-    /// Absolute calibration, relative, common to all bands.
+    /// Absolute calibration, relative, common to all bands: the mission's goal \[D\].
     pub calibration: f32,
-    /// Calibration between bands, relative, per band.
+    /// Calibration between bands, relative, per band: the mission's goal \[D\].
     pub calibration_band: [f32; 4],
-    /// Errors where monthly means stand in for fields of the day.
+    /// Errors where monthly means stand in for fields of the day \[M\].
     pub monthly: StandIn,
-    /// Errors where the built-in climatology does.
+    /// Errors where the built-in climatology does \[M\].
     pub climatology: StandIn,
-    /// Tables and their interpolation, reflectance (`reference/atmosphere.md` §5 and §8: RMSE ≤ 0.0005).
+    /// Tables and their interpolation, reflectance (RMSE ≤ 0.0005 \[V\]).
     pub table: f32,
     /// Sensor noise.
     pub noise: Noise,
@@ -67,8 +76,8 @@ impl Default for Budget {
 }
 
 /// 1-σ errors of values that stand in for CAMS fields of the day: the spread of days about them. AOD550: standard
-/// deviation 0.20 at AERONET stations (`reference/atmosphere.md` §9, \[M\]); the rest are round numbers for the
-/// weather about a monthly or seasonal mean (\[M\]).
+/// deviation 0.20 at AERONET stations; the rest are round numbers for the weather about a monthly or seasonal mean \[M\]
+/// (docs/sources/atmosphere.md, Inputs, 1 σ).
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StandIn {
@@ -83,7 +92,7 @@ pub struct StandIn {
 impl Budget {
     /// The budget for a state whose AOD550, ozone and water vapour have these origins: errors of stand-ins replace
     /// those of CAMS fields where there are stand-ins.
-    pub fn facing(&self, origins: &[Origin; 3]) -> Budget {
+    pub fn for_origins(&self, origins: &[Origin; 3]) -> Budget {
         let mut budget = self.clone();
         let stand_in = |k: usize| match origins[k] {
             Origin::Monthly | Origin::MonthlyClimatology => Some(self.monthly),
@@ -119,17 +128,18 @@ impl Budget {
     }
 }
 
-/// Sensor noise: σ_L = L2/SNR · √(0.2 + 0.8 L/L2), a constant and a photon part (`simulator/README.md`, Noise).
+/// Sensor noise: σ_L = L2/SNR · √(0.2 + 0.8 L/L2), a constant and a photon part (docs/sources/atmosphere.md, Sensor noise).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Noise {
-    /// Reference radiance L2 of each band, W m⁻² sr⁻¹ µm⁻¹.
+    /// Reference radiance L2 of each band, W m⁻² sr⁻¹ µm⁻¹ \[DOC\].
     pub radiance: [f32; 4],
-    /// Signal-to-noise ratio at it.
+    /// Signal-to-noise ratio at it \[RECALL\].
     pub snr: [f32; 4],
-    /// Solar irradiance of each band and camera, W m⁻² µm⁻¹ (`SOLAR_IRRADIANCE` of the L1C files; cameras 1, 2, 3).
+    /// Solar irradiance of each band and camera, W m⁻² µm⁻¹ (cameras 1, 2, 3), as computed from the
+    /// responses \[DATA\].
     pub irradiance: [[f32; 4]; 3],
-    /// Quantisation step of the L1C reflectance; its variance is step²/12.
+    /// Quantisation step of the L1C reflectance \[INF\]; its variance is step²/12 by definition.
     pub step: f32,
 }
 
@@ -148,6 +158,16 @@ impl Default for Noise {
     }
 }
 
+/// Share of the noise variance at the reference radiance that does not grow with radiance; chosen (docs/sources/atmosphere.md,
+/// Sensor noise).
+const CONSTANT_SHARE: f32 = 0.2;
+/// Share that grows with it; chosen, the rest.
+const PHOTON_SHARE: f32 = 0.8;
+/// A user's zero is not divided by; chosen.
+const LEAST_DIVISOR: f32 = 1e-3;
+/// Smallest cosine of the solar zenith angle, 87°; chosen, below any Sun that is corrected.
+const LEAST_COS_SUN: f32 = 0.05;
+
 impl Noise {
     /// Variance of one native sample as `constant + slope · ρ_toa`, for a Sun at zenith cosine `mu` and distance
     /// `au` (astronomical units).
@@ -155,10 +175,10 @@ impl Noise {
         let b = band.index();
         // ρ = π d² L / (E0 µ)
         let per_radiance = std::f32::consts::PI * au * au
-            / (self.irradiance[camera as usize][b].max(1e-3) * mu.max(0.05));
-        let unit = (self.radiance[b] / self.snr[b].max(1e-3) * per_radiance).powi(2);
-        let constant = 0.2 * unit + self.step * self.step / 12.0;
-        let slope = 0.8 * unit / (self.radiance[b].max(1e-3) * per_radiance);
+            / (self.irradiance[camera as usize][b].max(LEAST_DIVISOR) * mu.max(LEAST_COS_SUN));
+        let unit = (self.radiance[b] / self.snr[b].max(LEAST_DIVISOR) * per_radiance).powi(2);
+        let constant = CONSTANT_SHARE * unit + self.step * self.step / 12.0;
+        let slope = PHOTON_SHARE * unit / (self.radiance[b].max(LEAST_DIVISOR) * per_radiance);
         (constant, slope)
     }
 }
@@ -174,8 +194,9 @@ impl Noise {
 /// and s = 1, SWIR 2, the spacing in VNIR samples.
 /// `hidden` is structure that leaves no trace in the samples, `terrain` what relief inside a pixel displaces, `slope` what
 /// a slope stretches or compresses the samples on it.
-/// Defaults: pooled fit to twelve orthorectified simulated acquisitions with a PSF of 1.1 pixels (`data/flat`, `alps`,
-/// `clouds`, `edge`), against the PSF-limited truth; `docs/validation.md` has what they cover there and on other seeds.
+/// Defaults: tuned by one pooled fit to twelve orthorectified synthetic acquisitions with a PSF of 1.1 pixels (`flat`, `alps`,
+/// `clouds`, `edge`), against the PSF-limited truth (docs/sources/atmosphere.md, Resampling); `docs/validation.md` has what
+/// they cover.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Resampling {
@@ -231,10 +252,17 @@ pub(super) struct Factors {
     pub slope: f32,
 }
 
+/// Pixels larger than this, metres, take the factors of 300 m; chosen between the two products.
+const COARSE_PIXEL_M: f64 = 150.0;
+/// Power of the across-track spacing with which roughness and position count, VNIR; tuned with [`Resampling`].
+const VNIR_POWER: f32 = 2.0;
+/// The same of SWIR, whose samples are as wide as the cell already; tuned with it.
+const SWIR_POWER: f32 = 1.5;
+
 impl Resampling {
     /// Factors of a band on a grid of `pixel` metres.
     pub(super) fn of(&self, band: Band, pixel: f64) -> Factors {
-        let coarse = pixel > 150.0;
+        let coarse = pixel > COARSE_PIXEL_M;
         let (noise_gain, hidden) = match coarse {
             true => (self.noise_gain_300, self.hidden_300),
             false => (self.noise_gain, self.hidden),
@@ -244,8 +272,8 @@ impl Resampling {
             false => (&self.roughness, &self.position),
         };
         let (spacing, sparse) = match band {
-            Band::Swir => (2.0, 1.5),
-            _ => (1.0, 2.0),
+            Band::Swir => (2.0, SWIR_POWER),
+            _ => (1.0, VNIR_POWER),
         };
         let b = band.index();
         Factors {
@@ -263,15 +291,19 @@ impl Resampling {
 /// Ground spacing of native samples across the track at a view zenith angle, over that at nadir: slant range over
 /// altitude, divided by cos VZA (altitude 820 km, spherical Earth).
 pub(super) fn across_spacing(vza: f32) -> f32 {
+    /// Mean radius of the Earth, km; definition.
     const RADIUS: f32 = 6371.0;
+    /// Altitude of the satellite, km (docs/sources/l1c.md, Orbit and cameras).
     const ALTITUDE: f32 = 820.0;
-    let (sin, cos) = vza.clamp(0.0, 75.0).to_radians().sin_cos();
+    /// Largest view zenith angle, degrees: beyond any camera's; chosen.
+    const MAX_VZA: f32 = 75.0;
+    let (sin, cos) = vza.clamp(0.0, MAX_VZA).to_radians().sin_cos();
     let range = ((RADIUS + ALTITUDE).powi(2) - (RADIUS * sin).powi(2)).sqrt() - RADIUS * cos;
     range / ALTITUDE / cos
 }
 
 /// Sun–Earth distance in astronomical units on a day of the year (eccentricity 0.0167, perihelion on 4 January;
-/// within 2e-4 of the ephemeris).
+/// within 2e-4 of the ephemeris: docs/sources/atmosphere.md, Geometry of the spacing).
 pub(super) fn sun_distance(day_of_year: u32) -> f32 {
     1.0 - 0.01672 * (0.985_6 * (day_of_year as f32 - 4.0)).to_radians().cos()
 }
@@ -309,9 +341,9 @@ mod tests {
     #[test]
     fn stand_ins_have_errors_of_their_own() {
         let b = Budget::default();
-        let same = b.facing(&[Origin::Analysis, Origin::Given, Origin::Forecast]);
+        let same = b.for_origins(&[Origin::Analysis, Origin::Given, Origin::Forecast]);
         assert_eq!(same, b);
-        let worse = b.facing(&[Origin::Climatology, Origin::Forecast, Origin::Monthly]);
+        let worse = b.for_origins(&[Origin::Climatology, Origin::Forecast, Origin::Monthly]);
         assert_eq!((worse.aod_absolute, worse.aod_relative), (0.20, 0.0));
         assert_eq!((worse.tcwv, worse.ozone), (0.6, b.ozone));
     }

@@ -11,10 +11,11 @@ use crate::types::raster::BandStack;
 use crate::types::reflectance::SurfaceReflectance;
 use chrono::Datelike;
 
-/// Largest solar zenith angle that is corrected, degrees: the edge of the tables (`reference/atmosphere.md` §6).
+/// Largest solar zenith angle that is corrected, degrees: the edge of the tables (docs/sources/atmosphere.md, The tables).
 pub const MAX_SZA: f32 = 75.0;
 
-/// Roughness of a pixel that was bridged over a bad detector counts this much more: its own samples are missing.
+/// Roughness of a pixel that was bridged over a bad detector counts this much more: its own samples are missing. Chosen:
+/// docs/sources/atmosphere.md, Bridged detectors.
 const BRIDGED: f32 = 9.0;
 
 // fields of a node, in the order of the packed lattice
@@ -41,7 +42,7 @@ const FIELDS: usize = NOISE + 7;
 /// degree in ρ that varies as slowly as the coefficients do.
 pub fn correct(obs: &Observation, rt: &RtField, budget: &Budget) -> SurfaceReflectance {
     let levels = Levels::of(&rt.heights);
-    let budget = &budget.facing(&rt.state.origins);
+    let budget = &budget.for_origins(&rt.state.origins);
     let relief = relief(obs);
     let layers = Band::ALL.map(|band| match levels.len() {
         1 => correct_band::<1>(obs, rt, budget, &levels, band, &relief),

@@ -14,7 +14,7 @@ pub(super) struct Lattice {
 
 impl Lattice {
     /// `fields` values per node from a function that fills them; unused nodes stay NaN.
-    pub fn new(
+    pub(super) fn new(
         nodes: &NodeGrid,
         used: &Array2<bool>,
         fields: usize,
@@ -37,7 +37,7 @@ impl Lattice {
     }
 
     /// Fields at the node columns of pixel row `r`.
-    pub fn row(&self, r: usize, out: &mut Vec<f32>) {
+    pub(super) fn row(&self, r: usize, out: &mut Vec<f32>) {
         let n = self.cols * self.fields;
         let i = (r / self.step).min(self.rows - 1);
         let upper = &self.data[i * n..(i + 1) * n];
@@ -49,7 +49,7 @@ impl Lattice {
     }
 
     /// The node before pixel column `c·step` and the change to the next per pixel, for a row of [`Lattice::row`].
-    pub fn cell<const F: usize>(&self, line: &[f32], c: usize) -> ([f32; F], [f32; F]) {
+    pub(super) fn cell<const F: usize>(&self, line: &[f32], c: usize) -> ([f32; F], [f32; F]) {
         let at = |j: usize| {
             let j = j.min(self.cols - 1) * self.fields;
             &line[j..j + self.fields]
@@ -66,8 +66,12 @@ impl Lattice {
     }
 }
 
-/// Most height levels of a field.
+/// Most height levels of a field; chosen (docs/sources/atmosphere.md, Nodes and height levels).
 pub(super) const MAX_LEVELS: usize = 6;
+
+/// Relief, metres, below which one, two, three and four height levels serve; chosen by the measured error (docs/sources/atmosphere.md,
+/// Nodes and height levels).
+const RELIEF_M: [f32; 4] = [4.0, 250.0, 1000.0, 2000.0];
 
 /// Height levels and the polynomial through them, in t = (h − middle)/half ∈ [−1, 1].
 #[derive(Debug, Clone)]
@@ -81,7 +85,7 @@ pub(super) struct Levels {
 
 impl Levels {
     /// Levels of a field.
-    pub fn of(heights: &[f32]) -> Levels {
+    pub(super) fn of(heights: &[f32]) -> Levels {
         let n = heights.len().clamp(1, MAX_LEVELS);
         let (low, high) = (heights[0], heights[n - 1]);
         let middle = 0.5 * (low + high);
@@ -108,13 +112,13 @@ impl Levels {
     /// Heights for a relief from `low` to `high` metres: ends, and Chebyshev points between them. One level below
     /// 4 m of relief, two to 250 m, three to 1000 m, four to 2000 m, else six (surface reflectance within 2e-4;
     /// within 1e-3 where aerosol is moved over more than 1500 m: measured in the tests).
-    pub fn heights_for(low: f32, high: f32) -> Vec<f32> {
+    pub(super) fn heights_for(low: f32, high: f32) -> Vec<f32> {
         let relief = high - low;
         let n = match relief {
-            r if r < 4.0 => 1,
-            r if r < 250.0 => 2,
-            r if r < 1000.0 => 3,
-            r if r < 2000.0 => 4,
+            r if r < RELIEF_M[0] => 1,
+            r if r < RELIEF_M[1] => 2,
+            r if r < RELIEF_M[2] => 3,
+            r if r < RELIEF_M[3] => 4,
             _ => MAX_LEVELS,
         };
         let middle = 0.5 * (low + high);
@@ -130,12 +134,12 @@ impl Levels {
     }
 
     /// Number of levels.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.heights.len()
     }
 
     /// Writes the polynomial coefficients, lowest power first, of values at the levels.
-    pub fn powers(&self, value: impl Fn(usize) -> f32, out: &mut [f32]) {
+    pub(super) fn powers(&self, value: impl Fn(usize) -> f32, out: &mut [f32]) {
         let n = self.len();
         for (row, o) in self.to_power.iter().zip(out.iter_mut()).take(n) {
             *o = (0..n).map(|k| row[k] * value(k)).sum();
@@ -143,7 +147,7 @@ impl Levels {
     }
 
     /// Normalised height t of each pixel of a row.
-    pub fn normalise(&self, heights: impl Iterator<Item = f32>, out: &mut Vec<f32>) {
+    pub(super) fn normalise(&self, heights: impl Iterator<Item = f32>, out: &mut Vec<f32>) {
         let (middle, scale) = (self.middle, 1.0 / self.half);
         out.clear();
         out.extend(heights.map(|h| (h - middle) * scale));

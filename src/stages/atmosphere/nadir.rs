@@ -1,7 +1,7 @@
-//! View-angle normalisation to nadir: the c-factor of Roy et al. 2016 (Remote Sens. Environ. 176, 255–271).
+//! View-angle normalisation to nadir: the c-factor (docs/sources/atmosphere.md, Roy 2016).
 //!
-//! ρ_N = ρ·R(θ_s, 0)/R(θ_s, θ_v, φ) with R = f_iso + f_vol·K_RossThick + f_geo·K_LiSparse-R (Wanner et al. 1995, J.
-//! Geophys. Res. 100(D10); h/b = 2, b/r = 1) and one global set of MODIS coefficients, their Table 5 (\[D\]): blue, red,
+//! ρ_N = ρ·R(θ_s, 0)/R(θ_s, θ_v, φ) with R = f_iso + f_vol·K_RossThick + f_geo·K_LiSparse-R (the same page, Wanner
+//! 1995; h/b = 2, b/r = 1) and one global set of MODIS coefficients, their Table 5 (\[D\]): blue, red,
 //! NIR and 1.6 µm. The Sun stays where it was. The coefficients describe mean vegetated land to about 60° of view; water
 //! and snow do not behave so.
 
@@ -14,7 +14,7 @@ use crate::types::reflectance::SurfaceReflectance;
 use ndarray::Array2;
 use std::f32::consts::{FRAC_PI_2, FRAC_PI_4, PI};
 
-/// f_iso, f_geo, f_vol of BLUE, RED, NIR, SWIR.
+/// f_iso, f_geo, f_vol of BLUE, RED, NIR, SWIR: Roy 2016, Table 5 \[D\].
 const COEFFICIENTS: [[f32; 3]; 4] = [
     [0.0774, 0.0079, 0.0372],
     [0.1690, 0.0227, 0.0574],
@@ -42,7 +42,7 @@ fn kernels(sza: f32, vza: f32, raa: f32) -> [f32; 2] {
 }
 
 /// Factor that takes a band's reflectance from a view to nadir under the same Sun; degrees.
-pub fn nadir_factor(band: Band, sza: f32, vza: f32, raa: f32) -> f32 {
+pub(super) fn nadir_factor(band: Band, sza: f32, vza: f32, raa: f32) -> f32 {
     let [iso, geo, vol] = COEFFICIENTS[band.index()];
     let reflectance = |vza: f32| {
         let [g, v] = kernels(sza, vza, raa);

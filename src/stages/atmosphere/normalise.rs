@@ -9,7 +9,7 @@ use crate::types::raster::BandStack;
 use crate::types::reflectance::Normalised;
 use ndarray::{Array2, Array3};
 
-/// Normalised reflectance of `reference/masking.md` §10.1, ρ_q:
+/// Normalised reflectance for the masks, ρ_q (docs/sources/atmosphere.md, Normalised reflectance):
 ///
 /// ρ_rc = (ρ_toa/T_gas − ρ_R)/(T_R↓·T_R↑), and
 /// ρ_q = ρ_rc − (1 − c)·[ρ_a(AOD) − ρ_a(0.10)] with c = clip((ρ_rc,BLUE − 0.05)/0.5, 0, 1),
@@ -27,23 +27,23 @@ pub fn normalise(obs: &Observation, rt: &RtField) -> Normalised {
 }
 
 fn fill<const N: usize>(obs: &Observation, rt: &RtField, levels: &Levels) -> Normalised {
-    let sweep = Sweep { obs, rt, levels };
-    let aod550 = sweep.run::<N, 1, 0>([&rt.aod550], [], |[aod], []| aod);
+    let interpolation = NodeInterpolation { obs, rt, levels };
+    let aod550 = interpolation.run::<N, 1, 0>([&rt.aod550], [], |[aod], []| aod);
     let corrected = |[gas, path, t]: [f32; 3], toa: f32| (toa / gas - path) / t;
     let c = &rt.bands[Band::Blue.index()];
     let quantities = [&c.gas, &c.path_rayleigh, &c.t_rayleigh];
-    let blue = sweep.run::<N, 3, 1>(quantities, [&obs.toa[Band::Blue]], |values, [toa]| {
+    let blue = interpolation.run::<N, 3, 1>(quantities, [&obs.toa[Band::Blue]], |values, [toa]| {
         corrected(values, toa)
     });
     let mut bands = Band::ALL.map(|band| {
         let c = &rt.bands[band.index()];
         let quantities = [&c.gas, &c.path_rayleigh, &c.t_rayleigh, &c.path_excess];
         let inputs = [&obs.toa[band], &blue];
-        sweep.run::<N, 4, 2>(quantities, inputs, |[gas, path, t, excess], [toa, blue]| {
+        interpolation.run::<N, 4, 2>(quantities, inputs, |[gas, path, t, excess], [toa, blue]| {
             let opaque = if blue.is_nan() {
                 0.0
             } else {
-                ((blue - 0.05) * 2.0).clamp(0.0, 1.0)
+                ((blue - OPAQUE_FROM) * OPAQUE_SLOPE).clamp(0.0, 1.0)
             };
             corrected([gas, path, t], toa) - (1.0 - opaque) * excess
         })
@@ -60,19 +60,25 @@ fn fill<const N: usize>(obs: &Observation, rt: &RtField, levels: &Levels) -> Nor
     }
 }
 
+/// Rayleigh-corrected BLUE from which a pixel begins to hide the aerosol below; chosen (docs/sources/atmosphere.md, Normalised
+/// reflectance).
+const OPAQUE_FROM: f32 = 0.05;
+/// Growth of that share with BLUE: all hidden after 0.5 of reflectance; chosen.
+const OPAQUE_SLOPE: f32 = 2.0;
+
 /// Room for four quantities.
 const FIELDS: usize = 4 * MAX_LEVELS;
 
 /// Interpolation of quantities at nodes and levels to pixels.
-pub(super) struct Sweep<'a> {
+pub(super) struct NodeInterpolation<'a> {
     pub obs: &'a Observation,
     pub rt: &'a RtField,
     pub levels: &'a Levels,
 }
 
-impl Sweep<'_> {
+impl NodeInterpolation<'_> {
     /// One quantity at every pixel of cells in use.
-    pub fn values(&self, quantity: &Array3<f32>) -> Array2<f32> {
+    pub(super) fn values(&self, quantity: &Array3<f32>) -> Array2<f32> {
         let same = |[v]: [f32; 1], _: [f32; 0]| v;
         match self.levels.len() {
             1 => self.run::<1, 1, 0>([quantity], [], same),

@@ -77,7 +77,7 @@ pub struct Point {
 }
 
 /// All terms of one band for exact inputs (no nodes): the reference for the tile path and for `correct --explain`.
-pub fn point(table: &RtTable, band: Band, input: PointInput, toa: f32) -> BandPoint {
+pub(super) fn point(table: &RtTable, band: Band, input: PointInput, toa: f32) -> BandPoint {
     let path = table.mixed_path(band, input.sza, input.vza, input.raa, input.shares);
     let at = Local {
         aod550: input.aod550,
@@ -144,6 +144,63 @@ impl BandPoint {
 
 /// Every term of the correction of pixel (row, col) of an observation.
 ///
+/// ```
+/// use ndarray::Array2;
+/// use probav_ard::sources::tables::{Aerosol, load};
+/// use probav_ard::stages::atmosphere::{Budget, explain, node_grid};
+/// use probav_ard::types::band::Camera;
+/// use probav_ard::types::grid::GridSpec;
+/// use probav_ard::types::observation::{Angles, Observation};
+/// use probav_ard::types::radiative_transfer::{AtmosphereState, Origin};
+/// use probav_ard::types::raster::BandStack;
+///
+/// let grid = GridSpec { epsg: 32631, ulx: 600_000.0, uly: 5_700_000.0, pixel: 300.0, width: 8, height: 8 };
+/// let everywhere = |value: f32| Array2::from_elem((8, 8), value);
+/// let observation = Observation {
+///     grid,
+///     camera: Camera::Left,
+///     source: "synthetic".into(),
+///     time: "2018-06-20T11:05:00Z".parse()?,
+///     toa: BandStack::filled(grid, 0.25),
+///     quality: BandStack::filled(grid, 0),
+///     angles: Angles {
+///         sza: everywhere(40.0),
+///         saa: everywhere(150.0),
+///         vnir_vza: everywhere(35.0),
+///         vnir_vaa: everywhere(100.0),
+///         swir_vza: everywhere(36.0),
+///         swir_vaa: everywhere(95.0),
+///     },
+///     seconds: everywhere(0.0),
+///     height: everywhere(0.0),
+///     occluded: Array2::from_elem((8, 8), false),
+/// };
+/// let nodes = node_grid(&grid);
+/// let at_nodes = |value: f32| Array2::from_elem(nodes.shape(), value);
+/// let state = AtmosphereState {
+///     nodes,
+///     aod550: at_nodes(0.15),
+///     ozone: at_nodes(0.33),
+///     tcwv: at_nodes(2.0),
+///     model_height: None,
+///     shares: None,
+///     origins: [Origin::Given; 3],
+///     provenance: Vec::new(),
+///     fallback: false,
+/// };
+/// let table = load(Camera::Left, Aerosol::Continental)?;
+/// let point = explain(table, &observation, &state, 4, 4)?;
+/// for band in &point.bands {
+///     println!("{}: {:.4} at the ground, path {:.4}", band.band, band.rho, band.mixed.path);
+///     for (source, sigma) in band.systematic(&Budget::default()) {
+///         println!("  {source} {sigma:.4}");
+///     }
+/// }
+/// // more aerosol in the model means less light left for BLUE ground
+/// assert!(point.bands[0].slope(0) < 0.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`AtmosphereError::Shape`] when the pixel lies outside the grid or a field has another shape.
 pub fn explain(
@@ -153,85 +210,102 @@ pub fn explain(
     row: usize,
     col: usize,
 ) -> Result<Point, AtmosphereError> {
-    let pixel = |field: &'static str, a: &Array2<f32>| {
-        a.get((row, col))
-            .copied()
-            .ok_or_else(|| AtmosphereError::Shape {
-                field,
-                found: a.shape().to_vec(),
-                expected: vec![row + 1, col + 1],
-            })
-    };
-    let node = |field: &'static str, a: &Array2<f32>| {
-        bilinear(&state.nodes, a, row, col).ok_or_else(|| AtmosphereError::Shape {
-            field,
-            found: a.shape().to_vec(),
-            expected: vec![state.nodes.shape().0, state.nodes.shape().1],
-        })
-    };
-    let height = pixel("height", &obs.height)?;
+    let at = Place { row, col };
+    let height = at.pixel("height", &obs.height)?;
     let model_height = match &state.model_height {
-        Some(z) => Some(node("model height", z)?),
+        Some(z) => Some(at.node(&state.nodes, "model height", z)?),
         None => None,
     };
     let Local { aod550, tcwv } = local(
-        node("AOD550", &state.aod550)?,
-        node("water vapour", &state.tcwv)?,
+        at.node(&state.nodes, "AOD550", &state.aod550)?,
+        at.node(&state.nodes, "water vapour", &state.tcwv)?,
         model_height,
         height,
     );
-    let ozone = node("ozone", &state.ozone)?;
-    let shares = match &state.shares {
-        None => None,
-        Some(all) => {
-            let mut at = [0.0; 5];
-            for (v, share) in at.iter_mut().zip(all) {
-                *v = node("share of an aerosol type", share)?;
-            }
-            Some(at)
-        }
-    };
-    let sza = pixel("solar zenith", &obs.angles.sza)?;
-    let saa = pixel("solar azimuth", &obs.angles.saa)?;
+    let ozone = at.node(&state.nodes, "ozone", &state.ozone)?;
+    let shares = at.shares(state)?;
     let angles = &obs.angles;
+    let sza = at.pixel("solar zenith", &angles.sza)?;
+    let saa = at.pixel("solar azimuth", &angles.saa)?;
     let vnir = (
-        pixel("VNIR view zenith", &angles.vnir_vza)?,
-        pixel("VNIR view azimuth", &angles.vnir_vaa)?,
+        at.pixel("VNIR view zenith", &angles.vnir_vza)?,
+        at.pixel("VNIR view azimuth", &angles.vnir_vaa)?,
     );
     let swir = (
-        pixel("SWIR view zenith", &angles.swir_vza)?,
-        pixel("SWIR view azimuth", &angles.swir_vaa)?,
+        at.pixel("SWIR view zenith", &angles.swir_vza)?,
+        at.pixel("SWIR view azimuth", &angles.swir_vaa)?,
     );
-    let bands = Band::ALL
-        .iter()
-        .map(|&band| {
-            let (vza, vaa) = band_view(band, vnir, swir);
-            let input = PointInput {
-                sza,
-                vza,
-                raa: relative_azimuth(saa, vaa),
-                pressure: pressure_hpa(height),
-                aod550,
-                tcwv,
-                ozone,
-                shares,
-            };
-            Ok(point(
-                table,
-                band,
-                input,
-                pixel("TOA reflectance", &obs.toa[band])?,
-            ))
-        })
-        .collect::<Result<_, AtmosphereError>>()?;
+    let of_band = |band: Band| {
+        let (vza, vaa) = band_view(band, vnir, swir);
+        let input = PointInput {
+            sza,
+            vza,
+            raa: relative_azimuth(saa, vaa),
+            pressure: pressure_hpa(height),
+            aod550,
+            tcwv,
+            ozone,
+            shares,
+        };
+        let toa = at.pixel("TOA reflectance", &obs.toa[band])?;
+        Ok(point(table, band, input, toa))
+    };
     Ok(Point {
         row,
         col,
         height,
         model_height,
         tables: table.provenance(),
-        bands,
+        bands: Band::ALL
+            .into_iter()
+            .map(of_band)
+            .collect::<Result<_, AtmosphereError>>()?,
     })
+}
+
+/// A pixel whose values are read.
+struct Place {
+    row: usize,
+    col: usize,
+}
+
+impl Place {
+    /// Value of a field of pixels.
+    fn pixel(&self, field: &'static str, a: &Array2<f32>) -> Result<f32, AtmosphereError> {
+        a.get((self.row, self.col))
+            .copied()
+            .ok_or_else(|| AtmosphereError::Shape {
+                field,
+                found: a.shape().to_vec(),
+                expected: vec![self.row + 1, self.col + 1],
+            })
+    }
+
+    /// Value of a field of nodes.
+    fn node(
+        &self,
+        nodes: &NodeGrid,
+        field: &'static str,
+        a: &Array2<f32>,
+    ) -> Result<f32, AtmosphereError> {
+        bilinear(nodes, a, self.row, self.col).ok_or_else(|| AtmosphereError::Shape {
+            field,
+            found: a.shape().to_vec(),
+            expected: vec![nodes.shape().0, nodes.shape().1],
+        })
+    }
+
+    /// Shares of the types of aerosol, where they are mixed.
+    fn shares(&self, state: &AtmosphereState) -> Result<Option<[f32; 5]>, AtmosphereError> {
+        let Some(all) = &state.shares else {
+            return Ok(None);
+        };
+        let mut at = [0.0; 5];
+        for (v, share) in at.iter_mut().zip(all) {
+            *v = self.node(&state.nodes, "share of an aerosol type", share)?;
+        }
+        Ok(Some(at))
+    }
 }
 
 /// Bilinear value of a node field at a pixel; None outside it.

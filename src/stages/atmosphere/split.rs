@@ -4,12 +4,13 @@ use super::budget::Budget;
 use super::coefficients::stored;
 use super::correct::{TERMS, terms};
 use crate::types::band::Band;
+use crate::types::geometry::RowCol;
 use crate::types::observation::Observation;
 use crate::types::radiative_transfer::RtField;
 use crate::types::reflectance::SurfaceReflectance;
 use serde::Serialize;
 
-/// Every how many rows and columns a pixel is taken.
+/// Every how many rows and columns a pixel is taken; chosen, a mean over a scene needs no more.
 const STRIDE: usize = 5;
 
 /// Root mean square over a scene of every part of σ of one band, reflectance.
@@ -39,7 +40,7 @@ pub fn split(
     budget: &Budget,
     keep: impl Fn(usize, usize) -> bool,
 ) -> Vec<Split> {
-    let budget = &budget.facing(&rt.state.origins);
+    let budget = &budget.for_origins(&rt.state.origins);
     Band::ALL
         .iter()
         .map(|&band| one(obs, surface, rt, budget, &keep, band))
@@ -98,8 +99,7 @@ fn nearest(
     row: usize,
     col: usize,
 ) -> Option<(usize, usize, usize)> {
-    let (easting, northing) = surface.grid.centre(row, col);
-    let (r, c) = rt.nodes.grid.locate(easting, northing);
+    let RowCol { row: r, col: c } = rt.nodes.grid.locate(surface.grid.centre(row, col));
     let step = rt.nodes.step as f64;
     let (i, j) = ((r / step).round() as usize, (c / step).round() as usize);
     if !*rt.used.get((i, j))? {

@@ -24,7 +24,7 @@ pub(super) struct Texture<'a> {
 }
 
 impl<'a> Texture<'a> {
-    pub fn new(band: &'a Array2<f32>) -> Texture<'a> {
+    pub(super) fn new(band: &'a Array2<f32>) -> Texture<'a> {
         let blank = || Roughness {
             curvature: vec![0.0; band.ncols()],
             slope: vec![0.0; band.ncols()],
@@ -38,7 +38,7 @@ impl<'a> Texture<'a> {
     }
 
     /// Writes the roughness of row `r`; rows are asked for in order.
-    pub fn row(&mut self, r: usize, out: &mut Roughness) {
+    pub(super) fn row(&mut self, r: usize, out: &mut Roughness) {
         let rows = self.band.nrows();
         while self.done < (r + 2).min(rows) {
             squares(self.band, self.done, &mut self.squares[self.done % 3]);

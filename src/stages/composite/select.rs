@@ -2,7 +2,7 @@
 //!
 //! 1. Class: clear (USABLE 1, and 2 for the VNIR bands) before buffer before snow; the next class is
 //!    looked at only where the one before is empty.
-//! 2. Overlaps: of several looks of one overpass (within [`OVERPASS`]) one stays, the one with the
+//! 2. Overlaps: of several acquisitions of one overpass (within [`OVERPASS`]) one stays, the one with the
 //!    smallest σ relative to the reflectance scale of its band, then the one further from the edge of its data.
 //! 3. Of three or more overpasses the medoid: the observation with the smallest sum of distances to the
 //!    others, in units of the members' σ. It is a real spectrum of one day, and an undetected cloud is
@@ -18,13 +18,14 @@ use chrono::{TimeDelta, Utc};
 use ndarray::Array2;
 use rayon::prelude::*;
 
-/// Looks closer in time than this belong to one overpass: half an orbit of 101 minutes is the next look at best.
+/// Acquisitions closer in time than this belong to one overpass; chosen by us: the next overpass comes an orbit of 101
+/// minutes later at best (docs/sources/fusion.md, Composite).
 const OVERPASS: TimeDelta = TimeDelta::minutes(30);
-/// Distances from the edge of data are compared up to this many pixels.
+/// Distances from the edge of data are compared up to this many pixels; chosen by us: further in, edges matter no more.
 const EDGE_CAP: u8 = 20;
-/// σ counts below this are taken as this: 0.002, the floor of `reference/kalman.md` §6.
+/// σ counts below this are taken as this, 0.002 of reflectance; chosen by us (docs/sources/fusion.md, Composite).
 const SIGMA_FLOOR: f32 = 20.0;
-/// Pixels per parallel piece: fixed, so that results never depend on threads.
+/// Pixels per parallel piece; chosen by us: fixed, so that results never depend on threads.
 const PIECE: usize = 8192;
 
 /// One candidate of one pixel.
@@ -49,9 +50,71 @@ struct Choice {
 
 /// Composite of the members of one window and one resolution.
 ///
+/// ```
+/// use chrono::{TimeZone, Utc};
+/// use ndarray::Array2;
+/// use probav_ard::stages::composite::{Member, composite};
+/// use probav_ard::types::status::usable;
+///
+/// // three clear days of one window, the second of them with a cloud that no mask found
+/// let rho = [500, 3500, 520].map(|count| [0; 4].map(|_| Array2::from_elem((2, 2), count)));
+/// let sigma = [0; 4].map(|_| Array2::from_elem((2, 2), 40));
+/// let usable = Array2::from_elem((2, 2), usable::USABLE);
+/// let members: Vec<Member<'_>> = rho
+///     .iter()
+///     .zip(1..)
+///     .filter_map(|(rho, day)| {
+///         let time = Utc.with_ymd_and_hms(2014, 1, day, 10, 30, 0).single()?;
+///         Some(Member { time, rho, sigma: &sigma, usable: &usable })
+///     })
+///     .collect();
+/// let c = composite(&members)?;
+/// // one real observation, and not the cloud
+/// assert_eq!((c.rho[0][(0, 0)], c.day[(0, 0)], c.count[(0, 0)]), (520, 2, 3));
+/// # Ok::<(), probav_ard::stages::composite::CompositeError>(())
+/// ```
+///
 /// # Errors
 /// [`CompositeError`] when there is no member, or when members differ in shape or window.
 pub fn composite(members: &[Member<'_>]) -> Result<Composite, CompositeError> {
+    let (shape, window) = common(members)?;
+    // time order first, so that the order in which members are listed does not matter
+    let mut order: Vec<usize> = (0..members.len()).collect();
+    order.sort_by_key(|i| members[*i].time);
+    let overpass = overpasses(members, &order);
+    let several = (1..order.len()).any(|i| overpass[order[i]] == overpass[order[i - 1]]);
+    let edges: Vec<Option<Array2<u8>>> = members
+        .par_iter()
+        .map(|m| several.then(|| edge_distance(m.usable)))
+        .collect();
+    let days = days_within(members, window);
+    let (rows, cols) = shape;
+    let choices: Vec<Choice> = (0..rows * cols)
+        .into_par_iter()
+        .with_min_len(PIECE)
+        .map_init(Vec::new, |list, i| {
+            let at = (i / cols.max(1), i % cols.max(1));
+            choose(members, &order, &overpass, &edges, &days, at, list)
+        })
+        .collect();
+    let layer = |f: &dyn Fn(&Choice) -> u8| {
+        Array2::from_shape_fn(shape, |(r, c)| f(&choices[r * cols + c]))
+    };
+    Ok(Composite {
+        rho: std::array::from_fn(|b| {
+            Array2::from_shape_fn(shape, |(r, c)| choices[r * cols + c].rho[b])
+        }),
+        sigma: std::array::from_fn(|b| {
+            Array2::from_shape_fn(shape, |(r, c)| choices[r * cols + c].sigma[b])
+        }),
+        count: layer(&|c| c.count),
+        quality: layer(&|c| c.quality),
+        day: layer(&|c| c.day),
+    })
+}
+
+/// Shape and window of all members.
+fn common(members: &[Member<'_>]) -> Result<((usize, usize), i32), CompositeError> {
     let first = members.first().ok_or(CompositeError::Empty)?;
     let shape = first.usable.dim();
     let window = window_of(first.time);
@@ -77,19 +140,15 @@ pub fn composite(members: &[Member<'_>]) -> Result<Composite, CompositeError> {
             });
         }
     }
-    // time order first, so that the order in which members are listed does not matter
-    let mut order: Vec<usize> = (0..members.len()).collect();
-    order.sort_by_key(|i| members[*i].time);
-    let overpass = overpasses(members, &order);
-    let several = (1..order.len()).any(|i| overpass[order[i]] == overpass[order[i - 1]]);
-    let edges: Vec<Option<Array2<u8>>> = members
-        .par_iter()
-        .map(|m| several.then(|| edge_distance(m.usable)))
-        .collect();
+    Ok((shape, window))
+}
+
+/// Day of each member within the window, 0 to 4.
+fn days_within(members: &[Member<'_>], window: i32) -> Vec<u8> {
     let start = window_start(window)
         .and_time(chrono::NaiveTime::MIN)
         .and_utc();
-    let days: Vec<u8> = members
+    members
         .iter()
         .map(|m| {
             let day = m
@@ -99,31 +158,7 @@ pub fn composite(members: &[Member<'_>]) -> Result<Composite, CompositeError> {
                 .num_days();
             day.clamp(0, WINDOW_DAYS - 1) as u8
         })
-        .collect();
-
-    let (rows, cols) = shape;
-    let choices: Vec<Choice> = (0..rows * cols)
-        .into_par_iter()
-        .with_min_len(PIECE)
-        .map_init(Vec::new, |list, i| {
-            let at = (i / cols.max(1), i % cols.max(1));
-            choose(members, &order, &overpass, &edges, &days, at, list)
-        })
-        .collect();
-    let layer = |f: &dyn Fn(&Choice) -> u8| {
-        Array2::from_shape_fn(shape, |(r, c)| f(&choices[r * cols + c]))
-    };
-    Ok(Composite {
-        rho: std::array::from_fn(|b| {
-            Array2::from_shape_fn(shape, |(r, c)| choices[r * cols + c].rho[b])
-        }),
-        sigma: std::array::from_fn(|b| {
-            Array2::from_shape_fn(shape, |(r, c)| choices[r * cols + c].sigma[b])
-        }),
-        count: layer(&|c| c.count),
-        quality: layer(&|c| c.quality),
-        day: layer(&|c| c.day),
-    })
+        .collect()
 }
 
 /// Number of the overpass of each member.
@@ -235,12 +270,12 @@ fn choose(
     }
 }
 
-/// Mean σ of the VNIR bands.
+/// Sum of σ over the VNIR bands.
 fn spread(c: &Candidate) -> f32 {
     c.sigma[..3].iter().sum()
 }
 
-/// Of two looks of one overpass: with SWIR first, then the smaller σ, then further from the edge.
+/// Of two acquisitions of one overpass: with SWIR first, then the smaller σ, then further from the edge.
 fn better(new: &Candidate, old: &Candidate) -> bool {
     (new.swir, -spread(new), new.edge) > (old.swir, -spread(old), old.edge)
 }
@@ -275,163 +310,4 @@ fn medoid(list: &[Candidate], bands: &[usize]) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use chrono::{DateTime, TimeZone};
-
-    struct Owned {
-        time: DateTime<Utc>,
-        rho: [Array2<i16>; 4],
-        sigma: [Array2<u16>; 4],
-        usable: Array2<u8>,
-    }
-
-    fn look(day: u32, minute: u32, rho: i16, sigma: u16, usable: u8) -> Owned {
-        Owned {
-            time: Utc.with_ymd_and_hms(2018, 5, day, 10, minute, 0).unwrap(),
-            rho: std::array::from_fn(|b| Array2::from_elem((2, 3), rho + 100 * b as i16)),
-            sigma: std::array::from_fn(|_| Array2::from_elem((2, 3), sigma)),
-            usable: Array2::from_elem((2, 3), usable),
-        }
-    }
-
-    fn run(looks: &[Owned]) -> Composite {
-        let m: Vec<Member<'_>> = looks
-            .iter()
-            .map(|l| Member {
-                time: l.time,
-                rho: &l.rho,
-                sigma: &l.sigma,
-                usable: &l.usable,
-            })
-            .collect();
-        composite(&m).unwrap()
-    }
-
-    /// A window that lies wholly in May 2018.
-    fn first_day() -> u32 {
-        let w = window_of(Utc.with_ymd_and_hms(2018, 5, 10, 0, 0, 0).unwrap());
-        use chrono::Datelike;
-        window_start(w).day()
-    }
-
-    #[test]
-    fn the_medoid_is_a_real_observation_and_leaves_a_cloud_out() {
-        let d = first_day();
-        let c = run(&[
-            look(d, 0, 500, 40, 1),
-            look(d + 1, 0, 3500, 40, 1),
-            look(d + 3, 0, 520, 40, 1),
-        ]);
-        // the cloud draws the choice to the brighter of the two clear looks, no further
-        assert_eq!(c.rho[0][(1, 2)], 520);
-        assert_eq!(c.count[(0, 0)], 3);
-        assert_eq!(c.quality[(0, 0)], quality::CLEAR);
-        assert_eq!(c.day[(0, 0)], 3);
-    }
-
-    #[test]
-    fn buffer_and_snow_only_where_nothing_is_clear() {
-        let d = first_day();
-        let mut clear = look(d, 0, 500, 90, 1);
-        clear.usable[(0, 0)] = usable::CLOUD;
-        clear.usable[(0, 1)] = usable::CLOUD;
-        let mut buffer = look(d + 1, 0, 700, 20, usable::BUFFER);
-        buffer.usable[(0, 1)] = usable::CLOUD;
-        let snow = look(d + 2, 0, 7000, 10, usable::SNOW);
-        let c = run(&[clear, buffer, snow]);
-        assert_eq!(
-            (c.rho[0][(1, 1)], c.quality[(1, 1)], c.count[(1, 1)]),
-            (500, 1, 1)
-        );
-        assert_eq!(
-            (c.rho[0][(0, 0)], c.quality[(0, 0)], c.day[(0, 0)]),
-            (700, 2, 1)
-        );
-        assert_eq!(
-            (c.rho[0][(0, 1)], c.quality[(0, 1)], c.day[(0, 1)]),
-            (7000, 3, 2)
-        );
-    }
-
-    #[test]
-    fn clouds_shadows_and_outliers_leave_the_pixel_empty() {
-        let d = first_day();
-        for u in [0, 4, 5, 7, 8, 9, 77] {
-            let c = run(&[look(d, 0, 500, 40, u)]);
-            assert_eq!(c.rho[2][(0, 0)], NODATA);
-            assert_eq!(c.sigma[2][(0, 0)], NODATA_U16);
-            assert_eq!((c.count[(0, 0)], c.day[(0, 0)]), (0, 255));
-        }
-    }
-
-    #[test]
-    fn vnir_only_takes_swir_from_another_look() {
-        let d = first_day();
-        let c = run(&[
-            look(d, 0, 500, 20, usable::VNIR_ONLY),
-            look(d + 2, 0, 900, 60, 1),
-        ]);
-        assert_eq!(c.rho[0][(0, 0)], 500);
-        assert_eq!(c.rho[3][(0, 0)], 900 + 300);
-        let alone = run(&[look(d, 0, 500, 20, usable::VNIR_ONLY)]);
-        assert_eq!(alone.rho[0][(0, 0)], 500);
-        assert_eq!(alone.rho[3][(0, 0)], NODATA);
-    }
-
-    #[test]
-    fn one_overpass_counts_once_and_the_better_look_stays() {
-        let d = first_day();
-        let c = run(&[look(d, 0, 500, 60, 1), look(d, 2, 510, 30, 1)]);
-        assert_eq!((c.rho[0][(0, 0)], c.count[(0, 0)]), (510, 1));
-        // equal σ: further from the edge of its data
-        let mut near = look(d, 0, 500, 30, 1);
-        near.usable[(0, 0)] = usable::NODATA;
-        let c = run(&[near, look(d, 2, 510, 30, 1)]);
-        assert_eq!(c.rho[0][(0, 1)], 510);
-    }
-
-    #[test]
-    fn order_of_the_list_does_not_matter() {
-        let d = first_day();
-        let a = [
-            look(d, 0, 500, 40, 1),
-            look(d + 1, 0, 560, 40, 1),
-            look(d + 4, 0, 900, 40, 6),
-        ];
-        let b = [
-            look(d + 4, 0, 900, 40, 6),
-            look(d + 1, 0, 560, 40, 1),
-            look(d, 0, 500, 40, 1),
-        ];
-        assert_eq!(run(&a), run(&b));
-    }
-
-    #[test]
-    fn mixed_windows_and_shapes_are_refused() {
-        let d = first_day();
-        let (a, b) = (look(d, 0, 500, 40, 1), look(d + 6, 0, 500, 40, 1));
-        let member = |l: &'static Owned| Member {
-            time: l.time,
-            rho: &l.rho,
-            sigma: &l.sigma,
-            usable: &l.usable,
-        };
-        let (a, b): (&'static Owned, &'static Owned) =
-            (Box::leak(Box::new(a)), Box::leak(Box::new(b)));
-        assert!(matches!(
-            composite(&[member(a), member(b)]),
-            Err(CompositeError::Window { index: 1, .. })
-        ));
-        assert!(matches!(composite(&[]), Err(CompositeError::Empty)));
-        let small: &'static Array2<u8> = Box::leak(Box::new(Array2::zeros((1, 1))));
-        let odd = Member {
-            usable: small,
-            ..member(a)
-        };
-        assert!(matches!(
-            composite(&[member(a), odd]),
-            Err(CompositeError::Shape { index: 1, .. })
-        ));
-    }
-}
+mod tests;

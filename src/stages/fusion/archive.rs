@@ -9,14 +9,14 @@ use std::ops::Range;
 
 /// One acquisition of a series.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Look {
+pub struct Acquisition {
     /// Time of the overpass over the tile.
     pub time: DateTime<Utc>,
-    /// View zenith angle at the tile's centre, degrees, sign ignored; only the 300 m looks' is used.
+    /// View zenith angle at the tile's centre, degrees, sign ignored; only the 300 m acquisitions' is used.
     pub vza: f32,
 }
 
-/// Pixels of one look, rows from north to south.
+/// Pixels of one acquisition, rows from north to south.
 #[derive(Debug, Clone)]
 pub struct Pixels {
     /// Reflectance counts, BLUE RED NIR SWIR ([`crate::types::reflectance`]).
@@ -70,7 +70,7 @@ impl Pixels {
     }
 }
 
-/// Why a look could not be read or a block not written; wraps the error of whoever owns the files.
+/// Why an acquisition could not be read or a block not written; wraps the error of whoever owns the files.
 #[derive(Debug, thiserror::Error)]
 #[error("{source}")]
 pub struct StoreError {
@@ -107,27 +107,57 @@ impl Classified for StoreError {
 
 /// The archive of one tile.
 ///
-/// Looks may come in any order and may share a time; they are read more than once (a survey of the
+/// Acquisitions may come in any order and may share a time; they are read more than once (a survey of the
 /// rows that learn the model, then block by block), from several threads.
+///
+/// ```
+/// use probav_ard::stages::fusion::{Acquisition, InMemory, Pixels, Series, StoreError};
+/// use probav_ard::types::grid::GridSpec;
+/// use std::ops::Range;
+///
+/// /// An archive of which only the 300 m acquisitions are to be used.
+/// struct Coarse(InMemory);
+///
+/// impl Series for Coarse {
+///     fn fine_grid(&self) -> GridSpec {
+///         self.0.fine_grid()
+///     }
+///     fn coarse_grid(&self) -> GridSpec {
+///         self.0.coarse_grid()
+///     }
+///     fn fine(&self) -> &[Acquisition] {
+///         &[]
+///     }
+///     fn coarse(&self) -> &[Acquisition] {
+///         self.0.coarse()
+///     }
+///     fn read_fine(&self, index: usize, rows: Range<usize>) -> Result<Pixels, StoreError> {
+///         self.0.read_fine(index, rows)
+///     }
+///     fn read_coarse(&self, index: usize) -> Result<Pixels, StoreError> {
+///         self.0.read_coarse(index)
+///     }
+/// }
+/// ```
 pub trait Series: Sync {
     /// The 100 m grid.
     fn fine_grid(&self) -> GridSpec;
     /// The 300 m grid: same corner, pixels three times as large.
     fn coarse_grid(&self) -> GridSpec;
-    /// The 100 m looks.
-    fn fine(&self) -> &[Look];
-    /// The 300 m looks.
-    fn coarse(&self) -> &[Look];
-    /// Rows of a 100 m look.
+    /// The 100 m acquisitions.
+    fn fine(&self) -> &[Acquisition];
+    /// The 300 m acquisitions.
+    fn coarse(&self) -> &[Acquisition];
+    /// Rows of a 100 m acquisition.
     ///
     /// # Errors
-    /// [`StoreError`] when the look cannot be read.
-    fn read_fine(&self, look: usize, rows: Range<usize>) -> Result<Pixels, StoreError>;
-    /// A whole 300 m look.
+    /// [`StoreError`] when the acquisition cannot be read.
+    fn read_fine(&self, acquisition: usize, rows: Range<usize>) -> Result<Pixels, StoreError>;
+    /// A whole 300 m acquisition.
     ///
     /// # Errors
-    /// [`StoreError`] when the look cannot be read.
-    fn read_coarse(&self, look: usize) -> Result<Pixels, StoreError>;
+    /// [`StoreError`] when the acquisition cannot be read.
+    fn read_coarse(&self, acquisition: usize) -> Result<Pixels, StoreError>;
 }
 
 /// A piece of the stack: some steps of some rows, all columns; arrays of shape (steps, rows, columns).
@@ -141,11 +171,11 @@ pub struct StackBlock {
     pub unc: [Array3<u16>; 4],
     /// Where the value comes from ([`super::provenance`]).
     pub provenance: Array3<u8>,
-    /// Days from the step's centre to the nearest usable look of either resolution, 254 = that or more, 255 = none.
+    /// Days from the step's centre to the nearest usable acquisition of either resolution, 254 = that or more, 255 = none.
     pub days: Array3<u8>,
-    /// Usable 100 m looks in the step.
+    /// Usable 100 m acquisitions in the step.
     pub n100: Array3<u8>,
-    /// Usable 300 m looks in the step.
+    /// Usable 300 m acquisitions in the step.
     pub n300: Array3<u8>,
 }
 
@@ -169,6 +199,28 @@ impl StackBlock {
 ///
 /// Every (step, row) comes exactly once: for each window of steps in time order, its rows from north
 /// to south in blocks.
+///
+/// ```
+/// use probav_ard::stages::fusion::{Sink, StackBlock, StoreError, provenance};
+///
+/// /// Counts the values that were observed at 100 m.
+/// struct Observed(usize);
+///
+/// impl Sink for Observed {
+///     fn write(&mut self, _first_row: usize, block: &StackBlock) -> Result<(), StoreError> {
+///         let seen = block.provenance.iter().filter(|p| **p == provenance::OBSERVED);
+///         self.0 += seen.count();
+///         Ok(())
+///     }
+/// }
+///
+/// let mut observed = Observed(0);
+/// let mut block = StackBlock::empty(0..3, 2, 2);
+/// block.provenance[(1, 0, 0)] = provenance::OBSERVED;
+/// observed.write(0, &block)?;
+/// assert_eq!(observed.0, 1);
+/// # Ok::<(), StoreError>(())
+/// ```
 pub trait Sink {
     /// Takes the rows from `first_row` on of `block.steps`.
     ///

@@ -1,4 +1,4 @@
-//! Temporal modes learnt from the 300 m series (`reference/kalman.md` §4.3).
+//! Temporal modes learnt from the 300 m series (docs/sources/fusion.md, Modes).
 
 use super::axis::AcquisitionTime;
 use super::cube::{CoarseCube, known};
@@ -7,12 +7,19 @@ use nalgebra::{DMatrix, SymmetricEigen};
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
-/// Cells used to learn the modes, at least, before they are thinned to every third each way.
+/// Cells used to learn the modes, at least, before they are thinned to every third each way (source:
+/// docs/sources/fusion.md, Modes: every third served when tuned; the number chosen by us).
 const CELLS: f32 = 1200.0;
-/// Rounds of subspace iteration.
+/// Rounds of subspace iteration; chosen by us: the unit test below reaches 1e-6 of the eigenvalues.
 const ROUNDS: usize = 30;
-/// Vectors iterated beyond those wanted.
+/// Vectors iterated beyond those wanted; chosen by us: they make the last wanted one converge (Golub 2013).
 const SPARE: usize = 8;
+/// Least scale of a band, reflectance; chosen by us: one count, so that a constant band makes no modes.
+const LEAST_SCALE: f32 = 1e-4;
+/// Least eigenvalue of a mode, as a share of the first; chosen by us: below is rounding.
+const LEAST_SHARE: f64 = 1e-6;
+/// Length of a vector that has vanished; chosen far below rounding.
+const VANISHED: f64 = 1e-300;
 
 /// Modes common to the four bands.
 #[derive(Debug, Clone)]
@@ -29,9 +36,11 @@ pub(super) struct Basis {
 
 impl Basis {
     /// Regressors at a date.
-    pub fn at(&self, m: &AcquisitionTime) -> Row4 {
+    pub(super) fn at(&self, m: &AcquisitionTime) -> Row4 {
         let (a, b) = (&self.rows[m.step], &self.rows[m.other]);
-        std::array::from_fn(|k| std::array::from_fn(|i| a[k][i] + m.h1 * (b[k][i] - a[k][i])))
+        std::array::from_fn(|k| {
+            std::array::from_fn(|i| a[k][i] + m.other_weight * (b[k][i] - a[k][i]))
+        })
     }
 }
 
@@ -65,7 +74,7 @@ pub(super) fn learn(cube: &CoarseCube, modes: usize) -> Basis {
         }
     }
     let count = (cells.len() * steps).max(1) as f64;
-    let scale = scale.map(|s| ((s / count).sqrt() as f32).max(1e-4));
+    let scale = scale.map(|s| ((s / count).sqrt() as f32).max(LEAST_SCALE));
     for mut line in x.rows_mut() {
         for (i, v) in line.iter_mut().enumerate() {
             *v /= scale[i % 4];
@@ -74,7 +83,10 @@ pub(super) fn learn(cube: &CoarseCube, modes: usize) -> Basis {
     let want = modes.min(dim).min(cells.len().saturating_sub(1));
     let (vectors, values) = leading(&x, want);
 
-    let usable = values.iter().filter(|v| **v > values[0] * 1e-6).count();
+    let usable = values
+        .iter()
+        .filter(|v| **v > values[0] * LEAST_SHARE)
+        .count();
     let modes = if values.is_empty() { 0 } else { usable };
     let mut rows = vec![[[0.0f32; N]; 4]; steps];
     for (t, row) in rows.iter_mut().enumerate() {
@@ -195,7 +207,7 @@ fn orthonormalise(q: &mut DMatrix<f64>) {
             }
         }
         let norm = q.column(k).norm();
-        if norm > 1e-300 {
+        if norm > VANISHED {
             q.column_mut(k).scale_mut(1.0 / norm);
         } else {
             q.column_mut(k).fill(0.0);

@@ -1,4 +1,4 @@
-//! Rows of all 100 m looks of a window, packed, with their noise.
+//! Rows of all 100 m acquisitions of a window, packed, with their noise.
 
 use super::FusionError;
 use super::archive::Series;
@@ -14,12 +14,14 @@ use crate::types::reflectance::{NODATA, SCALE};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Rows beside the core: one for gradients of the fit, one more for gradients of the mean image.
+/// Rows beside the core (definition): one for gradients of the fit, one more for gradients of the mean image.
 const HALO: usize = 2;
-/// Unit of the looks' own variance.
+/// Unit of the acquisitions' own variance, floor²; chosen by us: σ to a tenth of the floor, up to 25 floors.
 const EXTRA_UNIT: f32 = 0.01;
+/// Least noise factor; chosen by us: keeps weights finite.
+const LEAST_FACTOR: f32 = 1e-3;
 
-/// Rows of every 100 m look of a window.
+/// Rows of every 100 m acquisition of a window.
 #[derive(Debug)]
 pub(super) struct FineBlock {
     /// Rows to be fused.
@@ -30,23 +32,23 @@ pub(super) struct FineBlock {
     pub cols: usize,
     /// Columns padded to whole tiles.
     pub width: usize,
-    /// Counts of usable pixels, [`NODATA`] elsewhere: \[look\]\[row\]\[band\]\[column\].
+    /// Counts of usable pixels, [`NODATA`] elsewhere: \[acquisition\]\[row\]\[band\]\[column\].
     rho: Vec<i16>,
-    /// Own variance of the looks in units of 0.01 floor²: \[look\]\[row\]\[column\]; empty where no look has one.
+    /// Own variance of the acquisitions in units of 0.01 floor²: \[acquisition\]\[row\]\[column\]; empty where no acquisition has one.
     extra: Vec<u16>,
     /// Temporal mean of the loaded rows.
     pub mean: MeanImage,
-    /// Noise factor u per pixel of the loaded rows (§6), against s².
-    pub u: Vec<f32>,
+    /// Noise factor u per pixel of the loaded rows, against s² (docs/sources/fusion.md, Weights of the static relation).
+    pub fit_factor: Vec<f32>,
     /// Noise factor v per pixel, against R̄.
-    pub v: Vec<f32>,
+    pub residual_factor: Vec<f32>,
 }
 
 impl FineBlock {
     /// Reads `core` and its halo.
-    pub fn load(
+    pub(super) fn load(
         series: &dyn Series,
-        moments: &[AcquisitionTime],
+        times: &[AcquisitionTime],
         noise: &NoiseModel,
         core: Range<usize>,
     ) -> Result<Self, FusionError> {
@@ -56,12 +58,12 @@ impl FineBlock {
         let rows = core.start.saturating_sub(HALO)..(core.end + HALO).min(height);
         let n = rows.len();
         let unit = own_unit(&noise.fine_floor);
-        let mut rho = vec![NODATA; moments.len() * n * 4 * width];
+        let mut rho = vec![NODATA; times.len() * n * 4 * width];
         let extras: Vec<Option<Vec<u16>>> = rho
             .par_chunks_mut((n * 4 * width).max(1))
-            .zip(moments)
+            .zip(times)
             .map(|(out, m)| {
-                let p = fine_pixels(series, m.look, rows.clone())?;
+                let p = fine_pixels(series, m.index, rows.clone())?;
                 let mut own = p.sigma.is_some().then(|| vec![0u16; n * width]);
                 for (r, rows) in out.chunks_exact_mut(4 * width).enumerate() {
                     let line = Line::of(&p, r);
@@ -80,7 +82,7 @@ impl FineBlock {
             .collect::<Result<_, FusionError>>()?;
         let mut extra = Vec::new();
         if extras.iter().any(Option::is_some) {
-            extra.reserve_exact(moments.len() * n * width);
+            extra.reserve_exact(times.len() * n * width);
             for e in extras {
                 match e {
                     Some(e) => extra.extend(e),
@@ -96,22 +98,22 @@ impl FineBlock {
             rho,
             extra,
             mean: MeanImage::new(0, 0),
-            u: Vec::new(),
-            v: Vec::new(),
+            fit_factor: Vec::new(),
+            residual_factor: Vec::new(),
         };
-        block.mean = block.average(moments.len());
+        block.mean = block.average(times.len());
         Ok(block)
     }
 
-    /// Line of one look, row (of the loaded) and band.
+    /// Line of one acquisition, row (of the loaded) and band.
     #[inline(always)]
-    pub fn line(&self, date: usize, row: usize, band: usize) -> &[i16] {
+    pub(super) fn line(&self, date: usize, row: usize, band: usize) -> &[i16] {
         &self.rho[((date * self.rows.len() + row) * 4 + band) * self.width..][..self.width]
     }
 
-    /// Own variance of a look's row; `None` where no look has one.
+    /// Own variance of an acquisition's row; `None` where no acquisition has one.
     #[inline(always)]
-    pub fn own(&self, date: usize, row: usize) -> Option<&[u16]> {
+    pub(super) fn own(&self, date: usize, row: usize) -> Option<&[u16]> {
         self.extra
             .get((date * self.rows.len() + row) * self.width..)
             .and_then(|x| x.get(..self.width))
@@ -119,7 +121,7 @@ impl FineBlock {
 
     /// Own variance of a code.
     #[inline(always)]
-    pub fn own_of(code: u16) -> f32 {
+    pub(super) fn own_of(code: u16) -> f32 {
         f32::from(code) * EXTRA_UNIT
     }
 
@@ -152,7 +154,7 @@ impl FineBlock {
     }
 
     /// Computes the noise factors of every loaded pixel for a model.
-    pub fn weigh(&mut self, model: &WindowModel) {
+    pub(super) fn weigh(&mut self, model: &WindowModel) {
         let (cols, first) = (self.cols, self.rows.start);
         let n = &model.params.noise;
         let cube_cols = model.cube.cols;
@@ -165,11 +167,14 @@ impl FineBlock {
                 let scores = &model.basis.scores[cell];
                 let prior = std::array::from_fn(|b| scores[OFFSET + b]);
                 let r = mean.variance(p, Some(prior), &n.fine_floor, n.fine_gain, n.fine_shift);
-                let sum = std::array::from_fn(|b| r[b] + model.beside[b]);
-                [mean_ratio(&sum, &model.s2), mean_ratio(&r, &model.noise)]
+                let sum = std::array::from_fn(|b| r[b] + model.added_variance[b]);
+                [
+                    mean_ratio(&sum, &model.fit_variance),
+                    mean_ratio(&r, &model.noise),
+                ]
             })
             .collect();
-        self.u = both.iter().map(|b| b[0].max(1e-3)).collect();
-        self.v = both.iter().map(|b| b[1].max(1e-3)).collect();
+        self.fit_factor = both.iter().map(|b| b[0].max(LEAST_FACTOR)).collect();
+        self.residual_factor = both.iter().map(|b| b[1].max(LEAST_FACTOR)).collect();
     }
 }

@@ -1,39 +1,63 @@
-//! Calibration of each look against the series (`reference/kalman.md` §4.2): gain, offset, registration
+//! Calibration of each acquisition against the series (docs/sources/fusion.md, Calibration): gain, offset, registration
 //! shift and plane per band, by a robust ridge regression of (y − P) on \[1, P, ∂P/∂x, ∂P/∂y, x, y\].
 //!
-//! On a large area the coefficients vary: up to 3 × 3 sub-areas refine the common fit, bilinear between
-//! (§6 "At 1098 × 1098 × 5 years").
+//! On a large area the coefficients vary: up to 3 × 3 sub-areas refine the common fit, bilinear between (chosen by us).
 
+use super::bounds::Bounds;
 use super::simd::{LANES, Lane, ZERO, each, vectorised};
+use crate::imaging::statistics::upper_median;
 use nalgebra::{SMatrix, SVector};
+use std::ops::Range;
 
-/// Terms of the regression.
+/// Terms of the regression (definition: offset, gain, two shifts, plane).
 pub(super) const TERMS: usize = 6;
+/// Numbers of a packed symmetric matrix of the terms (definition).
+const PRODUCTS: usize = TERMS * (TERMS + 1) / 2;
 /// Coefficients of the four bands.
 pub(super) type Coefficients = [[f32; TERMS]; 4];
 
-/// Fewer pixels than this leave a look as it is (§9).
-const FEWEST: usize = 30;
-/// Pixels per independent piece of information, and the most of it (§4.2: n_eff = min(n/10, 400)).
+/// Fewer pixels than this leave an acquisition as it is; source: docs/sources/fusion.md, Calibration (tuned).
+pub(super) const FEWEST: usize = 30;
+/// Pixels per independent piece of information: n_eff = min(n/10, 400); source: docs/sources/fusion.md, Calibration (tuned).
 const PER_PIECE: f64 = 10.0;
-/// See [`PER_PIECE`].
+/// Most pieces of information that a fit counts; source as [`PER_PIECE`].
 const MOST: f64 = 400.0;
-/// Reweightings (§4.2).
+/// Reweightings; source: docs/sources/fusion.md, Calibration (tuned).
 const ROUNDS: usize = 5;
-/// Cauchy scale in medians of |u| (§4.2).
+/// Cauchy scale in medians of |u|; source: docs/sources/fusion.md, Calibration (tuned).
 const CAUCHY: f32 = 2.25;
-/// Reweightings of a sub-area, which starts from the common fit (own choice).
+/// Reweightings of a sub-area, which starts from the common fit; chosen by us.
 const ROUNDS_AREA: usize = 2;
-/// Pixels used of a fit: their noise stays below the 400 pieces of information that count at most (own choice).
+/// Pixels used of a fit; chosen by us: their noise stays below the 400 pieces of information that count at most.
 const SAMPLE: usize = 3000;
-/// The same of one sub-area.
+/// The same of one sub-area; chosen by us.
 const SAMPLE_AREA: usize = 1000;
-/// 100 m pixels along one side of a sub-area, about a third of a tile.
+/// 100 m pixels along one side of a sub-area; chosen by us: a third of a tile.
 const AREA_SIDE: f32 = 366.0;
 
-/// Prior σ of the coefficients: offset, gain, shifts in pixels, plane (§4.2).
+/// Most sub-areas along one side of a tile; chosen by us.
+const AREAS_MOST: usize = 3;
+/// Prior σ of the offset, reflectance; source: docs/sources/fusion.md, Calibration (tuned).
+const PRIOR_OFFSET: f32 = 0.01;
+/// Prior σ of the gain; source: docs/sources/fusion.md, Calibration (tuned).
+const PRIOR_GAIN: f32 = 0.08;
+/// Prior σ of the plane, reflectance from the middle to the edge; source: docs/sources/fusion.md, Calibration (tuned).
+const PRIOR_PLANE: f32 = 0.005;
+/// Least median of |u| taken, reflectance; chosen by us: keeps the weights of a perfect fit finite.
+const LEAST_SCALE: f32 = 1e-6;
+/// Least gain that is divided by; chosen by us: six prior σ below 1.
+const LEAST_GAIN: f32 = 0.5;
+
+/// Prior σ of the coefficients: offset, gain, shifts in pixels, plane.
 pub(super) fn prior(shift: f32) -> [f32; TERMS] {
-    [0.01, 0.08, shift, shift, 0.005, 0.005]
+    [
+        PRIOR_OFFSET,
+        PRIOR_GAIN,
+        shift,
+        shift,
+        PRIOR_PLANE,
+        PRIOR_PLANE,
+    ]
 }
 
 /// The sub-areas of the covered part of a tile, in coordinates −1 … 1 across it.
@@ -46,15 +70,16 @@ pub(super) struct Areas {
 }
 
 impl Areas {
-    /// `rows`, `cols`: bounding box in pixels; `pixel`: 1 at 100 m, 3 at 300 m.
-    pub fn of(rows: (usize, usize), cols: (usize, usize), pixel: f32) -> Self {
-        let span = |(a, b): (usize, usize)| (b.max(a + 1) - a) as f32;
-        let parts = |n: f32| ((n * pixel / AREA_SIDE).round() as usize).clamp(1, 3);
+    /// Of a box in pixels; `pixel`: 1 at 100 m, 3 at 300 m.
+    pub(super) fn of(bounds: &Bounds, pixel: f32) -> Self {
+        let (rows, cols) = (&bounds.rows, &bounds.cols);
+        let span = |r: &Range<usize>| (r.end.max(r.start + 1) - r.start) as f32;
+        let parts = |n: f32| ((n * pixel / AREA_SIDE).round() as usize).clamp(1, AREAS_MOST);
         let (h, w) = (span(rows), span(cols));
         Areas {
             centre: (
-                rows.0 as f32 + (h - 1.0) * 0.5,
-                cols.0 as f32 + (w - 1.0) * 0.5,
+                rows.start as f32 + (h - 1.0) * 0.5,
+                cols.start as f32 + (w - 1.0) * 0.5,
             ),
             half: ((h * 0.5).max(1.0), (w * 0.5).max(1.0)),
             nx: parts(w),
@@ -64,14 +89,14 @@ impl Areas {
 
     /// (x, y) of a pixel.
     #[inline(always)]
-    pub fn locate(&self, row: f32, col: f32) -> (f32, f32) {
+    pub(super) fn locate(&self, row: f32, col: f32) -> (f32, f32) {
         (
             (col - self.centre.1) / self.half.1,
             (row - self.centre.0) / self.half.0,
         )
     }
 
-    pub fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.nx * self.ny
     }
 
@@ -82,7 +107,7 @@ impl Areas {
     }
 
     /// Bilinear mean of the areas' coefficients at (x, y).
-    pub fn blend(&self, c: &[Coefficients], x: f32, y: f32) -> Coefficients {
+    pub(super) fn blend(&self, c: &[Coefficients], x: f32, y: f32) -> Coefficients {
         if let [one] = c {
             return *one;
         }
@@ -103,7 +128,7 @@ impl Areas {
     }
 }
 
-/// Samples of one band of one look.
+/// Samples of one band of one acquisition.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Samples {
     /// \[1, P, ∂P/∂x, ∂P/∂y, x, y\] of each sample, and y − P last.
@@ -118,7 +143,7 @@ pub(super) fn stride(n: usize, areas: &Areas) -> usize {
     (n / want).max(1)
 }
 
-/// Coefficients of every sub-area of one look; `noise` and `prior` per band and term as in §4.2.
+/// Coefficients of every sub-area of one acquisition; `noise` and `prior` per band and term.
 pub(super) fn fit(
     samples: &[Samples; 4],
     areas: &Areas,
@@ -179,8 +204,8 @@ impl Columns {
 
 /// Weighted sums of products: the packed lower triangle of the design, and design times excess.
 #[inline(always)]
-fn products(part: &Columns, weight: &[Lane]) -> ([f64; 21], [f64; TERMS]) {
-    let (mut m, mut r) = ([ZERO; 21], [ZERO; TERMS]);
+fn products(part: &Columns, weight: &[Lane]) -> ([f64; PRODUCTS], [f64; TERMS]) {
+    let (mut m, mut r) = ([ZERO; PRODUCTS], [ZERO; TERMS]);
     for (g, w) in part.groups.iter().zip(weight) {
         let mut k = 0;
         for i in 0..TERMS {
@@ -235,8 +260,8 @@ fn ridge(
             vectorised(|| sizes(part, &beta, &mut weight));
             sorted.clear();
             sorted.extend_from_slice(&weight.as_flattened()[..n]);
-            let (_, median, _) = sorted.select_nth_unstable_by(n / 2, f32::total_cmp);
-            let unit = 1.0 / (CAUCHY * *median).max(1e-6);
+            let median = upper_median(&mut sorted).unwrap_or(0.0);
+            let unit = 1.0 / (CAUCHY * median).max(LEAST_SCALE);
             for w in &mut weight {
                 *w = each(|l| 1.0 / (1.0 + (w[l] * unit) * (w[l] * unit)));
             }
@@ -263,15 +288,22 @@ fn ridge(
     beta
 }
 
-/// y′ of one value (§4.2); `gradient` = β₂∂ₓP + β₃∂ᵧP.
+/// y′ of one value; `gradient` = β₂∂ₓP + β₃∂ᵧP.
 #[inline(always)]
 pub(super) fn apply(y: f32, c: &[f32; TERMS], gradient: f32, x: f32, y_pos: f32) -> f32 {
-    (y - c[0] - gradient - c[4] * x - c[5] * y_pos) / (1.0 + c[1]).max(0.5)
+    (y - c[0] - gradient - c[4] * x - c[5] * y_pos) / (1.0 + c[1]).max(LEAST_GAIN)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn square(n: usize) -> Bounds {
+        Bounds {
+            rows: 0..n,
+            cols: 0..n,
+        }
+    }
 
     /// A wavy scene seen with a gain, an offset and a shift; a tenth of it under cloud.
     fn scene(n: usize) -> Samples {
@@ -301,7 +333,7 @@ mod tests {
     #[test]
     fn gain_offset_and_shift_are_found_under_cloud() {
         let s: [Samples; 4] = std::array::from_fn(|_| scene(60));
-        let areas = Areas::of((0, 60), (0, 60), 1.0);
+        let areas = Areas::of(&square(60), 1.0);
         let c = fit(&s, &areas, &prior(0.5), &[0.008; 4]);
         assert_eq!(c.len(), 1);
         let b = c[0][2];
@@ -319,7 +351,7 @@ mod tests {
         s.rows.truncate(29);
         s.population = 29;
         let all: [Samples; 4] = std::array::from_fn(|_| s.clone());
-        let areas = Areas::of((0, 60), (0, 60), 1.0);
+        let areas = Areas::of(&square(60), 1.0);
         assert_eq!(
             fit(&all, &areas, &prior(0.5), &[0.008; 4])[0],
             Coefficients::default()
@@ -328,7 +360,7 @@ mod tests {
 
     #[test]
     fn areas_blend_without_a_jump() {
-        let areas = Areas::of((0, 1098), (0, 1098), 1.0);
+        let areas = Areas::of(&square(1098), 1.0);
         assert_eq!(areas.count(), 9);
         let c: Vec<Coefficients> = (0..9).map(|i| [[i as f32; TERMS]; 4]).collect();
         let mut last = None;

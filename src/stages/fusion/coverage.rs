@@ -1,4 +1,4 @@
-//! Which cells any look of the archive covers: the area that must be free of gaps.
+//! Which cells any acquisition of the archive covers: the area that must be free of gaps.
 
 use super::FusionError;
 use super::archive::Series;
@@ -7,10 +7,10 @@ use crate::types::progress::Progress;
 use crate::types::status::usable;
 use rayon::prelude::*;
 
-/// Looks read at a time.
+/// Acquisitions read at a time; chosen by us for memory.
 const BATCH: usize = 4;
 
-/// Cells of the 300 m grid that a look of either resolution covers. Reads until every cell is covered,
+/// Cells of the 300 m grid that an acquisition of either resolution covers. Reads until every cell is covered,
 /// which after a few overpasses it usually is.
 pub(super) fn covered(
     series: &dyn Series,

@@ -1,26 +1,37 @@
 //! The smoothed 300 m series of one window, compact, and its view from 100 m pixels.
 
-use super::simd::{LANES, nearest};
+use super::simd::{GROUP, LANES, nearest, to_count};
 
-/// Reflectance per count of the stored series: half the step of the product's coding, ±1.3.
+/// Reflectance per count of the stored series; chosen by us: less than half the step of the product's coding, ±1.3 in
+/// all.
 const UNIT: f32 = 4e-5;
-/// σ codes per octave.
+/// σ codes per octave; chosen by us: within 3 %, the unit test below.
 const OCTAVE: f32 = 16.0;
-/// σ (in units of the noise) of code 0.
+/// σ (in units of the noise) of code 0; chosen by us: with 16 codes an octave up to 245.
 const SMALLEST: f32 = 1.0 / 256.0;
-/// 100 m columns upsampled together: three groups of lanes over 16 cells.
+/// Codes of a σ (definition: of eight bits).
+const CODES: usize = 256;
+/// R̄ until the first smoothing says what it is, reflectance²; chosen: σ of 0.01, never used.
+const BEFORE_SMOOTHING: f32 = 1e-4;
+/// Distance of a 100 m pixel from the centre of its cell, in cells (definition).
+const THIRD: f32 = 1.0 / 3.0;
+/// 100 m columns upsampled together: three groups of lanes over 16 cells (definition).
 pub(super) const TILE: usize = 3 * LANES;
+
+/// Gain group of the coarse series' σ codes (definition: that of RED and NIR).
+pub(super) const SD_GROUP: usize = 1;
+const _: () = assert!(GROUP[1] == SD_GROUP && GROUP[2] == SD_GROUP);
 
 /// State of a cell's series.
 pub(super) mod known {
     /// No value yet.
-    pub const NO: u8 = 0;
-    /// From the cell's own looks.
-    pub const OWN: u8 = 1;
+    pub(crate) const NO: u8 = 0;
+    /// From the cell's own acquisitions.
+    pub(crate) const OWN: u8 = 1;
     /// Copied from the nearest cell that has a series.
-    pub const DONOR: u8 = 2;
-    /// From the cell's own looks, SWIR (never seen here) from the nearest cell that has it.
-    pub const SWIR_DONOR: u8 = 3;
+    pub(crate) const DONOR: u8 = 2;
+    /// From the cell's own acquisitions, SWIR (never seen here) from the nearest cell that has it.
+    pub(crate) const SWIR_DONOR: u8 = 3;
 }
 
 /// Series of every cell: layout row, step, band, column.
@@ -33,13 +44,13 @@ pub(super) struct CoarseCube {
     pub level: Vec<i16>,
     /// Code of the level's σ in units of the noise (RED and NIR group), \[row\]\[step\]\[col\].
     pub sd: Vec<u8>,
-    /// 300 m looks: bits 0–4 the days, bits 5–7 their number up to 7, \[row\]\[step\]\[col\].
+    /// 300 m acquisitions: bits 0–4 the days, bits 5–7 their number up to 7, \[row\]\[step\]\[col\].
     pub seen: Vec<u8>,
     /// [`known`], \[row\]\[col\].
     pub known: Vec<u8>,
-    /// Mean noise variance R̄ of a look per band, reflectance².
+    /// Mean noise variance R̄ of an acquisition per band, reflectance².
     pub noise: [f32; 4],
-    /// False where no look of the window has SWIR anywhere.
+    /// False where no acquisition of the window has SWIR anywhere.
     pub swir: bool,
     /// Variance of the level in units of R̄, per band relative to the RED and NIR group.
     pub spread: [f32; 4],
@@ -48,7 +59,7 @@ pub(super) struct CoarseCube {
 /// Code of a σ.
 pub(super) fn encode_sd(variance: f32) -> u8 {
     let sd = variance.max(0.0).sqrt().max(SMALLEST);
-    nearest((sd / SMALLEST).log2() * OCTAVE).clamp(0.0, 255.0) as u8
+    nearest((sd / SMALLEST).log2() * OCTAVE).clamp(0.0, (CODES - 1) as f32) as u8
 }
 
 /// Variances of every code.
@@ -59,11 +70,11 @@ pub(super) fn variances() -> [f32; 256] {
 /// Counts of a level.
 #[inline(always)]
 pub(super) fn encode_level(x: f32) -> i16 {
-    nearest(x / UNIT).clamp(-32767.0, 32767.0) as i16
+    to_count(x / UNIT)
 }
 
 impl CoarseCube {
-    pub fn new(rows: usize, cols: usize, steps: usize) -> Self {
+    pub(super) fn new(rows: usize, cols: usize, steps: usize) -> Self {
         CoarseCube {
             rows,
             cols,
@@ -72,7 +83,7 @@ impl CoarseCube {
             sd: vec![u8::MAX; rows * cols * steps],
             seen: vec![0; rows * cols * steps],
             known: vec![known::NO; rows * cols],
-            noise: [1e-4; 4],
+            noise: [BEFORE_SMOOTHING; 4],
             spread: [1.0; 4],
             swir: true,
         }
@@ -80,19 +91,27 @@ impl CoarseCube {
 
     /// Level of a cell.
     #[inline(always)]
-    pub fn at(&self, row: usize, step: usize, band: usize, col: usize) -> f32 {
+    pub(super) fn at(&self, row: usize, step: usize, band: usize, col: usize) -> f32 {
         f32::from(self.level[((row * self.steps + step) * 4 + band) * self.cols + col]) * UNIT
     }
 
     /// Level at a date: steps `a`, `b` with weight `h` on `b`.
     #[inline(always)]
-    pub fn at_date(&self, row: usize, a: usize, b: usize, h: f32, band: usize, col: usize) -> f32 {
+    pub(super) fn at_date(
+        &self,
+        row: usize,
+        a: usize,
+        b: usize,
+        h: f32,
+        band: usize,
+        col: usize,
+    ) -> f32 {
         let x = self.at(row, a, band, col);
         x + h * (self.at(row, b, band, col) - x)
     }
 
     /// Levels of all cells at a date: \[row\]\[band\]\[col\]; steps `a`, `b` with weight `h` on `b`.
-    pub fn field(&self, a: usize, b: usize, h: f32) -> Vec<f32> {
+    pub(super) fn field(&self, a: usize, b: usize, h: f32) -> Vec<f32> {
         let line = 4 * self.cols;
         let mut out = vec![0.0; self.rows * line];
         for (r, out) in out.chunks_exact_mut(line.max(1)).enumerate() {
@@ -108,34 +127,45 @@ impl CoarseCube {
 
     /// Code of the level's σ.
     #[inline(always)]
-    pub fn sd_at(&self, row: usize, step: usize, col: usize) -> u8 {
+    pub(super) fn sd_at(&self, row: usize, step: usize, col: usize) -> u8 {
         self.sd[(row * self.steps + step) * self.cols + col]
     }
 
-    /// 300 m looks of a cell in a step.
+    /// 300 m acquisitions of a cell in a step.
     #[inline(always)]
-    pub fn seen_at(&self, row: usize, step: usize, col: usize) -> u8 {
+    pub(super) fn seen_at(&self, row: usize, step: usize, col: usize) -> u8 {
         self.seen[(row * self.steps + step) * self.cols + col]
     }
 
     /// Cells of a vertically upsampled row, padded: one before the first, and up to whole groups after.
-    pub fn padded_cols(&self) -> usize {
+    pub(super) fn padded_cols(&self) -> usize {
         self.cols.div_ceil(LANES) * LANES + 2
     }
 
     /// Vertical neighbours of a 100 m row: cell rows and the weight of the second. A cell's centre is
     /// the centre of its middle row.
-    pub fn vertical(&self, fine_row: usize) -> (usize, usize, f32) {
+    pub(super) fn vertical(&self, fine_row: usize) -> (usize, usize, f32) {
         let i = (fine_row / 3).min(self.rows - 1);
         match fine_row % 3 {
-            0 => (i, i.saturating_sub(1), 1.0 / 3.0),
+            0 => (i, i.saturating_sub(1), THIRD),
             1 => (i, i, 0.0),
-            _ => (i, (i + 1).min(self.rows - 1), 1.0 / 3.0),
+            _ => (i, (i + 1).min(self.rows - 1), THIRD),
+        }
+    }
+
+    /// The same of a 100 m column.
+    #[inline(always)]
+    pub(super) fn horizontal(&self, fine_col: usize) -> (usize, usize, f32) {
+        let c = fine_col / 3;
+        match fine_col % 3 {
+            0 => (c, c.saturating_sub(1), THIRD),
+            1 => (c, c, 0.0),
+            _ => (c, (c + 1).min(self.cols - 1), THIRD),
         }
     }
 
     /// Series of a 100 m row at cell columns: \[step·4 + band\]\[padded column\].
-    pub fn row(&self, fine_row: usize, out: &mut Vec<f32>) {
+    pub(super) fn row(&self, fine_row: usize, out: &mut Vec<f32>) {
         let (i, j, w) = self.vertical(fine_row);
         let (width, n) = (self.padded_cols(), self.steps * 4);
         out.resize(n * width, 0.0);
@@ -164,12 +194,11 @@ pub(super) fn upsample(cells: &[f32], out: &mut [f32; TILE]) {
     let Some(c) = cells.first_chunk::<{ LANES + 2 }>() else {
         return;
     };
-    const T: f32 = 1.0 / 3.0;
     for i in 0..LANES {
         let (a, b, d) = (c[i], c[i + 1], c[i + 2]);
-        out[3 * i] = b + T * (a - b);
+        out[3 * i] = b + THIRD * (a - b);
         out[3 * i + 1] = b;
-        out[3 * i + 2] = b + T * (d - b);
+        out[3 * i + 2] = b + THIRD * (d - b);
     }
 }
 

@@ -1,75 +1,103 @@
-//! 100 m looks in the place of 300 m looks, where a cell has too few of those: the mean of its 3 × 3
-//! pixels. Where there is no 300 m series at all, the coarse series is that of the 100 m looks.
+//! 100 m acquisitions in the place of 300 m acquisitions, where a cell has too few of those: the mean of its 3 × 3
+//! pixels. Where there is no 300 m series at all, the coarse series is that of the 100 m acquisitions.
 
 use super::FusionError;
-use super::archive::Series;
+use super::archive::{Pixels, Series};
 use super::axis::AcquisitionTime;
 use super::params::NoiseModel;
-use super::sparse_acquisition::{Line, PackedLook, fine_pixels, own_unit};
+use super::sparse_acquisition::{Line, SparseAcquisition, fine_pixels, own_unit};
 use crate::types::reflectance::NODATA;
 use crate::types::status::usable;
 use rayon::prelude::*;
+use std::ops::Range;
 
-/// A cell with fewer usable 300 m looks in the window takes the 100 m looks too.
-pub(super) const SCARCE: u16 = 8;
-/// Looks read at a time.
+/// A cell with fewer usable 300 m acquisitions in the window takes the 100 m acquisitions too; chosen by us
+/// (docs/sources/fusion.md, Coarse series).
+const SCARCE: u16 = 8;
+/// 100 m pixels of a cell (definition).
+const PIXELS: f32 = 9.0;
+/// Acquisitions read at a time; chosen by us for memory.
 const BATCH: usize = 4;
 
-/// Aggregates of the 100 m looks over scarce cells; `covered` collects the cells that a look covers.
+/// Aggregates of the 100 m acquisitions over the cells of which `counts` has few; `covered` collects the cells that an acquisition covers.
 pub(super) fn stand_ins(
     series: &dyn Series,
-    moments: &[AcquisitionTime],
+    times: &[AcquisitionTime],
     noise: &NoiseModel,
-    looks: &[u16],
+    counts: &[u16],
     covered: &mut [bool],
-) -> Result<Vec<PackedLook>, FusionError> {
+) -> Result<Vec<SparseAcquisition>, FusionError> {
     let grid = series.coarse_grid();
     let (rows, cols) = (grid.height, grid.width);
-    let scarce = |r: usize| (0..cols).any(|c| looks[r * cols + c] < SCARCE);
+    let scarce = |r: usize| (0..cols).any(|c| counts[r * cols + c] < SCARCE);
     let (Some(first), Some(last)) = (
         (0..rows).find(|r| scarce(*r)),
         (0..rows).rev().find(|r| scarce(*r)),
     ) else {
         return Ok(Vec::new());
     };
-    let unit = own_unit(&noise.coarse_floor);
+    let scarce = Scarce {
+        cols,
+        counts,
+        lines: first..last + 1,
+        unit: own_unit(&noise.coarse_floor),
+    };
     let mut out = Vec::new();
-    for batch in moments.chunks(BATCH) {
-        let read: Vec<(PackedLook, Vec<bool>)> = batch
+    for batch in times.chunks(BATCH) {
+        let read: Vec<(SparseAcquisition, Vec<bool>)> = batch
             .par_iter()
             .map(|m| {
-                let p = fine_pixels(series, m.look, 3 * first..3 * (last + 1))?;
-                let mut look = PackedLook::at(m, noise, false);
+                let p = fine_pixels(series, m.index, 3 * first..3 * (last + 1))?;
+                let mut acquisition = SparseAcquisition::at(m, noise, false);
                 let mut seen = vec![false; rows * cols];
                 for r in 0..rows {
-                    if (first..=last).contains(&r) {
-                        let lines: [Line<'_>; 3] =
-                            std::array::from_fn(|k| Line::of(&p, 3 * (r - first) + k));
-                        for c in (0..cols).filter(|c| looks[r * cols + c] < SCARCE) {
-                            let pixels = || (0..9).map(|k| (lines[k / 3], 3 * c + k % 3));
-                            seen[r * cols + c] =
-                                pixels().any(|(l, c)| l.usable[c] != usable::NODATA);
-                            if let Some((rho, extra)) = mean(pixels(), &unit) {
-                                look.push(c, rho, Some(extra));
-                            }
-                        }
+                    if scarce.lines.contains(&r) {
+                        let seen = &mut seen[r * cols..(r + 1) * cols];
+                        scarce.aggregate(r, &p, &mut acquisition, seen);
                     }
-                    look.end_row();
+                    acquisition.end_row();
                 }
-                Ok((look, seen))
+                Ok((acquisition, seen))
             })
             .collect::<Result<_, FusionError>>()?;
-        for (look, seen) in read {
+        for (acquisition, seen) in read {
             covered.iter_mut().zip(seen).for_each(|(c, s)| *c |= s);
-            if !look.col.is_empty() {
-                out.push(look);
+            if !acquisition.col.is_empty() {
+                out.push(acquisition);
             }
         }
     }
     Ok(out)
 }
 
-/// Mean counts of the usable pixels of a cell, and the variance that the missing ones and the looks' own σ add, in floors.
+/// The cells that take 100 m acquisitions.
+struct Scarce<'a> {
+    cols: usize,
+    /// 300 m acquisitions per cell.
+    counts: &'a [u16],
+    /// Rows of cells that hold a scarce one.
+    lines: Range<usize>,
+    /// Factors for [`Line::own`].
+    unit: [f32; 4],
+}
+
+impl Scarce<'_> {
+    /// Adds the means over the scarce cells of a row; `seen` notes which of them are covered.
+    fn aggregate(&self, row: usize, p: &Pixels, out: &mut SparseAcquisition, seen: &mut [bool]) {
+        let lines: [Line<'_>; 3] =
+            std::array::from_fn(|k| Line::of(p, 3 * (row - self.lines.start) + k));
+        let few = |c: &usize| self.counts[row * self.cols + c] < SCARCE;
+        for c in (0..self.cols).filter(few) {
+            let pixels = || (0..9).map(|k| (lines[k / 3], 3 * c + k % 3));
+            seen[c] = pixels().any(|(l, c)| l.usable[c] != usable::NODATA);
+            if let Some((rho, extra)) = mean(pixels(), &self.unit) {
+                out.push(c, rho, Some(extra));
+            }
+        }
+    }
+}
+
+/// Mean counts of the usable pixels of a cell, and the variance that the missing ones and the acquisitions' own σ add, in floors.
 fn mean<'a>(
     pixels: impl Iterator<Item = (Line<'a>, usize)>,
     unit: &[f32; 4],
@@ -97,5 +125,5 @@ fn mean<'a>(
         let k = if b < 3 { n } else { swir };
         if k > 0 { (sum[b] / k) as i16 } else { NODATA }
     });
-    Some((rho, (9.0 / n as f32 - 1.0) + own / n as f32))
+    Some((rho, (PIXELS / n as f32 - 1.0) + own / n as f32))
 }

@@ -1,14 +1,17 @@
 //! Small dense algebra of the per-pixel fit: normal equations pixel by pixel, Cholesky over lanes
-//! (`reference/kalman.md` §6).
+//! (docs/sources/fusion.md, Static relation).
 
 use super::simd::{LANES, Lane, ZERO, each};
 
-/// Unknowns of a pixel: 12 mode amplitudes and 4 band offsets.
+/// Unknowns of a pixel: 12 mode amplitudes and 4 band offsets (source: docs/sources/fusion.md, Modes: more bring nothing
+/// reliable).
 pub(super) const N: usize = 16;
-/// First offset.
+/// First offset (definition).
 pub(super) const OFFSET: usize = N - 4;
-/// Numbers of a packed symmetric matrix.
+/// Numbers of a packed symmetric matrix (definition).
 pub(super) const PACKED: usize = N * (N + 1) / 2;
+/// Pivots never fall below this; source: docs/sources/fusion.md, Numerical safety.
+const LEAST_PIVOT: f32 = 1e-12;
 /// Regressors of the four bands at one time.
 pub(super) type Row4 = [[f32; N]; 4];
 
@@ -56,9 +59,9 @@ impl Default for Factor {
 }
 
 impl Factor {
-    /// Replaces the matrix in `l` by its factor; pivots are clamped (§6: 1e-12).
+    /// Replaces the matrix in `l` by its factor; pivots are clamped at [`LEAST_PIVOT`].
     #[inline(always)]
-    pub fn decompose(&mut self) {
+    pub(super) fn decompose(&mut self) {
         let l = &mut *self.l;
         for i in 0..N {
             for j in 0..=i {
@@ -70,7 +73,7 @@ impl Factor {
                     }
                 }
                 if i == j {
-                    let d = each(|m| s[m].max(1e-12).sqrt());
+                    let d = each(|m| s[m].max(LEAST_PIVOT).sqrt());
                     self.inv[i] = each(|m| 1.0 / d[m]);
                     l[at(i, i)] = d;
                 } else {
@@ -83,7 +86,7 @@ impl Factor {
 
     /// Solves L Lᵀ c = r in place.
     #[inline(always)]
-    pub fn solve(&self, r: &mut [Lane; N]) {
+    pub(super) fn solve(&self, r: &mut [Lane; N]) {
         let l = &*self.l;
         for i in 0..N {
             let mut s = r[i];
@@ -109,7 +112,7 @@ impl Factor {
 
     /// |L⁻¹ f|², the posterior variance of f·c.
     #[inline(always)]
-    pub fn variance(&self, f: &[f32; N]) -> Lane {
+    pub(super) fn variance(&self, f: &[f32; N]) -> Lane {
         let l = &*self.l;
         let mut y = [ZERO; N];
         let mut sum = ZERO;

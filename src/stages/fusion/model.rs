@@ -13,25 +13,25 @@ use super::simd::LANES;
 #[derive(Debug)]
 pub(super) struct WindowModel {
     pub params: FusionParams,
-    /// 100 m looks.
-    pub moments: Vec<AcquisitionTime>,
-    /// 300 m looks.
-    pub coarse_looks: usize,
+    /// 100 m acquisitions.
+    pub times: Vec<AcquisitionTime>,
+    /// 300 m acquisitions.
+    pub coarse_acquisitions: usize,
     pub cube: CoarseCube,
     pub basis: Basis,
-    /// Regressors at the dates of the 100 m looks.
+    /// Regressors at the dates of the 100 m acquisitions.
     pub regress: Vec<Row4>,
     /// Σ_b f fᵀ/s² per date: with SWIR, without; never empty.
     pub outer: Vec<[f32; PACKED]>,
-    /// R̄ of the 100 m looks per band.
+    /// R̄ of the 100 m acquisitions per band.
     pub noise: [f32; 4],
-    /// V₀ + 0.3·V_C per band.
-    pub beside: [f32; 4],
-    /// s² per band (§6 step 3).
-    pub s2: [f32; 4],
+    /// What the fit sees beside R̄: V₀ + 0.3·V_C per band (docs/sources/fusion.md, Weights of the static relation).
+    pub added_variance: [f32; 4],
+    /// s² = R̄ + V₀ + 0.3·V_C per band.
+    pub fit_variance: [f32; 4],
     /// 1/s².
-    pub inverse_s2: [f32; 4],
-    /// Turn a look's own variance, in floors, into units of s² and of R̄.
+    pub fit_precision: [f32; 4],
+    /// Turn an acquisition's own variance, in floors, into units of s² and of R̄.
     pub own_share: [f32; 2],
     /// Λ⁻¹, packed.
     pub precision: [f32; PACKED],
@@ -42,7 +42,7 @@ pub(super) struct WindowModel {
     pub calibration: Vec<Option<Vec<Coefficients>>>,
     /// Variance between cells of the band means: what a value from elsewhere is off by.
     pub contrast: [f32; 4],
-    /// Cells that a look covers.
+    /// Cells that an acquisition covers.
     pub covered: Vec<bool>,
     /// Cell rows × tiles that have a covered cell, or a neighbour that has one.
     pub reach: Vec<bool>,
@@ -51,7 +51,7 @@ pub(super) struct WindowModel {
 impl WindowModel {
     /// True where a tile of 48 columns of a 100 m row has anything to do.
     #[inline(always)]
-    pub fn reaches(&self, fine_row: usize, tile: usize) -> bool {
+    pub(super) fn reaches(&self, fine_row: usize, tile: usize) -> bool {
         let tiles = self.cube.cols.div_ceil(LANES);
         self.reach
             .get(fine_row / 3 * tiles + tile)
@@ -59,8 +59,8 @@ impl WindowModel {
             .unwrap_or(false)
     }
 
-    /// Calibrated 100 m looks.
-    pub fn calibrated(&self) -> usize {
+    /// Calibrated 100 m acquisitions.
+    pub(super) fn calibrated(&self) -> usize {
         self.calibration.iter().flatten().count()
     }
 }

@@ -1,6 +1,9 @@
-//! The error model of the looks on an image (`reference/kalman.md` §1, §6).
+//! The error model of the acquisitions on an image (docs/sources/fusion.md, Noise of an acquisition).
 
 use rayon::prelude::*;
+
+/// Mean reflectance where nothing is known of a pixel; chosen by us: dark vegetation in RED, bright in none.
+const UNKNOWN: f32 = 0.1;
 
 /// Temporal mean image: sums and counts per band.
 #[derive(Debug, Clone)]
@@ -8,51 +11,51 @@ pub(super) struct MeanImage {
     pub rows: usize,
     pub cols: usize,
     sum: Vec<[f32; 4]>,
-    count: Vec<[f32; 2]>,
+    counts: Vec<[f32; 2]>,
 }
 
 impl MeanImage {
-    pub fn new(rows: usize, cols: usize) -> Self {
+    pub(super) fn new(rows: usize, cols: usize) -> Self {
         MeanImage {
             rows,
             cols,
             sum: vec![[0.0; 4]; rows * cols],
-            count: vec![[0.0; 2]; rows * cols],
+            counts: vec![[0.0; 2]; rows * cols],
         }
     }
 
-    /// Adds one look of a pixel, reflectance; `swir` false where SWIR is missing.
+    /// Adds one acquisition of a pixel, reflectance; `swir` false where SWIR is missing.
     #[inline(always)]
-    pub fn add(&mut self, pixel: usize, rho: [f32; 4], swir: bool) {
+    pub(super) fn add(&mut self, pixel: usize, rho: [f32; 4], swir: bool) {
         let s = &mut self.sum[pixel];
         for b in 0..3 {
             s[b] += rho[b];
         }
-        self.count[pixel][0] += 1.0;
+        self.counts[pixel][0] += 1.0;
         if swir {
             s[3] += rho[3];
-            self.count[pixel][1] += 1.0;
+            self.counts[pixel][1] += 1.0;
         }
     }
 
     /// Fills sums and counts row by row, in parallel.
-    pub fn fill_rows(&mut self, f: impl Fn(usize, &mut [[f32; 4]], &mut [[f32; 2]]) + Sync) {
+    pub(super) fn fill_rows(&mut self, f: impl Fn(usize, &mut [[f32; 4]], &mut [[f32; 2]]) + Sync) {
         let cols = self.cols.max(1);
         self.sum
             .par_chunks_mut(cols)
-            .zip(self.count.par_chunks_mut(cols))
+            .zip(self.counts.par_chunks_mut(cols))
             .enumerate()
             .for_each(|(r, (s, n))| f(r, s, n));
     }
 
-    /// Looks of a pixel.
-    pub fn looks(&self, pixel: usize) -> f32 {
-        self.count[pixel][0]
+    /// Acquisitions of a pixel.
+    pub(super) fn count(&self, pixel: usize) -> f32 {
+        self.counts[pixel][0]
     }
 
     /// Mean of a pixel, NaN per band where nothing was added.
-    pub fn mean(&self, pixel: usize) -> [f32; 4] {
-        let [n, m] = self.count[pixel];
+    pub(super) fn mean(&self, pixel: usize) -> [f32; 4] {
+        let [n, m] = self.counts[pixel];
         let s = self.sum[pixel];
         std::array::from_fn(|b| {
             let k = if b < 3 { n } else { m };
@@ -60,9 +63,9 @@ impl MeanImage {
         })
     }
 
-    /// Noise variance per band of a look of a pixel: floor² + (gain·ρ̄)² + (shift·|∇ρ̄|)²; a pixel
-    /// without looks gets `fallback` for its mean.
-    pub fn variance(
+    /// Noise variance per band of an acquisition of a pixel: floor² + (gain·ρ̄)² + (shift·|∇ρ̄|)²; a pixel
+    /// without acquisitions gets `fallback` for its mean.
+    pub(super) fn variance(
         &self,
         pixel: usize,
         fallback: Option<[f32; 4]>,
@@ -94,7 +97,7 @@ impl MeanImage {
             let rho = if here[b].is_finite() {
                 here[b]
             } else {
-                fallback.map_or(0.1, |f| f[b])
+                fallback.map_or(UNKNOWN, |f| f[b])
             };
             let g2 = dx[b] * dx[b] + dy[b] * dy[b];
             floor[b].powi(2) + (gain * rho).powi(2) + shift * shift * g2

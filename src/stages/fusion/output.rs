@@ -1,24 +1,30 @@
-//! From a group's posterior to counts: value, σ, provenance, days, numbers of looks.
+//! From a group's posterior to counts: value, σ, provenance, days, numbers of acquisitions.
 
-use super::axis::AcquisitionTime;
+use super::amplitudes::Amplitudes;
 use super::block::FineBlock;
+use super::calibrate_fine::blended;
 use super::calibration::Coefficients;
-use super::cube::{TILE, known};
-use super::learn::{SD_GROUP, blended};
+use super::cube::{SD_GROUP, TILE, known};
 use super::linear::dot;
 use super::model::WindowModel;
-use super::pixel::{Amplitudes, Work, prior_only};
+use super::origins::{Origins, Pixel};
+use super::pixel::{GroupPlace, Work, prior_only};
 use super::provenance;
-use super::residual::{Residual, Rest};
-use super::simd::{GROUP, LANES, Lane, ZERO, each, nearest};
+use super::residual::{Remainder, Residual};
+use super::simd::{GROUP, LANES, Lane, ZERO, each, nearest, to_count};
 use crate::types::reflectance::{NODATA, NODATA_U16, SCALE};
 
-/// Steps between evaluations of the fit's variance; linear between (§6).
+/// Steps between evaluations of the fit's variance, linear between; source: docs/sources/fusion.md, σ (tuned: no coverage
+/// figure moved by more than one point).
 const KNOT: usize = 4;
-/// σ² never falls below this (§6 Numerical safety).
+/// σ² never falls below this, reflectance²; source: docs/sources/fusion.md, Numerical safety.
 const FLOOR: f32 = 1e-7;
-/// Day within a step that holds its centre.
-const MIDDLE: i32 = 2;
+/// Least σ, counts (definition: never 0).
+const SIGMA_LEAST: f32 = 1.0;
+/// Largest σ, counts (definition: of 16 bits, the highest of which means no data).
+const SIGMA_MOST: f32 = 65_534.0;
+/// Steps to either side whose slope widens σ; source: docs/sources/fusion.md, σ (tuned).
+const SLOPE_REACH: usize = 3;
 
 /// One finished row: every array \[step\]\[padded column\].
 #[derive(Debug, Clone)]
@@ -33,7 +39,7 @@ pub(super) struct RowOut {
 
 impl RowOut {
     /// A row without data.
-    pub fn new(steps: usize, width: usize) -> Self {
+    pub(super) fn new(steps: usize, width: usize) -> Self {
         let n = steps * width;
         RowOut {
             rho: std::array::from_fn(|_| vec![NODATA; n]),
@@ -45,8 +51,19 @@ impl RowOut {
         }
     }
 
+    /// Forgets some bands of a pixel in every step.
+    pub(super) fn empty(&mut self, pixel: &Pixel, bands: std::ops::Range<usize>) {
+        let steps = self.provenance.len() / pixel.width;
+        for at in (0..steps).map(|t| pixel.at(t)) {
+            for b in bands.clone() {
+                self.rho[b][at] = NODATA;
+                self.unc[b][at] = NODATA_U16;
+            }
+        }
+    }
+
     /// Forgets everything.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.rho.iter_mut().for_each(|x| x.fill(NODATA));
         self.unc.iter_mut().for_each(|x| x.fill(NODATA_U16));
         self.provenance.fill(provenance::NODATA);
@@ -60,20 +77,18 @@ impl RowOut {
 #[derive(Debug, Default)]
 pub(super) struct Finish {
     work: Work,
-    rests: Vec<Rest>,
+    remainders: Vec<Remainder>,
     residual: Residual,
     /// Fit variance at the knots.
     knots: Vec<[Lane; 4]>,
     /// Value per step and band.
     x: Vec<[Lane; 4]>,
-    /// Step to the next value, squared later.
+    /// Size of the step to the next value.
     steps: Vec<Lane>,
-    /// 100 m days and numbers per step.
-    days: Vec<[u8; LANES]>,
-    numbers: Vec<[u8; LANES]>,
+    origins: Origins,
 }
 
-/// Variances of the coarse series' codes beyond the usual, per band, times the weight in σ².
+/// Variances of the coarse series' codes beyond what one acquisition leaves, per band, times the weight in σ².
 pub(super) fn excess_table(model: &WindowModel) -> [[f32; 256]; 4] {
     let table = super::cube::variances();
     let s = &model.params.sigma;
@@ -86,7 +101,7 @@ pub(super) fn excess_table(model: &WindowModel) -> [[f32; 256]; 4] {
 impl Finish {
     /// Fuses one row (absolute) into `out`.
     #[inline(always)]
-    pub fn row(
+    pub(super) fn row(
         &mut self,
         model: &WindowModel,
         block: &FineBlock,
@@ -106,29 +121,30 @@ impl Finish {
                 if col >= block.cols {
                     break;
                 }
-                self.solve(model, block, fit, row, col, group, &coefficients);
+                let place = GroupPlace { row, col, group };
+                self.solve(model, block, fit, place, &coefficients);
                 self.values(model, group);
                 self.write(model, excess, block, row, col, out);
-                self.origins(model, row, col, block, out);
+                self.origins
+                    .write(model, &self.work.seen, place, block, out);
             }
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
+    /// Fits a group, smooths what the fit leaves, and evaluates the fit's variance at the knots.
     #[inline(always)]
     fn solve(
         &mut self,
         model: &WindowModel,
         block: &FineBlock,
         fit: &Amplitudes,
-        row: usize,
-        col: usize,
-        group: usize,
+        place: GroupPlace,
         coefficients: &[Option<Coefficients>],
     ) {
+        let group = place.group;
         let work = &mut self.work;
-        work.prepare(model, block, fit, row, col, group, coefficients);
-        self.rests.clear();
+        work.prepare(model, block, fit, place, coefficients);
+        self.remainders.clear();
         if work.seen.is_empty() {
             prior_only(work, model);
         } else {
@@ -136,12 +152,12 @@ impl Finish {
             work.reweight(model);
             for s in &work.seen {
                 let f = &model.regress[s.date];
-                let w = each(|l| s.iv[l] * s.t[l]);
-                self.rests.push(Rest {
-                    step: model.moments[s.date].step,
+                let w = each(|l| s.residual_weight[l] * s.t[l]);
+                self.remainders.push(Remainder {
+                    step: model.times[s.date].step,
                     e: std::array::from_fn(|b| {
                         let p = dot(&f[b], &work.c, b);
-                        let here = if b == 3 { &s.swir } else { &s.iv };
+                        let here = if b == 3 { &s.swir } else { &s.residual_weight };
                         each(|l| if here[l] > 0.0 { s.z[b][l] - p[l] } else { 0.0 })
                     }),
                     w,
@@ -152,7 +168,7 @@ impl Finish {
         let tile = &work.tile;
         let steps = model.cube.steps;
         self.residual
-            .smooth(&self.rests, steps, &model.residual, |t, b| {
+            .smooth(&self.remainders, steps, &model.residual, |t, b| {
                 tile[t][b][group]
             });
         self.knots.clear();
@@ -209,16 +225,16 @@ impl Finish {
             });
             // δ at t: the largest of the six steps between t − 3 and t + 3
             self.steps.clear();
-            self.steps.resize(steps + 6, ZERO);
+            self.steps.resize(steps + 2 * SLOPE_REACH, ZERO);
             for t in 0..steps - 1 {
                 let (a, z) = (&self.x[t][b], &self.x[t + 1][b]);
-                self.steps[t + 3] = each(|l| (z[l] - a[l]).abs());
+                self.steps[t + SLOPE_REACH] = each(|l| (z[l] - a[l]).abs());
             }
             let scale = s.gain[b];
             let a1 = scale * s.residual * model.noise[b];
             for t in 0..steps {
                 let mut delta = ZERO;
-                for d in &self.steps[t..t + 6] {
+                for d in &self.steps[t..t + 2 * SLOPE_REACH] {
                     delta = each(|l| delta[l].max(d[l]));
                 }
                 let (k, h) = (t / KNOT, (t % KNOT) as f32 / KNOT as f32);
@@ -236,118 +252,13 @@ impl Finish {
                 });
                 let rho = &mut out.rho[b][t * width + col..][..LANES];
                 for (o, x) in rho.iter_mut().zip(x) {
-                    *o = nearest(x / SCALE).clamp(-32767.0, 32767.0) as i16;
+                    *o = to_count(x / SCALE);
                 }
                 let unc = &mut out.unc[b][t * width + col..][..LANES];
                 for (o, v) in unc.iter_mut().zip(&var) {
-                    *o = nearest(v.sqrt() / SCALE).clamp(1.0, 65534.0) as u16;
+                    *o = nearest(v.sqrt() / SCALE).clamp(SIGMA_LEAST, SIGMA_MOST) as u16;
                 }
             }
         }
-    }
-
-    /// Provenance, days to the nearest look, numbers of looks; empties what was never covered.
-    #[inline(always)]
-    fn origins(
-        &mut self,
-        model: &WindowModel,
-        row: usize,
-        col: usize,
-        block: &FineBlock,
-        out: &mut RowOut,
-    ) {
-        let (steps, width, cube) = (model.cube.steps, block.width, &model.cube);
-        self.days.clear();
-        self.days.resize(steps, [0; LANES]);
-        self.numbers.clear();
-        self.numbers.resize(steps, [0; LANES]);
-        for s in &self.work.seen {
-            let m: &AcquisitionTime = &model.moments[s.date];
-            for l in 0..LANES {
-                if s.iu[l] > 0.0 {
-                    self.days[m.step][l] |= 1 << m.day;
-                    self.numbers[m.step][l] = self.numbers[m.step][l].saturating_add(1);
-                }
-            }
-        }
-        for l in 0..LANES.min(block.cols - col) {
-            let (r, c) = (row / 3, (col + l) / 3);
-            let at = |t: usize| t * width + col + l;
-            if !model.covered[r * cube.cols + c] {
-                for t in 0..steps {
-                    for b in 0..4 {
-                        out.rho[b][at(t)] = NODATA;
-                        out.unc[b][at(t)] = NODATA_U16;
-                    }
-                }
-                continue;
-            }
-            let donor = cube.known[r * cube.cols + c] == known::DONOR;
-            if !cube.swir {
-                for t in 0..steps {
-                    out.rho[3][at(t)] = NODATA;
-                    out.unc[3][at(t)] = NODATA_U16;
-                }
-            }
-            let mut last: Option<i32> = None;
-            for t in 0..steps {
-                let coarse = cube.seen_at(r, t, c);
-                let (n100, n300) = (self.numbers[t][l], coarse >> 5);
-                let mask = self.days[t][l] | (coarse & 31);
-                let day = t as i32 * 5;
-                let here = nearest_day(mask);
-                let past = last.map(|d| day + MIDDLE - d);
-                let gap = match (here, past) {
-                    (Some(a), Some(b)) => Some(a.min(b)),
-                    (a, b) => a.or(b),
-                };
-                out.days[at(t)] = gap.map_or(u8::MAX, |g| g.clamp(0, 254) as u8);
-                out.n100[at(t)] = n100;
-                out.n300[at(t)] = n300;
-                out.provenance[at(t)] = if donor {
-                    provenance::NEIGHBOUR
-                } else if n100 > 0 {
-                    provenance::OBSERVED
-                } else if n300 > 0 {
-                    provenance::FUSED_300M
-                } else if last.is_some() {
-                    provenance::PREDICTED
-                } else {
-                    provenance::EXTRAPOLATED
-                };
-                if mask != 0 {
-                    last = Some(day + 7 - mask.leading_zeros() as i32);
-                }
-            }
-            let mut next: Option<i32> = None;
-            for t in (0..steps).rev() {
-                let mask = self.days[t][l] | (cube.seen_at(r, t, c) & 31);
-                let day = t as i32 * 5;
-                match next {
-                    Some(d) => {
-                        let g = (d - day - MIDDLE).clamp(0, 254) as u8;
-                        out.days[at(t)] = out.days[at(t)].min(g);
-                    }
-                    None if out.provenance[at(t)] == provenance::PREDICTED => {
-                        out.provenance[at(t)] = provenance::EXTRAPOLATED;
-                    }
-                    None => {}
-                }
-                if mask != 0 {
-                    next = Some(day + mask.trailing_zeros() as i32);
-                }
-            }
-        }
-    }
-}
-
-/// Days from the step's middle to the nearest day of a mask.
-#[inline(always)]
-fn nearest_day(mask: u8) -> Option<i32> {
-    match mask {
-        0 => None,
-        m if m & 0b00100 != 0 => Some(0),
-        m if m & 0b01010 != 0 => Some(1),
-        _ => Some(2),
     }
 }

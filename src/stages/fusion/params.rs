@@ -1,47 +1,71 @@
-//! Parameters: every constant of the model with its source, in one table.
+//! Parameters a user may want to change, each with its source (docs/sources/fusion.md).
 
 use super::FusionError;
 use super::linear::N;
 
-/// Parameters of the fusion; the defaults are those of `reference/kalman.md` §6 unless said otherwise.
+/// Parameters of the fusion; most were tuned on synthetic series (docs/sources/fusion.md, How the numbers were tuned).
+///
+/// ```
+/// use probav_ard::stages::fusion::FusionParams;
+///
+/// // a single year in one window, and no calibration of the dates
+/// let params = FusionParams {
+///     window: 73,
+///     calibrate: false,
+///     ..FusionParams::default()
+/// };
+/// assert!(params.validate().is_ok());
+/// // adjoining windows cannot share more than half of themselves
+/// let params = FusionParams {
+///     window: 40,
+///     ..params
+/// };
+/// assert!(params.validate().is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FusionParams {
-    /// Steps learnt and fused together, 8 to 292: two years (§6).
+    /// Steps learnt and fused together, 8 to 292; source: docs/sources/fusion.md, Windows (tuned with two years).
     pub window: usize,
-    /// Steps that adjoining windows share, at least `fade` (§6).
+    /// Steps that adjoining windows share, at least `fade`; chosen by us (docs/sources/fusion.md, Windows).
     pub overlap: usize,
     /// Steps in the middle of the overlap over which one window fades into the next: a third of the overlap,
-    /// so that no window is used within 8 steps of its own end, more than the residual's memory (own choice).
+    /// so that no window is used within 8 steps of its own end, more than the residual's memory; chosen by us.
     pub fade: usize,
-    /// Rows read, fused and written at a time; no influence on the result.
+    /// Rows read, fused and written at a time; chosen by us for memory, no influence on the result.
     pub block_rows: usize,
-    /// Temporal modes, 0 to 12 (§5: more bring nothing reliable).
+    /// Temporal modes, 0 to 12; source: docs/sources/fusion.md, Modes (tuned: more bring nothing reliable).
     pub modes: usize,
-    /// Calibrate each look against the series (§4.2).
+    /// Calibrate each acquisition against the series; source: docs/sources/fusion.md, Calibration (tuned: without it RMSE
+    /// of NIR is 10 to 18 % larger).
     pub calibrate: bool,
-    /// Error model of the looks.
+    /// Error model of the acquisitions; source: docs/sources/fusion.md, Noise of an acquisition.
     pub noise: NoiseModel,
-    /// Variance of the level's disturbance per step of the 300 m series, as a σ per band (§4.1: √3·(.0012, .0025, .005, .005)).
+    /// Disturbance of the level per step of the 300 m series, σ per band, reflectance: √3·(.0012, .0025, .005, .005);
+    /// source: docs/sources/fusion.md, Coarse series (tuned).
     pub level: [f32; 4],
-    /// The same for the slope (§4.1: √3·(.0006, .0014, .003, .003)).
+    /// The same for the slope, reflectance per step: √3·(.0006, .0014, .003, .003); source: docs/sources/fusion.md, Coarse
+    /// series (tuned).
     pub slope: [f32; 4],
-    /// Factor on the slope per step once a pixel has not been seen for [`FusionParams::patience`] steps (own choice):
-    /// a trend is not drawn on for months.
+    /// Factor on the slope per step once a pixel has not been seen for [`FusionParams::patience`] steps;
+    /// chosen by us: a trend is not drawn on for months (docs/sources/fusion.md, Coarse series).
     pub damping: f32,
-    /// Steps without a look after which the slope is damped (own choice).
+    /// Steps without an acquisition after which the slope is damped; chosen by us.
     pub patience: usize,
-    /// Degrees of freedom of the Student-t weights (§4.1).
+    /// Degrees of freedom of the Student-t weights; source: docs/sources/fusion.md, Lange 1989 (tuned).
     pub nu: f32,
-    /// Stationary σ of the residual per band (§6: ½·(.005, .009, .016, .016)).
+    /// Stationary σ of the residual per band, reflectance: ½·(.005, .009, .016, .016); source: docs/sources/fusion.md,
+    /// Residual (tuned: NIR 145 → 144, NDVI 351 → 347 against twice the variance).
     pub residual: [f32; 4],
-    /// Memory of the residual, days (§4.7).
+    /// Memory of the residual, days; source: docs/sources/fusion.md, Residual (tuned).
     pub memory_days: f32,
-    /// How much of a step of the 300 m series opens the residual's gain (§4.7 κ).
+    /// How much of a step of the 300 m series opens the residual's gain, κ; source: docs/sources/fusion.md, Residual
+    /// (tuned: without it NIR near events is 244 instead of 230).
     pub change: f32,
-    /// Rounds of EM for the prior of the static relation (§6).
+    /// Rounds of EM for the prior of the static relation; source: docs/sources/fusion.md, Prior of the static relation
+    /// (tuned).
     pub em_rounds: usize,
-    /// Model of σ.
+    /// Model of σ; source: docs/sources/fusion.md, σ.
     pub sigma: SigmaModel,
 }
 
@@ -70,24 +94,24 @@ impl Default for FusionParams {
     }
 }
 
-/// Error model of one look (`reference/kalman.md` §1): σ² = floor² + (gain·ρ̄)² + (shift·|∇ρ̄|)², ∇ per pixel of
-/// the look's own resolution; at 300 m × (1 + (VZA/`vza_scale`)²). The look's own random σ² is added.
+/// Error model of one acquisition (docs/sources/fusion.md, Noise of an acquisition, source of every field): σ² = floor² + (gain·ρ̄)² + (shift·|∇ρ̄|)², ∇ per pixel of
+/// the acquisition's own resolution; at 300 m × (1 + (VZA/`vza_scale`)²). The acquisition's own random σ² is added.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NoiseModel {
-    /// Floor of the 100 m looks per band.
+    /// Floor of the 100 m acquisitions per band, reflectance (tuned).
     pub fine_floor: [f32; 4],
-    /// Gain error of the 100 m looks.
+    /// Gain error of the 100 m acquisitions (tuned).
     pub fine_gain: f32,
-    /// Registration error of the 100 m looks, pixels.
+    /// Registration error of the 100 m acquisitions, pixels (tuned).
     pub fine_shift: f32,
-    /// Floor of the 300 m looks per band.
+    /// Floor of the 300 m acquisitions per band, reflectance: that of 100 m over √2 (tuned).
     pub coarse_floor: [f32; 4],
-    /// Gain error of the 300 m looks.
+    /// Gain error of the 300 m acquisitions (tuned).
     pub coarse_gain: f32,
-    /// Registration error of the 300 m looks, pixels.
+    /// Registration error of the 300 m acquisitions, pixels (tuned).
     pub coarse_shift: f32,
-    /// View zenith angle at which the variance of a 300 m look has doubled, degrees.
+    /// View zenith angle at which the variance of a 300 m acquisition has doubled, degrees (tuned).
     pub vza_scale: f32,
 }
 
@@ -106,24 +130,25 @@ impl Default for NoiseModel {
     }
 }
 
-/// σ² = g_b (`residual`·V_ξ + `fit`·V_fit + `slope`·δ² + `level`·x²) + `coarse`·V_C⁺ + floor (§6).
+/// σ² = g_b (`residual`·V_ξ + `fit`·V_fit + `slope`·δ² + `level`·x²) + `coarse`·V_C⁺ + floor (docs/sources/fusion.md, σ).
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SigmaModel {
-    /// Weight of the residual smoother's variance.
+    /// Weight of the residual smoother's variance (tuned).
     pub residual: f32,
-    /// Weight of the static relation's posterior variance.
+    /// Weight of the static relation's posterior variance (tuned).
     pub fit: f32,
-    /// Weight of the squared largest step within ±3 steps.
+    /// Weight of the squared largest step within ±3 steps (tuned).
     pub slope: f32,
-    /// Weight of the squared value.
+    /// Weight of the squared value (tuned).
     pub level: f32,
-    /// Factor per band.
+    /// Factor per band (tuned).
     pub gain: [f32; 4],
-    /// Weight of the coarse series' variance beyond its usual size (own choice: 1, a variance that
-    /// nothing else in the model knows of).
+    /// Weight of the coarse series' variance beyond its usual size; chosen by us: 1, a variance that
+    /// nothing else in the model knows of.
     pub coarse: f32,
-    /// The usual variance of the coarse series in units of the 300 m noise: what one look alone leaves.
+    /// The usual variance of the coarse series in units of the 300 m noise: what one acquisition alone
+    /// leaves; chosen by us, having seen the benchmark.
     pub coarse_usual: f32,
 }
 

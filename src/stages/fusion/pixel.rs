@@ -1,17 +1,29 @@
-//! The fit of sixteen 100 m pixels (`reference/kalman.md` §6 "Fuse, per pixel").
+//! The fit of sixteen 100 m pixels (docs/fusion.md, Per pixel).
 
+use super::amplitudes::{Amplitudes, scores};
 use super::block::FineBlock;
 use super::calibration::{Coefficients, apply};
 use super::cube::{CoarseCube, TILE, upsample};
 use super::linear::{Factor, N, OFFSET, PACKED, add4, at, dot};
 use super::model::WindowModel;
 use super::prior::Normal;
-use super::simd::{LANES, Lane, ZERO, each};
+use super::simd::{LANES, Lane, VNIR_BANDS, ZERO, each};
 use crate::types::reflectance::{NODATA, SCALE};
+
+/// Sixteen neighbouring pixels of a row.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct GroupPlace {
+    /// Row of the tile.
+    pub row: usize,
+    /// First column of the tile.
+    pub col: usize,
+    /// Group within its tile of 48 columns, 0 to 2.
+    pub group: usize,
+}
 
 /// One date on which a pixel of the group is usable.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sighting {
+pub(super) struct Observation {
     /// Date of the window.
     pub date: usize,
     /// Observation minus coarse series, 0 where missing.
@@ -20,10 +32,10 @@ pub(super) struct Sighting {
     pub c: [Lane; 4],
     /// 1 where SWIR is there.
     pub swir: Lane,
-    /// 1/u, 0 where missing.
-    pub iu: Lane,
-    /// 1/v, 0 where missing.
-    pub iv: Lane,
+    /// Weight in the fit: 1/u, 0 where missing.
+    pub fit_weight: Lane,
+    /// Weight in the residual smoother: 1/v, 0 where missing.
+    pub residual_weight: Lane,
     /// Student-t weight.
     pub t: Lane,
 }
@@ -36,7 +48,7 @@ pub(super) struct Work {
     /// The coarse series of a tile: \[step\]\[band\]\[group\].
     pub tile: Vec<[[Lane; 3]; 4]>,
     /// The dates of the group.
-    pub seen: Vec<Sighting>,
+    pub seen: Vec<Observation>,
     /// Posterior factor of the group.
     pub factor: Factor,
     /// Amplitudes and offsets of the group.
@@ -45,13 +57,13 @@ pub(super) struct Work {
 
 impl Work {
     /// Prepares a row: the coarse series interpolated to it.
-    pub fn row(&mut self, cube: &CoarseCube, fine_row: usize) {
+    pub(super) fn row(&mut self, cube: &CoarseCube, fine_row: usize) {
         cube.row(fine_row, &mut self.line);
     }
 
     /// Upsamples the coarse series of a tile of 48 columns.
     #[inline(always)]
-    pub fn tile(&mut self, cube: &CoarseCube, tile: usize) {
+    pub(super) fn tile(&mut self, cube: &CoarseCube, tile: usize) {
         let width = cube.padded_cols();
         self.tile.resize(cube.steps, [[ZERO; 3]; 4]);
         for (t, bands) in self.tile.iter_mut().enumerate() {
@@ -64,33 +76,29 @@ impl Work {
         }
     }
 
-    /// Gathers the dates of a group: `row` of the loaded rows, first column, group within the tile.
+    /// Gathers the dates of a group.
     #[inline(always)]
-    pub fn gather(
-        &mut self,
-        model: &WindowModel,
-        block: &FineBlock,
-        row: usize,
-        col: usize,
-        group: usize,
-    ) {
+    pub(super) fn gather(&mut self, model: &WindowModel, block: &FineBlock, place: GroupPlace) {
+        let GroupPlace { row, col, group } = place;
+        // of the loaded rows
+        let row = row - block.rows.start;
         self.seen.clear();
         let (mut u, mut v) = ([1.0; LANES], [1.0; LANES]);
         let width = LANES.min(block.cols.saturating_sub(col));
-        u[..width].copy_from_slice(&block.u[row * block.cols + col..][..width]);
-        v[..width].copy_from_slice(&block.v[row * block.cols + col..][..width]);
-        for (date, m) in model.moments.iter().enumerate() {
+        u[..width].copy_from_slice(&block.fit_factor[row * block.cols + col..][..width]);
+        v[..width].copy_from_slice(&block.residual_factor[row * block.cols + col..][..width]);
+        for (date, m) in model.times.iter().enumerate() {
             let red = &block.line(date, row, 1)[col..][..LANES];
             if red.iter().all(|y| *y == NODATA) {
                 continue;
             }
-            let mut s = Sighting {
+            let mut s = Observation {
                 date,
                 z: [ZERO; 4],
                 c: [ZERO; 4],
                 swir: ZERO,
-                iu: ZERO,
-                iv: ZERO,
+                fit_weight: ZERO,
+                residual_weight: ZERO,
                 t: [1.0; LANES],
             };
             let has = each(|l| if red[l] == NODATA { 0.0 } else { 1.0 });
@@ -98,7 +106,7 @@ impl Work {
             for b in 0..4 {
                 let y = &block.line(date, row, b)[col..][..LANES];
                 let (a, o) = (&near[b][group], &far[b][group]);
-                s.c[b] = each(|l| a[l] + m.h1 * (o[l] - a[l]));
+                s.c[b] = each(|l| a[l] + m.other_weight * (o[l] - a[l]));
                 s.z[b] = each(|l| {
                     if y[l] == NODATA {
                         0.0
@@ -112,35 +120,33 @@ impl Work {
             }
             match block.own(date, row) {
                 None => {
-                    s.iu = each(|l| has[l] / u[l]);
-                    s.iv = each(|l| has[l] / v[l]);
+                    s.fit_weight = each(|l| has[l] / u[l]);
+                    s.residual_weight = each(|l| has[l] / v[l]);
                 }
                 Some(own) => {
                     let own = &own[col..][..LANES];
                     let (fu, fv) = (model.own_share[0], model.own_share[1]);
-                    s.iu = each(|l| has[l] / (u[l] + fu * FineBlock::own_of(own[l])));
-                    s.iv = each(|l| has[l] / (v[l] + fv * FineBlock::own_of(own[l])));
+                    s.fit_weight = each(|l| has[l] / (u[l] + fu * FineBlock::own_of(own[l])));
+                    s.residual_weight = each(|l| has[l] / (v[l] + fv * FineBlock::own_of(own[l])));
                 }
             }
             self.seen.push(s);
         }
     }
 
-    /// Gathers a group, calibrates it against the first fit and weighs the calibrated looks by their
+    /// Gathers a group, calibrates it against the first fit and weighs the calibrated acquisitions by their
     /// distance from it; leaves the first fit's own amplitudes in `c`.
-    #[allow(clippy::too_many_arguments)]
     #[inline(always)]
-    pub fn prepare(
+    pub(super) fn prepare(
         &mut self,
         model: &WindowModel,
         block: &FineBlock,
         fit: &Amplitudes,
-        row: usize,
-        col: usize,
-        group: usize,
+        place: GroupPlace,
         coefficients: &[Option<Coefficients>],
     ) {
-        self.gather(model, block, row - block.rows.start, col, group);
+        self.gather(model, block, place);
+        let GroupPlace { row, col, .. } = place;
         if self.seen.is_empty() {
             return;
         }
@@ -164,7 +170,7 @@ impl Work {
     /// Corrects the observations by the calibration of their dates; `dx`, `dy` are the gradients of the
     /// first fit's amplitudes, `at` the position −1 … 1.
     #[inline(always)]
-    pub fn calibrate(
+    pub(super) fn calibrate(
         &mut self,
         model: &WindowModel,
         coefficients: &[Option<Coefficients>],
@@ -180,7 +186,7 @@ impl Work {
             for b in 0..4 {
                 let k = &beta[b];
                 let (gx, gy) = (dot(&f[b], dx, b), dot(&f[b], dy, b));
-                let here = if b == 3 { &s.swir } else { &s.iu };
+                let here = if b == 3 { &s.swir } else { &s.fit_weight };
                 let (z, c) = (&mut s.z[b], &s.c[b]);
                 for l in 0..LANES {
                     let g = k[2] * gx[l] + k[3] * gy[l];
@@ -193,7 +199,7 @@ impl Work {
 
     /// Normal equations of one pixel of the group, without the prior.
     #[inline(always)]
-    pub fn normal(&self, model: &WindowModel, l: usize) -> Normal {
+    pub(super) fn normal(&self, model: &WindowModel, l: usize) -> Normal {
         let mut n = Normal {
             a: [0.0; PACKED],
             r: [0.0; N],
@@ -201,7 +207,7 @@ impl Work {
         let empty = &model.outer[0];
         let (mut g, mut w, mut k) = ([empty; 4], [0.0f32; 4], 0);
         for s in &self.seen {
-            let weight = s.iu[l] * s.t[l];
+            let weight = s.fit_weight[l] * s.t[l];
             if weight <= 0.0 {
                 continue;
             }
@@ -216,7 +222,7 @@ impl Work {
             let f = &model.regress[s.date];
             for b in 0..4 {
                 // a missing SWIR value is 0 here and adds nothing
-                let y = weight * s.z[b][l] * model.inverse_s2[b];
+                let y = weight * s.z[b][l] * model.fit_precision[b];
                 for i in 0..N {
                     n.r[i] += y * f[b][i];
                 }
@@ -230,7 +236,7 @@ impl Work {
 
     /// Posterior of the group's amplitudes under the current weights.
     #[inline(always)]
-    pub fn fit(&mut self, model: &WindowModel) {
+    pub(super) fn fit(&mut self, model: &WindowModel) {
         for l in 0..LANES {
             let n = self.normal(model, l);
             for (k, (a, p)) in n.a.iter().zip(&model.precision).enumerate() {
@@ -244,150 +250,30 @@ impl Work {
         self.factor.solve(&mut self.c);
     }
 
-    /// Student-t weights from the residuals against the current amplitudes (§6).
+    /// Student-t weights from the residuals against the current amplitudes (Lange 1989).
     #[inline(always)]
-    pub fn reweight(&mut self, model: &WindowModel) {
+    pub(super) fn reweight(&mut self, model: &WindowModel) {
         let nu = model.params.nu;
         for s in &mut self.seen {
             let f = &model.regress[s.date];
             let mut sum = ZERO;
             for b in 0..4 {
                 let p = dot(&f[b], &self.c, b);
-                let w = model.inverse_s2[b];
+                let w = model.fit_precision[b];
                 for l in 0..LANES {
                     let m = if b == 3 { s.swir[l] } else { 1.0 };
                     let e = s.z[b][l] - p[l];
                     sum[l] += m * w * e * e;
                 }
             }
-            s.t = each(|l| ((nu + 3.0 + s.swir[l]) / (nu + sum[l] * s.iu[l])).min(1.0));
+            s.t = each(|l| {
+                ((nu + VNIR_BANDS + s.swir[l]) / (nu + sum[l] * s.fit_weight[l])).min(1.0)
+            });
         }
     }
 }
 
-/// Amplitudes of an image's pixels, the coarse series' own included: P ≈ f·c everywhere.
-#[derive(Debug, Clone)]
-pub(super) struct Amplitudes {
-    first: usize,
-    cols: usize,
-    data: Vec<[f32; N]>,
-}
-
-impl Amplitudes {
-    /// Fits every pixel of `rows` (absolute), without calibration, `rounds` times with Student-t weights between.
-    pub fn of(
-        model: &WindowModel,
-        block: &FineBlock,
-        rows: std::ops::Range<usize>,
-        rounds: usize,
-    ) -> Self {
-        use rayon::prelude::*;
-        let cols = block.cols;
-        let mut data = vec![[0.0f32; N]; rows.len() * cols];
-        data.par_chunks_mut(cols.max(1)).enumerate().for_each_init(
-            Work::default,
-            |work, (i, out)| {
-                let row = rows.start + i;
-                super::simd::vectorised(|| fit_row(work, model, block, row, rounds, out));
-            },
-        );
-        Amplitudes {
-            first: rows.start,
-            cols,
-            data,
-        }
-    }
-
-    /// Amplitudes of a pixel; beyond the image those of its edge.
-    #[inline(always)]
-    pub fn at(&self, row: usize, col: usize) -> &[f32; N] {
-        let last = self.data.len() / self.cols - 1;
-        let r = row.saturating_sub(self.first).min(last);
-        &self.data[r * self.cols + col.min(self.cols - 1)]
-    }
-
-    /// ∂/∂x and ∂/∂y of the amplitudes of a group.
-    #[inline(always)]
-    pub fn gradient(&self, row: usize, col: usize) -> ([Lane; N], [Lane; N]) {
-        let (mut dx, mut dy) = ([ZERO; N], [ZERO; N]);
-        for l in 0..LANES.min(self.cols - col) {
-            let c = col + l;
-            let (w, e) = (self.at(row, c.saturating_sub(1)), self.at(row, c + 1));
-            let (n, s) = (self.at(row.saturating_sub(1), c), self.at(row + 1, c));
-            for i in 0..N {
-                dx[i][l] = (e[i] - w[i]) * 0.5;
-                dy[i][l] = (s[i] - n[i]) * 0.5;
-            }
-        }
-        (dx, dy)
-    }
-}
-
-#[inline(always)]
-fn fit_row(
-    work: &mut Work,
-    model: &WindowModel,
-    block: &FineBlock,
-    row: usize,
-    rounds: usize,
-    out: &mut [[f32; N]],
-) {
-    work.row(&model.cube, row);
-    let local = row - block.rows.start;
-    for tile in 0..block.width / TILE {
-        if !model.reaches(row, tile) {
-            continue;
-        }
-        work.tile(&model.cube, tile);
-        for group in 0..3 {
-            let col = tile * TILE + group * LANES;
-            if col >= block.cols {
-                break;
-            }
-            work.gather(model, block, local, col, group);
-            let fitted = !work.seen.is_empty();
-            if fitted {
-                work.fit(model);
-                for _ in 1..rounds {
-                    work.reweight(model);
-                    work.fit(model);
-                }
-            }
-            for l in 0..LANES.min(block.cols - col) {
-                let mut c = scores(model, row, col + l);
-                if fitted {
-                    for i in 0..N {
-                        c[i] += work.c[i][l];
-                    }
-                }
-                out[col + l] = c;
-            }
-        }
-    }
-}
-
-/// The coarse series' own amplitudes at a pixel: bilinear between cells.
-#[inline(always)]
-pub(super) fn scores(model: &WindowModel, row: usize, col: usize) -> [f32; N] {
-    let cube = &model.cube;
-    let (r, r1, w) = cube.vertical(row);
-    let c = col / 3;
-    let (c1, v) = match col % 3 {
-        0 => (c.saturating_sub(1), 1.0 / 3.0),
-        1 => (c, 0.0),
-        _ => ((c + 1).min(cube.cols - 1), 1.0 / 3.0),
-    };
-    let s = &model.basis.scores;
-    let get = |r: usize, c: usize| &s[r * cube.cols + c];
-    let (a, b, d, e) = (get(r, c), get(r, c1), get(r1, c), get(r1, c1));
-    std::array::from_fn(|i| {
-        let top = a[i] + v * (b[i] - a[i]);
-        let bottom = d[i] + v * (e[i] - d[i]);
-        top + w * (bottom - top)
-    })
-}
-
-/// The prior alone: what a pixel without any 100 m look has.
+/// The prior alone: what a pixel without any 100 m acquisition has.
 #[inline(always)]
 pub(super) fn prior_only(work: &mut Work, model: &WindowModel) {
     for (l, p) in work.factor.l.iter_mut().zip(&model.precision) {

@@ -1,4 +1,5 @@
-//! The prior of a pixel's static relation to the 300 m series, learnt by EM (`reference/kalman.md` §6 step 5).
+//! The prior of a pixel's static relation to the 300 m series, learnt by EM (docs/sources/fusion.md, Prior of the
+//! static relation).
 
 use super::linear::{N, OFFSET, PACKED, at};
 use nalgebra::{SMatrix, SVector};
@@ -6,10 +7,15 @@ use rayon::prelude::*;
 
 type Square = SMatrix<f64, N, N>;
 
-/// Start σ of the band offsets (§6).
+/// Start σ of the band offsets, reflectance; source: docs/sources/fusion.md, Prior of the static relation (tuned).
 const OFFSET_SIGMA: [f64; 4] = [0.02, 0.03, 0.06, 0.05];
-/// Pixels summed in one piece: fixed, so that the sum's order is.
+/// Pixels summed in one piece; chosen by us: fixed, so that the sum's order is.
 const PIECE: usize = 256;
+/// Start variance of the amplitudes, as a share of the coarse series'; source: docs/sources/fusion.md, Prior of the static
+/// relation (tuned).
+const START_SHARE: f64 = 0.5;
+/// Added to the diagonal before inversion; source: docs/sources/fusion.md, Numerical safety.
+const JITTER: f64 = 1e-10;
 
 /// Normal equations of one pixel of the sample.
 #[derive(Debug, Clone)]
@@ -24,7 +30,7 @@ pub(super) struct Normal {
 pub(super) fn start(eigenvalues: &[f32; OFFSET]) -> Square {
     let mut m = Square::zeros();
     for i in 0..OFFSET {
-        let v = f64::from(eigenvalues[i]) * 0.5;
+        let v = f64::from(eigenvalues[i]) * START_SHARE;
         m[(i, i)] = if v > 0.0 { v } else { 1.0 };
     }
     for b in 0..4 {
@@ -63,13 +69,13 @@ pub(super) fn learn(sample: &[Normal], mut prior: Square, rounds: usize) -> Squa
     prior
 }
 
-/// Inverse of a covariance with 1e-10 on the diagonal (§6 Numerical safety).
+/// Inverse of a covariance with [`JITTER`] on the diagonal.
 fn inverse(m: &Square) -> Square {
-    let safe = m + Square::identity() * 1e-10;
+    let safe = m + Square::identity() * JITTER;
     match safe.cholesky() {
         Some(c) => c.inverse(),
         // not positive definite: its diagonal alone
-        None => Square::from_diagonal(&m.diagonal().map(|d| 1.0 / d.max(1e-10))),
+        None => Square::from_diagonal(&m.diagonal().map(|d| 1.0 / d.max(JITTER))),
     }
 }
 

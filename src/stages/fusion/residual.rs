@@ -1,4 +1,4 @@
-//! The residual smoother of a group of 100 m pixels (`reference/kalman.md` §4.7, §6).
+//! The residual smoother of a group of 100 m pixels (docs/sources/fusion.md, Residual).
 //!
 //! ξ_t = φ ξ_{t−1} + η, φ = exp(−5/τ), var η = V₀(1 − φ²) + κ(C_t − C_{t−1})²: a month's memory, opened by
 //! a change of the 300 m series. Variances in units of R̄ of the gain group.
@@ -19,7 +19,7 @@ pub(super) struct ResidualModel {
 
 impl ResidualModel {
     /// From the stationary σ per band, κ, the memory in days and R̄.
-    pub fn new(sigma: &[f32; 4], change: f32, memory_days: f32, noise: &[f32; 4]) -> Self {
+    pub(super) fn new(sigma: &[f32; 4], change: f32, memory_days: f32, noise: &[f32; 4]) -> Self {
         let members = |g: usize| (0..4).filter(move |b| GROUP[*b] == g);
         ResidualModel {
             phi: (-(STEP_DAYS as f32) / memory_days).exp(),
@@ -36,7 +36,7 @@ impl ResidualModel {
 
 /// One date: what is left of the observation, and how much it counts.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rest {
+pub(super) struct Remainder {
     /// Step.
     pub step: usize,
     /// Residual per band, reflectance; 0 where missing.
@@ -61,9 +61,9 @@ pub(super) struct Residual {
 impl Residual {
     /// Filters and smooths; `coarse(t, b)` is the 300 m series of the sixteen pixels.
     #[inline(always)]
-    pub fn smooth(
+    pub(super) fn smooth(
         &mut self,
-        rests: &[Rest],
+        remainders: &[Remainder],
         steps: usize,
         model: &ResidualModel,
         coarse: impl Fn(usize, usize) -> Lane,
@@ -97,7 +97,7 @@ impl Residual {
                 }
             }
             self.ahead[t] = p;
-            while let Some(r) = rests.get(next).filter(|r| r.step == t) {
+            while let Some(r) = remainders.get(next).filter(|r| r.step == t) {
                 next += 1;
                 for (g, v) in p.iter_mut().enumerate() {
                     let w = if g == 2 { &r.w_swir } else { &r.w };
@@ -144,15 +144,15 @@ mod tests {
         let steps = 12;
         let noise = [1e-4, 1.5e-4, 1.5e-4, 2e-4];
         let model = ResidualModel::new(&[0.004, 0.006, 0.006, 0.009], 0.0, 30.0, &noise);
-        let looks = [
+        let acquisitions = [
             (1usize, 0.01f32, 1.2f32),
             (4, -0.02, 0.7),
             (4, -0.015, 1.0),
             (9, 0.03, 0.25),
         ];
-        let rests: Vec<Rest> = looks
+        let remainders: Vec<Remainder> = acquisitions
             .iter()
-            .map(|&(step, e, w)| Rest {
+            .map(|&(step, e, w)| Remainder {
                 step,
                 e: [[e; LANES]; 4],
                 w: [w; LANES],
@@ -160,17 +160,17 @@ mod tests {
             })
             .collect();
         let mut r = Residual::default();
-        r.smooth(&rests, steps, &model, |_, _| [0.2; LANES]);
+        r.smooth(&remainders, steps, &model, |_, _| [0.2; LANES]);
         let (v0, phi) = (f64::from(model.stationary[1]), f64::from(model.phi));
         let k = DMatrix::from_fn(steps, steps, |i, j| v0 * phi.powi(i.abs_diff(j) as i32));
-        let h = DMatrix::from_fn(looks.len(), steps, |i, j| {
-            f64::from(u8::from(looks[i].0 == j))
+        let h = DMatrix::from_fn(acquisitions.len(), steps, |i, j| {
+            f64::from(u8::from(acquisitions[i].0 == j))
         });
-        let rr = DMatrix::from_diagonal(&DVector::from_fn(looks.len(), |i, _| {
-            1.0 / f64::from(looks[i].2)
+        let rr = DMatrix::from_diagonal(&DVector::from_fn(acquisitions.len(), |i, _| {
+            1.0 / f64::from(acquisitions[i].2)
         }));
         let s = (&h * &k * h.transpose() + rr).try_inverse().unwrap();
-        let e = DVector::from_fn(looks.len(), |i, _| f64::from(looks[i].1));
+        let e = DVector::from_fn(acquisitions.len(), |i, _| f64::from(acquisitions[i].1));
         let mean = &k * h.transpose() * &s * e;
         let cov = &k - &k * h.transpose() * &s * &h * &k;
         for t in 0..steps {
@@ -186,10 +186,10 @@ mod tests {
     fn a_coarse_change_opens_the_gain() {
         let noise = [1e-4; 4];
         let model = ResidualModel::new(&[0.008; 4], 1.0, 30.0, &noise);
-        let rests: Vec<Rest> = (0..20)
+        let remainders: Vec<Remainder> = (0..20)
             .map(|step| {
                 let e = if step < 10 { 0.0 } else { -0.1 };
-                Rest {
+                Remainder {
                     step,
                     e: [[e; LANES]; 4],
                     w: [1.0; LANES],
@@ -199,7 +199,7 @@ mod tests {
             .collect();
         let run = |jump: f32| {
             let mut r = Residual::default();
-            r.smooth(&rests, 20, &model, |t, _| {
+            r.smooth(&remainders, 20, &model, |t, _| {
                 [if t < 10 { 0.3 } else { 0.3 - jump }; LANES]
             });
             r.xi[10][2][0]

@@ -1,4 +1,4 @@
-//! The usable pixels of a 300 m look, packed: the looks of two years stay in memory together.
+//! The usable pixels of a 300 m acquisition, packed: the acquisitions of two years stay in memory together.
 
 use super::archive::{Pixels, Series};
 use super::axis::AcquisitionTime;
@@ -9,14 +9,14 @@ use crate::types::status::usable;
 use ndarray::Array2;
 use rayon::prelude::*;
 
-/// Looks read at a time.
+/// Acquisitions read at a time; chosen by us for memory.
 const BATCH: usize = 16;
-/// Unit of [`PackedLook::extra`].
+/// Unit of [`SparseAcquisition::extra`], floor²; chosen by us: σ to a tenth of the floor, up to 25 floors.
 const EXTRA_UNIT: f32 = 0.01;
 
-/// Usable pixels of one look on the 300 m grid.
+/// Usable pixels of one acquisition on the 300 m grid.
 #[derive(Debug, Clone, Default)]
-pub(super) struct PackedLook {
+pub(super) struct SparseAcquisition {
     /// Step within the window.
     pub step: usize,
     /// Distance from the step's centre in steps.
@@ -24,12 +24,12 @@ pub(super) struct PackedLook {
     /// Other step to interpolate with, and its weight.
     pub other: usize,
     /// See `other`.
-    pub h1: f32,
+    pub other_weight: f32,
     /// Day within the step, as a bit.
     pub day_bit: u8,
     /// Factor on the variance from the view angle.
     pub inflation: f32,
-    /// A 300 m look; else the aggregate of a 100 m look that stands in where there are none.
+    /// A 300 m acquisition; else the aggregate of a 100 m acquisition that stands in where there are none.
     pub real: bool,
     /// First entry of each row; one more than rows.
     pub first: Vec<u32>,
@@ -37,17 +37,17 @@ pub(super) struct PackedLook {
     pub col: Vec<u16>,
     /// Reflectance counts; SWIR may be [`NODATA`].
     pub rho: Vec<[i16; 4]>,
-    /// Mean over bands of (σ/floor)² from the look's own σ, in units of 0.01; empty where none is given.
+    /// Mean over bands of (σ/floor)² from the acquisition's own σ, in units of 0.01; empty where none is given.
     pub extra: Vec<u16>,
 }
 
-impl PackedLook {
-    pub fn at(m: &AcquisitionTime, noise: &NoiseModel, real: bool) -> Self {
-        PackedLook {
+impl SparseAcquisition {
+    pub(super) fn at(m: &AcquisitionTime, noise: &NoiseModel, real: bool) -> Self {
+        SparseAcquisition {
             step: m.step,
             h: m.h,
             other: m.other,
-            h1: m.h1,
+            other_weight: m.other_weight,
             day_bit: 1 << m.day,
             inflation: if real {
                 1.0 + (m.vza / noise.vza_scale).powi(2)
@@ -56,26 +56,26 @@ impl PackedLook {
             },
             real,
             first: vec![0],
-            ..PackedLook::default()
+            ..SparseAcquisition::default()
         }
     }
 
     /// Entries of a row.
-    pub fn row(&self, row: usize) -> std::ops::Range<usize> {
+    pub(super) fn row(&self, row: usize) -> std::ops::Range<usize> {
         match (self.first.get(row), self.first.get(row + 1)) {
             (Some(a), Some(b)) => *a as usize..*b as usize,
             _ => 0..0,
         }
     }
 
-    /// The look's own variance of an entry, in units of the floor's.
-    pub fn extra(&self, entry: usize) -> f32 {
+    /// The acquisition's own variance of an entry, in units of the floor's.
+    pub(super) fn extra(&self, entry: usize) -> f32 {
         self.extra
             .get(entry)
             .map_or(0.0, |e| f32::from(*e) * EXTRA_UNIT)
     }
 
-    pub fn push(&mut self, col: usize, rho: [i16; 4], extra: Option<f32>) {
+    pub(super) fn push(&mut self, col: usize, rho: [i16; 4], extra: Option<f32>) {
         self.col.push(col as u16);
         self.rho.push(rho);
         if let Some(e) = extra {
@@ -84,12 +84,12 @@ impl PackedLook {
         }
     }
 
-    pub fn end_row(&mut self) {
+    pub(super) fn end_row(&mut self) {
         self.first.push(self.col.len() as u32);
     }
 }
 
-/// One row of a look as slices.
+/// One row of an acquisition as slices.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line<'a> {
     rho: [&'a [i16]; 4],
@@ -99,7 +99,7 @@ pub(super) struct Line<'a> {
 
 impl<'a> Line<'a> {
     /// Row `r` of pixels in standard layout (see [`checked`]).
-    pub fn of(p: &'a Pixels, r: usize) -> Self {
+    pub(super) fn of(p: &'a Pixels, r: usize) -> Self {
         fn row<T>(a: &Array2<T>, r: usize) -> &[T] {
             let w = a.ncols();
             a.as_slice()
@@ -115,7 +115,7 @@ impl<'a> Line<'a> {
 
     /// Counts of a usable pixel, SWIR [`NODATA`] where it is missing; all [`NODATA`] where not usable.
     #[inline(always)]
-    pub fn rho(&self, c: usize) -> [i16; 4] {
+    pub(super) fn rho(&self, c: usize) -> [i16; 4] {
         let u = self.usable[c];
         let y = [
             self.rho[0][c],
@@ -137,7 +137,7 @@ impl<'a> Line<'a> {
 
     /// The counts of [`Line::rho`] for the whole line.
     #[inline(always)]
-    pub fn fill(&self, out: [&mut [i16]; 4]) {
+    pub(super) fn fill(&self, out: [&mut [i16]; 4]) {
         let n = self.usable.len();
         let [o0, o1, o2, o3] = out.map(|o| &mut o[..n]);
         let [y0, y1, y2, y3] = self.rho.map(|y| &y[..n]);
@@ -155,7 +155,7 @@ impl<'a> Line<'a> {
 
     /// Mean over the bands with a σ of (σ/floor)²; `unit` is scale/floor.
     #[inline(always)]
-    pub fn own(&self, c: usize, unit: &[f32; 4]) -> Option<f32> {
+    pub(super) fn own(&self, c: usize, unit: &[f32; 4]) -> Option<f32> {
         let s = self.sigma.as_ref()?;
         let (mut sum, mut n) = (0.0f32, 0.0f32);
         for b in 0..4 {
@@ -174,70 +174,70 @@ pub(super) fn own_unit(floor: &[f32; 4]) -> [f32; 4] {
     floor.map(|f| SCALE / f)
 }
 
-/// Reads and packs the 300 m looks of a window; `covered` collects the cells that any look covers.
+/// Reads and packs the 300 m acquisitions of a window; `covered` collects the cells that any acquisition covers.
 pub(super) fn read_coarse(
     series: &dyn Series,
-    moments: &[AcquisitionTime],
+    times: &[AcquisitionTime],
     noise: &NoiseModel,
     covered: &mut [bool],
-) -> Result<Vec<PackedLook>, FusionError> {
+) -> Result<Vec<SparseAcquisition>, FusionError> {
     let grid = series.coarse_grid();
     let (rows, cols) = (grid.height, grid.width);
     let unit = own_unit(&noise.coarse_floor);
-    let mut out = Vec::with_capacity(moments.len());
-    for batch in moments.chunks(BATCH) {
-        let read: Vec<(PackedLook, Vec<bool>)> = batch
+    let mut out = Vec::with_capacity(times.len());
+    for batch in times.chunks(BATCH) {
+        let read: Vec<(SparseAcquisition, Vec<bool>)> = batch
             .par_iter()
             .map(|m| {
-                let p = coarse_pixels(series, m.look, (rows, cols))?;
-                let mut look = PackedLook::at(m, noise, true);
+                let p = coarse_pixels(series, m.index, (rows, cols))?;
+                let mut acquisition = SparseAcquisition::at(m, noise, true);
                 for r in 0..rows {
                     let line = Line::of(&p, r);
                     for c in 0..cols {
                         let rho = line.rho(c);
                         if rho[1] != NODATA {
-                            look.push(c, rho, line.own(c, &unit));
+                            acquisition.push(c, rho, line.own(c, &unit));
                         }
                     }
-                    look.end_row();
+                    acquisition.end_row();
                 }
-                look.col.shrink_to_fit();
-                look.rho.shrink_to_fit();
+                acquisition.col.shrink_to_fit();
+                acquisition.rho.shrink_to_fit();
                 let seen = p.usable.iter().map(|u| *u != usable::NODATA).collect();
-                Ok((look, seen))
+                Ok((acquisition, seen))
             })
             .collect::<Result<_, FusionError>>()?;
-        for (look, seen) in read {
+        for (acquisition, seen) in read {
             covered.iter_mut().zip(seen).for_each(|(c, s)| *c |= s);
-            out.push(look);
+            out.push(acquisition);
         }
     }
     Ok(out)
 }
 
-/// A whole 300 m look with its shape checked.
+/// A whole 300 m acquisition with its shape checked.
 pub(super) fn coarse_pixels(
     series: &dyn Series,
-    look: usize,
+    acquisition: usize,
     expected: (usize, usize),
 ) -> Result<Pixels, FusionError> {
     let p = series
-        .read_coarse(look)
-        .map_err(|e| reading("300 m", look, e))?;
-    checked(p, "300 m", look, expected)
+        .read_coarse(acquisition)
+        .map_err(|e| reading("300 m", acquisition, e))?;
+    checked(p, "300 m", acquisition, expected)
 }
 
-/// Rows of a 100 m look with their shape checked.
+/// Rows of a 100 m acquisition with their shape checked.
 pub(super) fn fine_pixels(
     series: &dyn Series,
-    look: usize,
+    acquisition: usize,
     rows: std::ops::Range<usize>,
 ) -> Result<Pixels, FusionError> {
     let expected = (rows.len(), series.fine_grid().width);
     let p = series
-        .read_fine(look, rows)
-        .map_err(|e| reading("100 m", look, e))?;
-    checked(p, "100 m", look, expected)
+        .read_fine(acquisition, rows)
+        .map_err(|e| reading("100 m", acquisition, e))?;
+    checked(p, "100 m", acquisition, expected)
 }
 
 fn checked(
@@ -270,9 +270,9 @@ fn standard<T: Clone>(a: Array2<T>) -> Array2<T> {
     }
 }
 
-fn reading(resolution: &str, look: usize, source: StoreError) -> FusionError {
+fn reading(resolution: &str, acquisition: usize, source: StoreError) -> FusionError {
     FusionError::Store {
-        what: format!("reading {resolution} look {look}"),
+        what: format!("reading {resolution} acquisition {acquisition}"),
         source,
     }
 }

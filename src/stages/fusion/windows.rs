@@ -1,4 +1,4 @@
-//! Windows of steps and the cross-fade between them (`reference/kalman.md` §6 "At 1098 × 1098 × 5 years").
+//! Windows of steps and the cross-fade between them (docs/sources/fusion.md, Windows).
 
 use super::archive::StackBlock;
 use super::output::RowOut;
@@ -63,17 +63,17 @@ pub(super) fn plan(steps: &Range<i32>, params: &FusionParams) -> Vec<Window> {
 
 /// The fade-out of one window, kept until the next one comes: \[step of the fade\]\[row\]\[column\].
 #[derive(Debug, Default)]
-pub(super) struct Tail {
+pub(super) struct FadeOut {
     rho: [Vec<i16>; 4],
     unc: [Vec<u16>; 4],
     provenance: Vec<u8>,
     days: Vec<u8>,
 }
 
-impl Tail {
-    pub fn new(fade: usize, rows: usize, cols: usize) -> Self {
+impl FadeOut {
+    pub(super) fn new(fade: usize, rows: usize, cols: usize) -> Self {
         let n = fade * rows * cols;
-        Tail {
+        FadeOut {
             rho: std::array::from_fn(|_| vec![NODATA; n]),
             unc: std::array::from_fn(|_| vec![NODATA_U16; n]),
             provenance: vec![0; n],
@@ -96,8 +96,8 @@ pub(super) struct Place<'a> {
     pub width: usize,
 }
 
-/// Moves a finished row into the block, fading it with the tail of the window before and leaving its own.
-pub(super) fn place(at: Place<'_>, row: &RowOut, tail: &mut Tail, block: &mut StackBlock) {
+/// Moves a finished row into the block, fading it with the end of the window before and leaving its own.
+pub(super) fn place(at: Place<'_>, row: &RowOut, ending: &mut FadeOut, block: &mut StackBlock) {
     let Place { window, .. } = at;
     let cols = at.shape.1;
     for step in window.written.start..window.fade_out.end {
@@ -109,11 +109,11 @@ pub(super) fn place(at: Place<'_>, row: &RowOut, tail: &mut Tail, block: &mut St
         if window.fade_out.contains(&step) {
             let to = kept(&window.fade_out);
             for b in 0..4 {
-                tail.rho[b][to.clone()].copy_from_slice(&row.rho[b][t..t + cols]);
-                tail.unc[b][to.clone()].copy_from_slice(&row.unc[b][t..t + cols]);
+                ending.rho[b][to.clone()].copy_from_slice(&row.rho[b][t..t + cols]);
+                ending.unc[b][to.clone()].copy_from_slice(&row.unc[b][t..t + cols]);
             }
-            tail.provenance[to.clone()].copy_from_slice(&row.provenance[t..t + cols]);
-            tail.days[to].copy_from_slice(&row.days[t..t + cols]);
+            ending.provenance[to.clone()].copy_from_slice(&row.provenance[t..t + cols]);
+            ending.days[to].copy_from_slice(&row.days[t..t + cols]);
             continue;
         }
         let (k, r) = ((step - window.written.start) as usize, at.row - at.first);
@@ -129,7 +129,7 @@ pub(super) fn place(at: Place<'_>, row: &RowOut, tail: &mut Tail, block: &mut St
         if window.fade_in.contains(&step) {
             let weight =
                 (step - window.fade_in.start + 1) as f32 / (window.fade_in.len() + 1) as f32;
-            fade(tail, kept(&window.fade_in), block, [k, r], weight);
+            fade(ending, kept(&window.fade_in), block, [k, r], weight);
         }
     }
 }
@@ -145,19 +145,19 @@ fn copy<T: Copy>(array: &mut Array3<T>, to: usize, row: &[T]) {
 }
 
 /// Fades a row of the block with what the window before left.
-fn fade(tail: &Tail, kept: Range<usize>, block: &mut StackBlock, at: [usize; 2], weight: f32) {
+fn fade(ending: &FadeOut, kept: Range<usize>, block: &mut StackBlock, at: [usize; 2], weight: f32) {
     for (c, j) in kept.enumerate() {
         let here = [at[0], at[1], c];
         let (origin, days) = (block.provenance[here], block.days[here]);
         for b in 0..4 {
-            let old = (tail.rho[b][j], tail.unc[b][j]);
+            let old = (ending.rho[b][j], ending.unc[b][j]);
             let new = (block.rho[b][here], block.unc[b][here]);
             (block.rho[b][here], block.unc[b][here]) = mix(old, new, weight);
         }
-        // the window that knows the nearer look
-        if origin == 0 || (tail.provenance[j] != 0 && tail.days[j] < days) {
-            block.provenance[here] = tail.provenance[j];
-            block.days[here] = tail.days[j];
+        // the window that knows the nearer acquisition
+        if origin == 0 || (ending.provenance[j] != 0 && ending.days[j] < days) {
+            block.provenance[here] = ending.provenance[j];
+            block.days[here] = ending.days[j];
         }
     }
 }

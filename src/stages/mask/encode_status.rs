@@ -1,11 +1,10 @@
-//! Decisions into the bits of `status.rs`.
+//! Decisions into the bits of `status.rs` (docs/sources/masking.md, Bits).
 
 use super::cloud::Cloud;
 use super::features::Scene;
 use super::halo::array;
-use super::shadow::Shadow;
 use super::water::glint_angle;
-use super::{Input, MaskParams};
+use super::{Decisions, Input, MaskParams};
 use crate::imaging::cloud_objects::buffer::{Widths, around_cloud, around_shadow};
 use crate::imaging::morphology::flat;
 use crate::imaging::usability::{usable_layer, with_class};
@@ -13,81 +12,44 @@ use crate::types::geometry::relative_azimuth;
 use crate::types::observation::quality;
 use crate::types::status::{Masks, qx, sat, sm};
 
-/// Surface reflectance outside this range is not a measurement (§10.11).
+/// Surface reflectance outside this range is not a measurement (docs/sources/masking.md, Bits; chosen by us).
 const PLAUSIBLE: std::ops::RangeInclusive<f32> = -0.01..=1.0;
 
 /// Buffer widths in pixels.
-pub fn widths(params: &MaskParams, pixel: f64) -> Widths {
+fn widths(params: &MaskParams, pixel: f64) -> Widths {
     Widths {
         cloud: MaskParams::pixels(params.cloud_buffer_m, pixel, 1),
         narrow: MaskParams::pixels(params.narrow_buffer_m, pixel, 1),
     }
 }
 
-/// Packs all layers.
-#[allow(clippy::too_many_arguments)]
-pub fn pack(
+/// All layers from the decisions.
+pub(super) fn encode(
     input: &Input,
     scene: &Scene,
-    water: &[bool],
-    snow: &[bool],
-    cloud: &Cloud,
-    terrain: &[bool],
-    shadow: &Shadow,
+    found: &Decisions,
     params: &MaskParams,
 ) -> Masks {
-    let n = scene.len();
-    let width = widths(params, scene.pixel);
-    let any_shadow: Vec<bool> = (shadow.object.iter().zip(&shadow.loose))
-        .map(|(object, loose)| *object || *loose)
-        .collect();
-    let cloud_buffer = around_cloud(&cloud.confidence, scene.cols, width);
-    let shadow_buffer = around_shadow(&any_shadow, &cloud.confidence, scene.cols, width);
-
-    let (mut sm_, mut sat_) = radiometry(input, scene, snow, cloud);
-    let mut qx_: Vec<u16> = cloud.confidence.iter().map(|c| u16::from(*c)).collect();
-    for (flags, bit) in [
-        (&cloud.spectral[..], qx::CLOUD_SPECTRAL),
-        (&cloud.temporal, qx::CLOUD_TEMPORAL),
-        (&cloud_buffer, qx::CLOUD_BUFFER),
-        (&shadow.object, qx::SHADOW_OBJECT),
-        (&shadow.loose, qx::SHADOW_TEMPORAL),
-        (&shadow_buffer, qx::SHADOW_BUFFER),
-        (terrain, qx::TERRAIN_SHADOW),
-        (snow, qx::SNOW),
-        (water, qx::WATER),
-        (&shadow.rim, qx::SWIR_PARALLAX),
-        (&cloud.haze, qx::HAZE),
-    ] {
-        for (x, on) in qx_.iter_mut().zip(flags) {
-            *x |= if *on { bit } else { 0 };
-        }
-    }
-    for (x, aod) in qx_.iter_mut().zip(&input.normalised.aod550) {
-        *x |= if *aod > params.haze_aod { qx::HAZE } else { 0 };
-    }
-    glint(&mut qx_, input, scene, water, params);
-
-    let no_shadow = !shadow.ran || input.halo.is_none();
-    let everywhere = [
+    let mut qx_ = evidence_bits(input, scene, found, params);
+    let (mut sm_, mut sat_) = radiometry(input, scene, &found.snow, &found.cloud);
+    let no_shadow = !found.shadow.ran || input.halo.is_none();
+    let mut common = 0;
+    for (on, bit) in [
         (input.background.is_none(), sm::BG_WEAK),
         (input.aux_missing, sm::AUX_MISSING),
-    ];
-    let common: u16 = everywhere
-        .iter()
-        .filter(|(on, _)| *on)
-        .map(|(_, b)| b)
-        .sum();
-    let swir = &scene.q[3][..n];
-    for i in 0..n {
+    ] {
+        common |= if on { bit } else { 0 };
+    }
+    let swir = &scene.q[3][..scene.len()];
+    for i in 0..scene.len() {
         let valid = scene.valid[i];
         let mut s = sm_[i] | common;
-        s |= if scene.land[i] != 0 { sm::LAND } else { 0 };
-        s |= if scene.sza[i] > params.low_sun_deg {
-            sm::LOW_SUN
-        } else {
-            0
-        };
+        for (on, bit) in [
+            (scene.land[i] != 0, sm::LAND),
+            (scene.sza[i] > params.low_sun_deg, sm::LOW_SUN),
+        ] {
+            s |= if on { bit } else { 0 };
+        }
         for (on, bit) in [
             (true, sat::NO_TEMPORAL),
             (!valid, sat::NO_SINGLE_DATE),
@@ -109,8 +71,48 @@ pub fn pack(
     }
 }
 
+/// QX16 of every pixel: what was found, and the buffers around it.
+fn evidence_bits(input: &Input, scene: &Scene, found: &Decisions, params: &MaskParams) -> Vec<u16> {
+    let Decisions {
+        water,
+        snow,
+        cloud,
+        terrain,
+        shadow,
+    } = found;
+    let width = widths(params, scene.pixel);
+    let any_shadow: Vec<bool> = (shadow.object.iter().zip(&shadow.unmatched))
+        .map(|(object, unmatched)| *object || *unmatched)
+        .collect();
+    let cloud_buffer = around_cloud(&cloud.confidence, scene.cols, width);
+    let shadow_buffer = around_shadow(&any_shadow, &cloud.confidence, scene.cols, width);
+    let mut qx_: Vec<u16> = cloud.confidence.iter().map(|c| u16::from(*c)).collect();
+    for (flags, bit) in [
+        (&cloud.spectral, qx::CLOUD_SPECTRAL),
+        (&cloud_buffer, qx::CLOUD_BUFFER),
+        (&shadow.object, qx::SHADOW_OBJECT),
+        (&shadow.unmatched, qx::SHADOW_TEMPORAL),
+        (&shadow_buffer, qx::SHADOW_BUFFER),
+        (terrain, qx::TERRAIN_SHADOW),
+        (snow, qx::SNOW),
+        (water, qx::WATER),
+        (&shadow.rim, qx::SWIR_PARALLAX),
+        (&cloud.haze, qx::HAZE),
+    ] {
+        for (x, on) in qx_.iter_mut().zip(flags) {
+            *x |= if *on { bit } else { 0 };
+        }
+    }
+    for (x, aod) in qx_.iter_mut().zip(&input.normalised.aod550) {
+        *x |= if *aod > params.haze_aod { qx::HAZE } else { 0 };
+    }
+    glint(&mut qx_, input, scene, water, params);
+    qx_
+}
+
 /// What is covered, good and saturated in each band: the bits of SM16 and SAT8.
 fn radiometry(input: &Input, scene: &Scene, snow: &[bool], cloud: &Cloud) -> (Vec<u16>, Vec<u8>) {
+    // any of these makes a band bad
     const BAD: u8 = quality::MISSING
         | quality::INTERPOLATED
         | quality::SATURATED

@@ -5,15 +5,20 @@ use crate::imaging::morphology::flat;
 use crate::types::observation::quality;
 use std::borrow::Cow;
 
+/// Background below which a ratio to it says nothing, reflectance; chosen by us: an error of 0.005 then is a quarter of it.
+const DARKEST: f32 = 0.02;
+/// Keeps quotients of reflectances finite; chosen by us: ten counts, darker than any ground.
+pub(super) const TINY: f32 = 1e-3;
+
 /// The acquisition as the tests see it.
-pub struct Scene<'a> {
+pub(super) struct Scene<'a> {
     /// Rows.
     pub rows: usize,
     /// Columns.
     pub cols: usize,
     /// Pixel size, metres.
     pub pixel: f64,
-    /// BLUE, RED, NIR, SWIR of `ρ_q`.
+    /// BLUE, RED, NIR, SWIR without gas, Rayleigh and most of the aerosol ([`crate::types::reflectance::Normalised`]).
     pub q: [Cow<'a, [f32]>; 4],
     /// A decision is possible: BLUE, RED, NIR present, Sun high enough, not hidden.
     pub valid: Vec<bool>,
@@ -31,7 +36,7 @@ pub struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     /// Gathers the inputs.
-    pub fn new(input: &'a Input, params: &MaskParams) -> Scene<'a> {
+    pub(super) fn new(input: &'a Input, params: &MaskParams) -> Scene<'a> {
         let obs = input.obs;
         let q = [0, 1, 2, 3].map(|b| flat(&input.normalised.q.bands[b]));
         let sza = flat(&obs.angles.sza);
@@ -68,31 +73,27 @@ impl<'a> Scene<'a> {
     }
 
     /// Number of pixels.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.valid.len()
     }
 
-    /// True for a grid without pixels.
-    pub fn is_empty(&self) -> bool {
-        self.valid.is_empty()
-    }
-
-    /// HOT = BLUE − 0.5 RED (`reference/masking.md`, notation).
-    pub fn hot(&self, i: usize) -> f32 {
+    /// Haze-optimised transform, HOT = BLUE − 0.5 RED, reflectance: cloud and haze raise it, most ground keeps it
+    /// near zero (docs/sources/masking.md, Zhang 2002).
+    pub(super) fn hot(&self, i: usize) -> f32 {
         self.q[0][i] - 0.5 * self.q[1][i]
     }
 
     /// Difference of BLUE and RED to the background; `None` without one or without surface reflectance.
-    pub fn excess(&self, i: usize) -> Option<(f32, f32)> {
+    pub(super) fn excess(&self, i: usize) -> Option<(f32, f32)> {
         let (b, s) = (self.background.as_ref()?, self.surface.as_ref()?);
         let (blue, red) = (s[0][i] - b[0][i], s[1][i] - b[1][i]);
         (blue.is_finite() && red.is_finite()).then_some((blue, red))
     }
 
     /// NIR and SWIR as a share of the background.
-    pub fn dimming(&self, i: usize) -> Option<(f32, f32)> {
+    pub(super) fn dimming(&self, i: usize) -> Option<(f32, f32)> {
         let (b, s) = (self.background.as_ref()?, self.surface.as_ref()?);
-        let (n, w) = (s[2][i] / b[2][i].max(0.02), s[3][i] / b[3][i].max(0.02));
+        let [n, w] = [2, 3].map(|k| s[k][i] / b[k][i].max(DARKEST));
         n.is_finite()
             .then_some((n, if w.is_finite() { w } else { n }))
     }

@@ -7,9 +7,17 @@ use crate::types::grid::{GridSpec, Margin};
 use crate::types::observation::Observation;
 use ndarray::Array2;
 
+/// Pixel size of the halo, metres (definition: the coarser of the two resolutions).
+const PIXEL_M: f32 = 300.0;
+/// Least width of the halo on every side, pixels; chosen by us: 1.2 km for buffers and parallax (source:
+/// docs/sources/masking.md, Geometry of shadow and parallax).
+const LEAST: f32 = 4.0;
+/// Places along the longer side where the directions are looked at; chosen by us: they vary smoothly over a tile.
+const ACROSS: usize = 8;
+
 /// Clouds on a coarse padded grid.
 #[derive(Debug, Clone)]
-pub struct CloudField {
+pub struct CloudHalo {
     /// The grid, usually 300 m and larger than the tile.
     pub grid: GridSpec,
     /// Cloud confidence 0–3.
@@ -21,13 +29,13 @@ pub struct CloudField {
 }
 
 /// Cloud and snow of one date without shadows: the halo of a run on the tile's own grid.
-pub fn cloud_field(input: &Input, params: &MaskParams) -> CloudField {
+pub fn cloud_halo(input: &Input, params: &MaskParams) -> CloudHalo {
     let scene = Scene::new(input, params);
     let water = water::detect(&scene);
-    let snow = snow::candidates(&scene, input, params);
+    let snow = snow::detect(&scene, input, params);
     let cloud = cloud::detect(&scene, &water, &snow, params);
     let shape = (scene.rows, scene.cols);
-    CloudField {
+    CloudHalo {
         grid: input.obs.grid,
         cloud: array(shape, cloud.confidence),
         snow: array(shape, snow),
@@ -36,16 +44,17 @@ pub fn cloud_field(input: &Input, params: &MaskParams) -> CloudField {
 }
 
 /// Values in row-major order as an array; zeros where the lengths differ (they never do).
-pub fn array<T: Clone + Default>(shape: (usize, usize), values: Vec<T>) -> Array2<T> {
+pub(super) fn array<T: Clone + Default>(shape: (usize, usize), values: Vec<T>) -> Array2<T> {
     Array2::from_shape_vec(shape, values).unwrap_or_else(|_| Array2::default(shape))
 }
 
 /// Pixels of 300 m around the tile that can hold a cloud whose shadow reaches it: 12 km ×
-/// (tan VZA û(VAA) − tan SZA û(SAA)), at most 20 km (`design.md`, Geometry), on the sides from which shadows come.
-/// Largest over the grid; at least 4 on every side, for buffers and for clouds that SWIR sees elsewhere.
-pub fn halo(obs: &Observation) -> Margin {
+/// (tan VZA û(VAA) − tan SZA û(SAA)), at most 20 km (docs/sources/masking.md, Geometry of shadow and parallax), on the
+/// sides from which shadows come. Largest over the grid; at least 4 on every side, for buffers and for clouds that
+/// SWIR sees elsewhere.
+pub fn halo_margin(obs: &Observation) -> Margin {
     let (rows, cols) = (obs.grid.height, obs.grid.width);
-    let step = (rows.max(cols) / 8).max(1);
+    let step = (rows.max(cols) / ACROSS).max(1);
     // east and south of the cloud, metres
     let (mut least, mut most) = ([0.0f32; 2], [0.0f32; 2]);
     for r in (0..rows).step_by(step) {
@@ -60,7 +69,7 @@ pub fn halo(obs: &Observation) -> Margin {
             }
         }
     }
-    let pixels = |metres: f32| (metres / 300.0).ceil().max(4.0) as usize;
+    let pixels = |metres: f32| (metres / PIXEL_M).ceil().max(LEAST) as usize;
     Margin {
         north: pixels(most[1]),
         east: pixels(-least[0]),

@@ -1,31 +1,91 @@
-//! Snow and ice of one date, robust against the VNIR–SWIR parallax (`reference/masking.md` §10.2, §6).
+//! Snow and ice of one date, robust against the VNIR–SWIR parallax (docs/sources/masking.md, Snow).
 
-use super::features::Scene;
+use super::features::{Scene, TINY};
 use super::{Input, MaskParams};
 use crate::imaging::cloud_objects::parallax::Paths;
 use crate::imaging::morphology::{Components, dilate};
 
-/// Snow index (no green band: RED).
-pub fn ndsi(red: f32, swir: f32) -> f32 {
-    (red - swir) / (red + swir).max(1e-3)
-}
-
-/// Bright in RED and NIR, dark in SWIR. SWIR up to 0.20 keeps pixels half covered with snow; opaque ice
-/// cloud stays above 0.3.
-pub fn is_snow_like(red: f32, nir: f32, swir: f32) -> bool {
-    ndsi(red, swir) > 0.40 && red > 0.14 && nir > 0.11 && swir < 0.20
-}
-
-/// NIR / RED below which the spectrum falls from RED to NIR as only snow and ice do: cloud is white and
-/// the land below it brightens NIR.
+/// RED above which ground may hold snow, reflectance (source: docs/sources/masking.md, Hagolle 2010: 0.12 in MAJA;
+/// raised by us to 0.14, chosen).
+const LEAST_RED: f32 = 0.14;
+/// NIR above which ground may hold snow, reflectance: water is darker (source: docs/sources/masking.md, Hall 1995).
+const LEAST_NIR: f32 = 0.11;
+/// Snow index above which a pixel is snow-like (source: docs/sources/masking.md, Hall 1995, with RED for GREEN).
+const SNOW_NDSI: f32 = 0.40;
+/// SWIR below which a pixel is snow-like, reflectance; chosen by us: it keeps pixels half covered with snow, while
+/// opaque ice cloud stays above 0.3.
+const SNOW_SWIR: f32 = 0.20;
+/// Snow index of ground under snow altogether; chosen by us: fresh to old snow of the simulated scenes has 0.75 to 0.8.
+const PURE_NDSI: f32 = 0.55;
+/// RED of ground under snow altogether, reflectance; chosen by us: half of fresh snow's 0.87.
+const PURE_RED: f32 = 0.40;
+/// NIR / RED below which the spectrum falls from RED to NIR as only snow and ice do: cloud is white and the land below
+/// it brightens NIR; chosen by us: snow of the simulated scenes has 0.90, cloud 1.03.
 const SNOW_SLOPE: f32 = 0.95;
-/// SWIR of the cloud that a rim pixel shows a little further along the parallax.
+/// BLUE / RED of ground under snow altogether; chosen by us: snow has 1.01, and salt 0.78.
+const PURE_BLUE_PER_RED: std::ops::Range<f32> = 0.93..1.15;
+/// Snow index above which ground near snow is partly covered; chosen by us: cloud over land stays below.
+const MIXED_NDSI: f32 = 0.10;
+/// SWIR below which ground near snow is partly covered, reflectance; chosen by us: thin cloud over land is brighter.
+const MIXED_SWIR: f32 = 0.26;
+/// SWIR of the cloud that a rim pixel shows a little further along the parallax, reflectance; chosen by us: thick cloud
+/// of the simulated scenes has 0.40 to 0.57, and the ground beside it rarely as much.
 const RIM_SWIR: f32 = 0.28;
-/// Median SWIR of a large field that is snow whatever lies around it (§10.2).
+/// SWIR of a pixel of dark snow; large fields of which half is so dark are snow whatever lies around them, reflectance;
+/// chosen by us (docs/sources/masking.md, Snow).
 const FIELD_SWIR: f32 = 0.12;
+/// One pixel in so many of a field must be pure; chosen by us.
+const CORE_SHARE: u32 = 20;
+/// Pure pixels that a field must have at least, or half of a smaller one; chosen by us.
+const CORE_LEAST: u32 = 4;
+/// RED below which ground near snow may be dusted with it, reflectance; chosen by us: brighter ground is snow or cloud.
+const DUSTED_RED: f32 = 0.42;
+/// NIR / RED below which ground near snow is rock or soil; chosen by us.
+const DUSTED_NIR_PER_RED: f32 = 1.3;
+/// SWIR of dusted ground at most, reflectance, where RED is [`DUSTED_FROM_RED`]; chosen by us: that of dry rock.
+const DUSTED_SWIR: f32 = 0.27;
+/// How much brighter it may be per RED above that; chosen by us: cloud adds more.
+const DUSTED_SWIR_PER_RED: f32 = 0.2;
+/// RED from which the allowance counts, reflectance; chosen by us.
+const DUSTED_FROM_RED: f32 = 0.2;
+
+/// Snow index (no green band: RED).
+fn ndsi(red: f32, swir: f32) -> f32 {
+    (red - swir) / (red + swir).max(TINY)
+}
+
+/// Bright in RED and NIR, dark in SWIR.
+fn is_snow_like(red: f32, nir: f32, swir: f32) -> bool {
+    ndsi(red, swir) > SNOW_NDSI && red > LEAST_RED && nir > LEAST_NIR && swir < SNOW_SWIR
+}
+
+/// Ground under snow altogether.
+fn is_pure(blue: f32, red: f32, nir: f32, swir: f32) -> bool {
+    ndsi(red, swir) > PURE_NDSI
+        && red > PURE_RED
+        && nir < SNOW_SLOPE * red
+        && PURE_BLUE_PER_RED.contains(&(blue / red))
+}
+
+/// Snow that covers part of the pixel, believed next to snow only: snow darkens SWIR while it brightens
+/// RED; cloud brightens both.
+fn is_mixed(red: f32, nir: f32, swir: f32) -> bool {
+    ndsi(red, swir) > MIXED_NDSI && red > LEAST_RED && nir > LEAST_NIR && swir < MIXED_SWIR
+}
+
+/// Ground with a little snow, near snow: cloud of the same RED over ground of the same colour would be
+/// brighter in SWIR.
+pub(super) fn is_dusted(red: f32, nir: f32, swir: f32) -> bool {
+    red < DUSTED_RED && nir < DUSTED_NIR_PER_RED * red && swir < brightest_dusted_swir(red)
+}
+
+/// SWIR that dusted ground of a RED has at most.
+fn brightest_dusted_swir(red: f32) -> f32 {
+    DUSTED_SWIR + DUSTED_SWIR_PER_RED * (red - DUSTED_FROM_RED)
+}
 
 /// Snow of one date. Without SWIR nothing is found (SAT8 says so).
-pub fn candidates(scene: &Scene, input: &Input, params: &MaskParams) -> Vec<bool> {
+pub(super) fn detect(scene: &Scene, input: &Input, params: &MaskParams) -> Vec<bool> {
     let [_, red, nir, swir] = &scene.q;
     let mut snow: Vec<bool> = (0..scene.len())
         .map(|i| scene.valid[i] && is_snow_like(red[i], nir[i], swir[i]))
@@ -60,38 +120,14 @@ fn with_core(snow: &[bool], scene: &Scene) -> Vec<bool> {
         }
     }
     let enough = |k: usize| {
-        core[k]
-            >= 4.max(parts.areas[k] / CORE_SHARE)
-                .min(parts.areas[k].max(2))
+        let area = parts.areas[k];
+        core[k] >= CORE_LEAST.max(area / CORE_SHARE).min(area.max(2))
     };
     parts
         .labels
         .iter()
         .map(|l| *l > 0 && enough(*l as usize - 1))
         .collect()
-}
-
-/// One pixel in so many must be pure.
-const CORE_SHARE: u32 = 20;
-
-/// Ground under snow altogether.
-pub fn is_pure(blue: f32, red: f32, nir: f32, swir: f32) -> bool {
-    ndsi(red, swir) > 0.55
-        && red > 0.40
-        && nir < SNOW_SLOPE * red
-        && (0.93..1.15).contains(&(blue / red))
-}
-
-/// Snow that covers part of the pixel, believed next to snow only: snow darkens SWIR while it brightens
-/// RED; cloud brightens both.
-pub fn is_mixed(red: f32, nir: f32, swir: f32) -> bool {
-    ndsi(red, swir) > 0.10 && red > 0.14 && nir > 0.11 && swir < 0.26
-}
-
-/// Ground with a little snow, near snow: cloud of the same RED over ground of the same colour would be
-/// brighter in SWIR.
-pub fn is_dusted(red: f32, nir: f32, swir: f32) -> bool {
-    red < 0.42 && nir < 1.3 * red && swir < 0.27 + 0.2 * (red - 0.2)
 }
 
 /// Pixels of large connected snow with dark SWIR.
@@ -104,15 +140,11 @@ fn dark_fields(snow: &[bool], swir: &[f32], scene: &Scene, params: &MaskParams) 
         }
     }
     let least = f64::from(params.snow_field_m2) / (scene.pixel * scene.pixel);
+    let is_dark = |k: usize| f64::from(parts.areas[k]) > least && 2 * dark[k] > parts.areas[k];
     parts
         .labels
         .iter()
-        .map(|l| {
-            *l > 0 && {
-                let k = *l as usize - 1;
-                f64::from(parts.areas[k]) > least && 2 * dark[k] > parts.areas[k]
-            }
-        })
+        .map(|l| *l > 0 && is_dark(*l as usize - 1))
         .collect()
 }
 

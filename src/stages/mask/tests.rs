@@ -232,7 +232,7 @@ fn nothing_known_is_undefined_and_never_panics() {
     assert!(m.usable.iter().all(|u| *u == usable::NODATA));
     assert!(m.sm.iter().all(|v| v & sm::CLASS == sm::UNDEFINED));
     assert!(m.sat.iter().all(|v| v & sat::NO_SINGLE_DATE != 0));
-    let field = cloud_field(&s.input(), &MaskParams::default());
+    let field = cloud_halo(&s.input(), &MaskParams::default());
     assert!(field.cloud.iter().all(|c| *c == 0) && field.valid.iter().all(|v| !v));
     // reflectance without angles: cloud is decided, shadow is not
     let mut s = Scenery::of(FIELD);
@@ -302,7 +302,7 @@ fn a_cloud_beyond_the_edge_shades_the_tile_through_the_halo() {
         ..s.obs.grid
     }
     .padded(10);
-    let mut field = CloudField {
+    let mut field = CloudHalo {
         grid,
         cloud: Array2::zeros((grid.height, grid.width)),
         snow: Array2::from_elem((grid.height, grid.width), false),
@@ -334,13 +334,13 @@ fn halo_covers_the_reach_of_twelve_kilometres_towards_the_sun() {
     let s = Scenery::of(FIELD);
     let diagonal = |m: crate::types::grid::Margin| (m.south as f64).hypot(m.east as f64);
     // the Sun in the south-east: 12 km × tan 45° ≈ 12 km, 40 cells of 300 m
-    let halo = halo(&s.obs);
+    let halo = halo_margin(&s.obs);
     assert!((39.0..=43.0).contains(&diagonal(halo)), "{halo:?}");
     assert_eq!((halo.north, halo.west), (4, 4));
     let mut low = Scenery::of(FIELD);
     low.obs.angles.sza.fill(74.0);
     // capped at 20 km
-    let capped = super::halo(&low.obs);
+    let capped = halo_margin(&low.obs);
     assert!((66.0..=69.0).contains(&diagonal(capped)), "{capped:?}");
 }
 

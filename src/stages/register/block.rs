@@ -2,15 +2,17 @@
 //! season, inverted contrast and haze still match.
 
 use super::normal_equations::{UNKNOWNS, Vector};
-use super::reference_sample::Seen;
+use super::reference_sample::ReferenceSample;
+use crate::imaging::statistics::upper_median;
 
-/// Side, pixels.
+/// Side, pixels (chosen: small enough for one gain and offset).
 const SIDE: usize = 8;
-/// Least number of pixels: several times gain and offset, which would explain two alone.
+/// Least number of pixels: several times gain and offset, which would explain two alone (chosen).
 pub(super) const LEAST: usize = 12;
-/// Unknowns of a block: gain and offset.
+/// Unknowns of a block: gain and offset (by definition).
 const OWN: f64 = 2.0;
-/// Least variance of the reference, as a share of its mean square, that is more than rounding of single precision.
+/// Least variance of the reference, as a share of its mean square, that is more than rounding of single
+/// precision (chosen).
 const FLAT: f64 = 1e-12;
 
 /// One pixel: what the image holds, and what it sees of the reference.
@@ -20,7 +22,7 @@ pub(super) struct Pixel {
     /// The group it errs with.
     pub(super) group: usize,
     pub(super) value: f64,
-    pub(super) seen: Seen,
+    pub(super) seen: ReferenceSample,
 }
 
 /// One pixel after gain and offset.
@@ -69,7 +71,7 @@ impl Block {
             sum / total
         };
         let model = |p: &Pixel| {
-            let [x, y, xy] = p.seen.bend;
+            let [x, y, xy] = p.seen.hessian;
             p.seen.value + blur[0] * x + blur[1] * y + blur[2] * xy
         };
         let (m0, s0) = (mean(&model), mean(&|p| p.value));
@@ -80,7 +82,7 @@ impl Block {
         let gain = mean(&|p| (model(p) - m0) * (p.value - s0)) / variance;
         // the reference moves against the shift and with the blur
         let moves = |p: &Pixel| -> Vector {
-            let ([x, y], [xx, yy, xy]) = (p.seen.slope, p.seen.bend);
+            let ([x, y], [xx, yy, xy]) = (p.seen.gradient, p.seen.hessian);
             [gain * x, gain * y, -gain * xx, -gain * yy, -gain * xy]
         };
         // gain and offset take their part of what the unknowns do
@@ -110,11 +112,7 @@ impl Block {
 /// Median of squares; 0 of none.
 pub(super) fn median_square(values: impl Iterator<Item = f64>) -> f64 {
     let mut squares: Vec<f64> = values.map(|v| v * v).collect();
-    if squares.is_empty() {
-        return 0.0;
-    }
-    let k = squares.len() / 2;
-    *squares.select_nth_unstable_by(k, f64::total_cmp).1
+    upper_median(&mut squares).unwrap_or(0.0)
 }
 
 #[cfg(test)]
@@ -127,13 +125,13 @@ mod tests {
         let (shift, blur) = ([0.004, -0.006], [0.01, -0.005, 0.008]);
         let value = |y: f64, x: f64| (1.3 * x).sin() + (0.9 * y + 0.4 * x).cos();
         let step = 1e-4;
-        let seen = |y: f64, x: f64| Seen {
+        let seen = |y: f64, x: f64| ReferenceSample {
             value: value(y, x),
-            slope: [
+            gradient: [
                 (value(y, x + step) - value(y, x - step)) / (2.0 * step),
                 (value(y + step, x) - value(y - step, x)) / (2.0 * step),
             ],
-            bend: [
+            hessian: [
                 -1.69 * (1.3 * x).sin() - 0.16 * (0.9 * y + 0.4 * x).cos(),
                 -0.81 * (0.9 * y + 0.4 * x).cos(),
                 -0.36 * (0.9 * y + 0.4 * x).cos(),
@@ -143,11 +141,11 @@ mod tests {
             .map(|at| {
                 let (y, x) = ((at / 8) as f64, (at % 8) as f64);
                 let s = seen(y - shift[1], x - shift[0]);
-                let wide = s.value + (0..3).map(|k| blur[k] * s.bend[k]).sum::<f64>();
+                let blurred = s.value + (0..3).map(|k| blur[k] * s.hessian[k]).sum::<f64>();
                 Pixel {
                     at,
                     group: 0,
-                    value: 0.3 - 0.2 * wide,
+                    value: 0.3 - 0.2 * blurred,
                     seen: seen(y, x),
                 }
             })

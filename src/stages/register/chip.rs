@@ -5,23 +5,30 @@ use super::kernel::cubic;
 use super::{CHIP, Chip};
 use rayon::prelude::*;
 
-/// Side of the displaced chip: one pixel around for its gradient.
+/// Side of the displaced chip: one pixel around for its gradient (by definition).
 const WIDE: usize = CHIP + 2;
-/// Side of the displaced smooth image: one more pixel around.
+/// Side of the displaced smooth image: one more pixel around (by definition).
 const SMOOTH: usize = WIDE + 2;
-/// Pixels that interpolation reads along one axis.
+/// Pixels that interpolation reads along one axis (by definition of the four-sample kernel).
 const READ: usize = SMOOTH + 3;
-/// Most steps.
+/// Most steps (chosen).
 const STEPS: usize = 8;
-/// A step below this ends the search, pixels.
+/// A step below this ends the search, pixels (chosen: far below σ).
 const SETTLED: f64 = 0.004;
-/// Farthest from the common displacement, pixels.
+/// Least share of a chip that must be clear in both images where they lie upon each other, 0–1 (chosen: a little
+/// less than [`super::coarse`] asks for in place).
+const CLEAR: f32 = 0.3;
+/// Least determinant of the normal equations, as a share of their diagonal: below, all edges run one way (chosen).
+const LEAST_DETERMINANT: f64 = 1e-6;
+/// Farthest from the common displacement, pixels (chosen: a whole pixel and a half).
 const FAR: f64 = 1.5;
-/// Least correlation at the match.
+/// Least correlation at the match (chosen: twice the standard deviation of unrelated chips; `docs/sources/registration.md`,
+/// Chips).
 const CORRELATION: f64 = 0.3;
-/// Largest σ of a match, pixels.
+/// Largest σ of a match, pixels (chosen).
 const UNSURE: f64 = 0.6;
-/// Pixels that smoothing makes one: the residuals of neighbours are not independent.
+/// Pixels that smoothing makes one: the residuals of neighbours are not independent (chosen: smoothing
+/// by 1 4 6 4 1 both ways, and differences; `docs/sources/registration.md`, Chips).
 const SHARED: f64 = 6.0;
 
 /// Matches all chips from a common displacement (columns, rows); those without a match are left out.
@@ -70,7 +77,7 @@ impl Pair<'_> {
             let (sums, correlation) = self.sums(&fixed, &moved, row, col)?;
             let [xx, xy, yy] = sums.a;
             let det = xx * yy - xy * xy;
-            if det <= 1e-6 * xx * yy || correlation <= 0.0 {
+            if det <= LEAST_DETERMINANT * xx * yy || correlation <= 0.0 {
                 return None;
             }
             let step = [
@@ -174,7 +181,7 @@ impl Pair<'_> {
                 }
             }
         }
-        if n < 0.3 * (CHIP * CHIP) as f32 || rr <= 0.0 || oo <= 0.0 {
+        if n < CLEAR * (CHIP * CHIP) as f32 || rr <= 0.0 || oo <= 0.0 {
             return None;
         }
         let gain = ro / oo;

@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 
-/// Multiple of σ at which few groups are made to be as sure as many.
+/// Multiple of σ at which few groups are made to be as sure as many (chosen: the same as of a displacement
+/// that is corrected).
 const SIGNIFICANT: f64 = 4.0;
 
 /// What one group of pixels adds to the error of the shift, columns and rows.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pull {
+pub(super) struct Influence {
     /// Number of the group, the same in every band of a grid.
     pub(super) group: usize,
     pub(super) d: [f64; 2],
 }
 
-impl Pull {
+impl Influence {
     /// The same in another unit.
-    pub(super) fn times(self, unit: f64) -> Pull {
-        Pull {
+    pub(super) fn times(self, unit: f64) -> Influence {
+        Influence {
             d: self.d.map(|d| unit * d),
             ..self
         }
@@ -25,7 +26,7 @@ impl Pull {
 
 /// Spread of a shift.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Spread {
+pub(super) struct PooledSigma {
     /// 1 σ of each component.
     pub(super) sigma: f64,
     /// Groups that carry it.
@@ -34,19 +35,19 @@ pub(super) struct Spread {
 
 /// Spread of the weighted mean of shifts of one grid: the groups are independent, but one group's pixels are not in
 /// any band, since all bands see the same ground.
-pub(super) fn pooled_sigma(shifts: &[(f64, &[Pull])]) -> Spread {
+pub(super) fn pooled_sigma(shifts: &[(f64, &[Influence])]) -> PooledSigma {
     let mut groups = BTreeMap::<usize, [f64; 2]>::new();
-    for (weight, pulls) in shifts {
-        for pull in *pulls {
-            let sum = groups.entry(pull.group).or_default();
-            *sum = [0, 1].map(|e| sum[e] + weight * pull.d[e]);
+    for (weight, influences) in shifts {
+        for influence in *influences {
+            let sum = groups.entry(influence.group).or_default();
+            *sum = [0, 1].map(|e| sum[e] + weight * influence.d[e]);
         }
     }
     let squares = groups.values().map(|[x, y]| x * x + y * y);
     let (sum, fourth) = squares.fold((0.0, 0.0), |(s, f), v| (s + v, f + v * v));
     // the square of the length of two normal components has a mean square twice the square of its mean
     let groups = (2.0 * sum * sum / fourth).min(groups.len() as f64);
-    Spread {
+    PooledSigma {
         // half the square of the length is that of one component
         sigma: uncertainty(groups) * (0.5 * sum).sqrt(),
         groups,
@@ -89,37 +90,37 @@ mod tests {
             let (length, angle) = ((-2.0 * share.ln()).sqrt(), 2.4 * group as f64);
             [length * angle.sin(), length * angle.cos()]
         };
-        let pulls: Vec<Pull> = (0..200)
-            .map(|group| Pull {
+        let influences: Vec<Influence> = (0..200)
+            .map(|group| Influence {
                 group,
                 d: even(group),
             })
             .collect();
-        let all = pooled_sigma(&[(1.0, &pulls)]);
+        let all = pooled_sigma(&[(1.0, &influences)]);
         assert!((190.0..=200.0).contains(&all.groups), "{all:?}");
         assert!((all.sigma / 200f64.sqrt() - 1.0).abs() < 0.05, "{all:?}");
         let one = |group: usize| match group {
             0 => [1.0, 0.0],
             k => [turn(k, 1.7), turn(k, 2.9)],
         };
-        let pulls: Vec<Pull> = (0..20)
-            .map(|group| Pull {
+        let influences: Vec<Influence> = (0..20)
+            .map(|group| Influence {
                 group,
                 d: one(group),
             })
             .collect();
-        assert!(pooled_sigma(&[(1.0, &pulls)]).groups < 2.1);
+        assert!(pooled_sigma(&[(1.0, &influences)]).groups < 2.1);
     }
 
     /// Bands whose groups err together are no surer than one; bands that err on their own are.
     #[test]
     fn bands_that_see_the_same_ground_are_as_sure_as_one() {
-        let band = |sign: &dyn Fn(usize) -> f64| -> Vec<Pull> {
-            let pull = |group| Pull {
+        let band = |sign: &dyn Fn(usize) -> f64| -> Vec<Influence> {
+            let influence = |group| Influence {
                 group,
                 d: [0.01 * sign(group), -0.01 * sign(group)],
             };
-            (0..400).map(pull).collect()
+            (0..400).map(influence).collect()
         };
         let first = band(&|k| if k % 2 == 0 { 1.0 } else { -1.0 });
         let other = band(&|k| if k % 4 < 2 { 1.0 } else { -1.0 });

@@ -4,25 +4,33 @@ use super::features::Features;
 use super::{CHIP, MOST_CHIPS, MatchFailure};
 use rayon::prelude::*;
 
-/// Side of the cells whose clear pixels are counted; chips start at cells.
+/// Side of the cells whose clear pixels are counted; chips start at cells (by definition a quarter of a
+/// chip).
 const CELL: usize = CHIP / 4;
-/// Cells along one side of a chip.
+/// Cells along one side of a chip (by definition).
 const CELLS: usize = CHIP / CELL;
-/// Share of a chip's pixels that must be clear in both images.
+/// Share of a chip's pixels that must be clear in both images (chosen; `docs/sources/registration.md`,
+/// Chips).
 const CLEAR: f64 = 0.35;
-/// Displacements searched, pixels to each side.
+/// Displacements searched, pixels to each side (chosen: 400 m at 100 m, above the 300 m that the mission
+/// requires; `docs/sources/registration.md`, Dierckx 2014).
 pub(super) const SEARCH: i32 = 4;
-/// Displacements along one axis.
+/// Pixels beside the search that a chip keeps from the edge of the grid (chosen: no less than interpolation
+/// reads).
+const BESIDE: usize = 5;
+/// Displacements along one axis (by definition).
 const SPAN: usize = 2 * SEARCH as usize + 1;
-/// Chips of the first, cheap search.
+/// Chips of the first, cheap search (chosen).
 const FEW: usize = 200;
-/// Distance from a peak beyond which another is a rival, pixels.
+/// Distance from a peak beyond which another is a rival, pixels (chosen: edges correlate with themselves over
+/// two pixels).
 const APART: f64 = 2.5;
-/// Height of the peak over the mean of the far correlations, in standard errors of the chips' mean.
+/// Height of the peak over the mean of the far correlations, in standard errors of the chips' mean (chosen;
+/// `docs/sources/registration.md`, Whole-pixel search).
 const STANDS_OUT: f64 = 3.5;
 /// Least standard deviation of a chip's correlation: that of unrelated chips (measured).
 const UNRELATED: f64 = 0.14;
-/// Highest rival, as a share of the peak.
+/// Highest rival, as a share of the peak (chosen; `docs/sources/registration.md`, Whole-pixel search).
 const RIVAL: f64 = 0.7;
 
 /// Chips to compare.
@@ -52,7 +60,7 @@ pub(super) fn places(image: &Features, reference: &Features) -> Places {
         })
         .collect();
     let least = (CLEAR * (CHIP * CHIP) as f64) as u32;
-    let margin = SEARCH as usize + 5;
+    let margin = SEARCH as usize + BESIDE;
     let usable = |step: usize| -> Vec<(usize, usize)> {
         let mut at = Vec::new();
         for i in (0..(rows + 1).saturating_sub(CELLS)).step_by(step) {
@@ -97,16 +105,17 @@ pub(super) fn displacement(
     let overlap = *overlap;
     let every = at.len().div_ceil(FEW);
     let few: Vec<(usize, usize)> = at.iter().copied().step_by(every).collect();
-    let look = |at: &[(usize, usize)]| peak(&surface(image, reference, at), overlap, at.len());
-    let found = match look(&few) {
-        None if every > 1 => look(at),
+    let search =
+        |at: &[(usize, usize)]| peak(&correlations(image, reference, at), overlap, at.len());
+    let found = match search(&few) {
+        None if every > 1 => search(at),
         found => found,
     };
     found.ok_or(MatchFailure::NoMatch)
 }
 
 /// Sum and sum of squares of the chips' correlations at each displacement, row by row.
-fn surface(image: &Features, reference: &Features, at: &[(usize, usize)]) -> Vec<[f64; 2]> {
+fn correlations(image: &Features, reference: &Features, at: &[(usize, usize)]) -> Vec<[f64; 2]> {
     let width = image.grid.width;
     let per_chip: Vec<[f32; SPAN * SPAN]> = at
         .par_iter()
@@ -204,7 +213,15 @@ fn peak(sums: &[[f64; 2]], overlap: f64, chips: usize) -> Option<[f64; 2]> {
     mean /= count;
     let inner = |x: f64| x > 0.0 && x < (SPAN - 1) as f64;
     let stands = top - mean > STANDS_OUT * error && rival - mean < RIVAL * (top - mean);
-    tracing::debug!(top, mean, rival, error, ?at, stands, "correlation of all");
+    tracing::debug!(
+        top,
+        mean,
+        rival,
+        error,
+        ?at,
+        stands,
+        "correlation of all chips"
+    );
     if !(stands && inner(at[0]) && inner(at[1])) {
         return None;
     }

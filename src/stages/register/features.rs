@@ -8,13 +8,14 @@ use crate::types::grid::GridSpec;
 use ndarray::Array2;
 use rayon::prelude::*;
 
-/// Pixels around one that take part in its features.
+/// Pixels around one that take part in its features (by definition: two for smoothing, one for the gradient).
 const REACH: usize = 3;
-/// Pixels beside a usable one that must have features, for interpolation.
+/// Pixels beside a usable one that must have features, for interpolation (by definition of the four-sample
+/// kernel).
 const TAPS: usize = 3;
-/// Rows that one task makes.
+/// Rows that one task makes (chosen).
 const ROWS: usize = 32;
-/// Samples of a fine image along one side of a pixel.
+/// Samples of a fine image along one side of a pixel (by definition: 300 m over 100 m).
 pub(super) const FINE: usize = 3;
 
 /// Edges of one band on a grid.
@@ -128,7 +129,7 @@ impl Features {
 
     /// Edges of an image on the `FINE` × `FINE` subdivision of a grid, as samples as coarse as the grid's pixels would
     /// show them, and what it takes to see them from any fraction of a pixel on. A sample of 300 m is that of a side
-    /// camera, 100 m to 350 m wide (`reference/l1c_format.md` §6.1), averaged over the cell.
+    /// camera, 100 m to 350 m wide (`docs/sources/l1c.md`), averaged over the cell.
     pub fn of_fine(grid: GridSpec, image: &Array2<f32>) -> Features {
         let (h, w) = image.dim();
         let image: Vec<f32> = image.iter().copied().collect();

@@ -3,28 +3,43 @@
 use super::coarse::Places;
 use super::dense::Dense;
 use super::{Chip, DisplacementEstimate, MatchFailure, position};
+use crate::imaging::statistics::upper_median;
 use crate::types::displacement::Displacement;
+use crate::types::geometry::EastNorth;
 use crate::types::grid::GridSpec;
 
-/// Least number of independent chips in agreement.
+/// Least number of independent chips in agreement (chosen).
 const LEAST: f64 = 1.0;
-/// Independent chips in agreement that a drift needs.
+/// Independent chips in agreement that a drift needs (chosen; `docs/sources/registration.md`, Shift or
+/// drift).
 const DRIFT_LEAST: f64 = 40.0;
-/// Gain of a drift over a shift in χ² (four more parameters) that is taken for real.
+/// Gain of a drift over a shift in χ² (four more parameters) that is taken for real (chosen: chance reaches
+/// it less than once in a million; `docs/sources/registration.md`, Shift or drift).
 const DRIFT_GAIN: f64 = 40.0;
-/// Largest change of a drift over the chips' extent that is too small to matter, pixels.
+/// Largest change of a drift over the chips' extent that is too small to matter, pixels (chosen: 4 m
+/// at 100 m).
 const DRIFT_SMALL: f64 = 0.04;
-/// Largest robust scatter of the chips, pixels.
+/// Largest robust scatter of the chips, pixels (chosen).
 const SCATTER: f64 = 0.4;
-/// Least share of the chips in agreement.
+/// Least share of the chips in agreement (chosen).
 const AGREE: f64 = 0.4;
-/// Largest σ of the shift, pixels.
+/// Largest σ of the shift, pixels (chosen: 12 m at 100 m).
 const UNSURE: f64 = 0.12;
 /// Cut-off of the biweight in robust σ (95 % efficiency, Beaton and Tukey 1974).
 const CUT: f64 = 4.685;
-/// Rounds of reweighting.
+/// Robust weight from which a chip counts as in agreement, 0–1 (chosen).
+const AGREES: f64 = 0.1;
+/// Median of a Rayleigh distribution of σ = 1, by definition √(2 ln 2).
+const RAYLEIGH_MEDIAN: f64 = 1.1774;
+/// Its 90th percentile, by definition √(2 ln 10).
+const RAYLEIGH_90: f64 = 2.146;
+/// Share of the lengths within the circular error, by definition of CE90.
+const CE: f64 = 0.9;
+/// Least diagonal element of the normal equations, as a share of the first (chosen).
+const LEAST_PIVOT: f64 = 1e-3;
+/// Rounds of reweighting (chosen: weights have settled).
 const ROUNDS: usize = 12;
-/// Smallest robust scatter and σ of one chip, pixels.
+/// Smallest robust scatter and σ of one chip, pixels (chosen: 1 m at 100 m).
 const FLOOR: f64 = 0.01;
 
 /// Fits the chips of one comparison; `compared` chips were tried, each worth `overlap` independent ones.
@@ -55,7 +70,7 @@ pub(super) fn fit(
         }
     }
     let inliers: Vec<Chip> = (0..chips.len())
-        .filter(|k| best.weight[*k] > 0.1)
+        .filter(|k| best.weight[*k] > AGREES)
         .map(|k| chips[k])
         .collect();
     let n = inliers.len() as f64;
@@ -75,7 +90,7 @@ pub(super) fn fit(
         .map(|c| c.d[0].hypot(c.d[1]) * grid.pixel)
         .collect();
     lengths.sort_by(f64::total_cmp);
-    let rank = ((0.9 * n).ceil() as usize).clamp(1, lengths.len()) - 1;
+    let rank = ((CE * n).ceil() as usize).clamp(1, lengths.len()) - 1;
     let model = best.model(grid, chips, &frame);
     let total: f64 = best.weight.iter().sum();
     let mean = [0, 1].map(|e| {
@@ -103,7 +118,7 @@ pub(super) fn fit(
         model,
         overlap,
         at: inliers,
-        pulls: Vec::new(),
+        influences: Vec::new(),
     })
 }
 
@@ -132,7 +147,11 @@ pub(super) fn around(
         model: Displacement::constant(bias[0], bias[1]),
         overlap: places.overlap,
         at: Vec::new(),
-        pulls: dense.pulls.iter().map(|p| p.times(grid.pixel)).collect(),
+        influences: dense
+            .influences
+            .iter()
+            .map(|p| p.times(grid.pixel))
+            .collect(),
     };
     if let Some(fitted) = fitted {
         return DisplacementEstimate {
@@ -148,8 +167,7 @@ pub(super) fn around(
     let at: Vec<Chip> = chips.iter().filter(agrees).copied().collect();
     DisplacementEstimate {
         rmse: systematic.hypot(common.scatter * 2.0f64.sqrt()),
-        // 90th percentile of a Rayleigh distribution is 2.146 σ
-        ce90: systematic.hypot(common.scatter * 2.146),
+        ce90: systematic.hypot(common.scatter * RAYLEIGH_90),
         chips: at.len(),
         at,
         ..common
@@ -232,7 +250,7 @@ impl Fit {
 
     /// In metres on the ground.
     fn model(&self, grid: &GridSpec, chips: &[Chip], frame: &Frame) -> Displacement {
-        let (e, n) = grid.at(frame.middle[0], frame.middle[1]);
+        let middle = grid.at(frame.middle[0], frame.middle[1]);
         // metres per metre: rows and the component along rows run south
         let slopes = |c: [f64; 3], sign: f64| {
             [
@@ -248,7 +266,7 @@ impl Fit {
             f64::NEG_INFINITY,
         ];
         for chip in chips {
-            let (e, n) = position(grid, chip);
+            let EastNorth { east: e, north: n } = position(grid, chip);
             bounds = [
                 bounds[0].min(e),
                 bounds[1].min(n),
@@ -257,7 +275,7 @@ impl Fit {
             ];
         }
         Displacement {
-            origin: [e, n],
+            origin: [middle.east, middle.north],
             east: slopes(self.c[0], 1.0),
             north: slopes(self.c[1], -1.0),
             bounds,
@@ -287,8 +305,7 @@ fn robust(chips: &[Chip], frame: &Frame, terms: usize, start: Option<&Fit>) -> O
     };
     for _ in 0..ROUNDS {
         let residuals: Vec<f64> = chips.iter().map(|c| fit.residual(frame, c)).collect();
-        // median of a Rayleigh distribution is 1.1774 σ
-        fit.scatter = (median(residuals.clone()) / 1.1774).max(FLOOR);
+        fit.scatter = (median(residuals.clone()) / RAYLEIGH_MEDIAN).max(FLOOR);
         let cut = CUT * fit.scatter;
         fit.weight = residuals
             .iter()
@@ -330,7 +347,7 @@ fn solve(chips: &[Chip], frame: &Frame, w: &[f64], terms: usize) -> Option<[[f64
     // Gaussian elimination without pivoting: the matrix is positive definite or of no use
     let scale = a[0][0];
     for i in 0..terms {
-        if a[i][i] <= 1e-3 * scale || scale <= 0.0 {
+        if a[i][i] <= LEAST_PIVOT * scale || scale <= 0.0 {
             return None;
         }
         for k in i + 1..terms {
@@ -355,9 +372,5 @@ fn solve(chips: &[Chip], frame: &Frame, w: &[f64], terms: usize) -> Option<[[f64
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
-    if values.is_empty() {
-        return 0.0;
-    }
-    let k = values.len() / 2;
-    *values.select_nth_unstable_by(k, f64::total_cmp).1
+    upper_median(&mut values).unwrap_or(0.0)
 }

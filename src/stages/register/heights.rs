@@ -8,11 +8,17 @@ use super::{Chip, DisplacementEstimate};
 use crate::types::geometry::Direction;
 use serde::Serialize;
 
-/// Smallest mean displacement that is worth an explanation, metres.
+/// Smallest mean displacement that is worth an explanation, metres (chosen: above what is corrected;
+/// `docs/sources/registration.md`, Wrong heights).
 const LEAST_M: f64 = 8.0;
-/// Multiple of its σ that the height must have.
+/// Multiple of its σ that the height must have (chosen).
 const SIGNIFICANT: f64 = 5.0;
-/// How much worse than a free shift (one more parameter) the explanation may fit, in χ².
+/// Fewest chips with a known view (chosen: as many as a shift and a height have parameters).
+const LEAST_CHIPS: usize = 3;
+/// Least upward component of a direction, 84° from the zenith (chosen: beyond any camera).
+const LEAST_UP: f64 = 0.1;
+/// How much worse than a free shift (one more parameter) the explanation may fit, in χ² (chosen: chance
+/// exceeds it once in seventy).
 const TOLERATED: f64 = 6.0;
 
 /// View zenith and azimuth, degrees, at a (row, column) of the grid; `None` where unknown.
@@ -40,12 +46,12 @@ pub fn height_error(
             let (zenith, azimuth) =
                 sight(chip.at[0].round() as usize, chip.at[1].round() as usize)?;
             let ray = Direction::from_angles(f64::from(zenith), f64::from(azimuth));
-            let known = zenith.is_finite() && azimuth.is_finite() && ray.up > 0.1;
+            let known = zenith.is_finite() && azimuth.is_finite() && ray.up > LEAST_UP;
             known.then(|| (metres(chip, pixel), [ray.east / ray.up, ray.north / ray.up]))
         })
         .collect();
     let n = rays.len() as f64;
-    if rays.len() < 3 {
+    if rays.len() < LEAST_CHIPS {
         return None;
     }
     let (mut rr, mut rd, mut mean) = (0.0, 0.0, [0.0; 2]);

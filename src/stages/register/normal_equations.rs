@@ -1,8 +1,8 @@
 //! Normal equations of the unknowns that all pixels share.
 
-/// Two of the shift (columns, rows), three of the blur (columns, rows, both).
+/// Two of the shift (columns, rows), three of the blur (columns, rows, both) (by definition).
 pub(super) const UNKNOWNS: usize = 5;
-/// Least share of a diagonal element that must be left after the unknowns before it.
+/// Least share of a diagonal element that must be left after the unknowns before it (chosen: above rounding).
 const LEAST_PIVOT: f64 = 1e-9;
 
 pub(super) type Vector = [f64; UNKNOWNS];

@@ -3,24 +3,29 @@
 use super::features::FINE;
 use super::kernel::cubic;
 
-/// Samples that interpolation and differences read along one axis.
+/// Samples that interpolation and differences read along one axis (by definition: four for the kernel, one
+/// more on either side).
 const READ: usize = 6;
 
 /// What a pixel sees, and how that changes with its place and its blur.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Seen {
+pub(super) struct ReferenceSample {
     pub(super) value: f64,
     /// Along columns and rows, per pixel.
-    pub(super) slope: [f64; 2],
+    pub(super) gradient: [f64; 2],
     /// Second derivatives, per square pixel: twice along columns, twice along rows, along both. A blur wider by a
     /// variance v adds v/2 times the second derivative, to second order.
-    pub(super) bend: [f64; 3],
+    pub(super) hessian: [f64; 3],
 }
 
-impl Seen {
+impl ReferenceSample {
     /// Of samples on `FINE` × `FINE` parts of each pixel of a grid of height × width pixels, at a row and column of
     /// the grid; `None` outside and beside samples that are NaN.
-    pub(super) fn at(fine: &[f32], [height, width]: [usize; 2], place: [f64; 2]) -> Option<Seen> {
+    pub(super) fn at(
+        fine: &[f32],
+        [height, width]: [usize; 2],
+        place: [f64; 2],
+    ) -> Option<ReferenceSample> {
         let [r, c] = place.map(|v| v * FINE as f64 + (FINE / 2) as f64);
         let (i, j) = (r.floor(), c.floor());
         let across = FINE * width;
@@ -46,10 +51,10 @@ impl Seen {
         let [[nw, n, ne], [w, here, e], [sw, s, se]] = around;
         let per_pixel = FINE as f64;
         let square = per_pixel * per_pixel;
-        let seen = Seen {
+        let seen = ReferenceSample {
             value: here,
-            slope: [0.5 * per_pixel * (e - w), 0.5 * per_pixel * (s - n)],
-            bend: [
+            gradient: [0.5 * per_pixel * (e - w), 0.5 * per_pixel * (s - n)],
+            hessian: [
                 square * (e - 2.0 * here + w),
                 square * (s - 2.0 * here + n),
                 0.25 * square * (se - sw - ne + nw),
@@ -75,18 +80,18 @@ mod tests {
             .map(|k| value(third(k / 33), third(k % 33)) as f32)
             .collect();
         let (y, x) = (4.37, 5.81);
-        let seen = Seen::at(&fine, size, [y, x]).unwrap();
+        let seen = ReferenceSample::at(&fine, size, [y, x]).unwrap();
         let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-3, "{a} {b}");
         near(seen.value, value(y, x));
-        near(seen.slope[0], 0.5 + 0.4 * x - 0.4 * y);
-        near(seen.slope[1], -0.3 + 0.2 * y - 0.4 * x);
-        near(seen.bend[0], 0.4);
-        near(seen.bend[1], 0.2);
-        near(seen.bend[2], -0.4);
-        assert!(Seen::at(&fine, size, [0.1, 5.0]).is_none());
-        assert!(Seen::at(&fine, size, [4.0, 10.9]).is_none());
+        near(seen.gradient[0], 0.5 + 0.4 * x - 0.4 * y);
+        near(seen.gradient[1], -0.3 + 0.2 * y - 0.4 * x);
+        near(seen.hessian[0], 0.4);
+        near(seen.hessian[1], 0.2);
+        near(seen.hessian[2], -0.4);
+        assert!(ReferenceSample::at(&fine, size, [0.1, 5.0]).is_none());
+        assert!(ReferenceSample::at(&fine, size, [4.0, 10.9]).is_none());
         fine[14 * 33 + 18] = f32::NAN;
-        assert!(Seen::at(&fine, size, [y, x]).is_none());
-        assert!(Seen::at(&fine, size, [y, 2.0]).is_some());
+        assert!(ReferenceSample::at(&fine, size, [y, x]).is_none());
+        assert!(ReferenceSample::at(&fine, size, [y, 2.0]).is_some());
     }
 }

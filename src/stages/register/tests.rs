@@ -1,6 +1,7 @@
 //! Known displacements of analytic textures.
 
 use super::*;
+use crate::types::geometry::EastNorth;
 use ndarray::Array2;
 
 const GRID: GridSpec = GridSpec {
@@ -190,7 +191,7 @@ fn a_drift_is_found_where_there_is_one() {
     let m = measure(&features(&drifting), &features(&displaced([0.0, 0.0]))).unwrap();
     assert!(!m.model.is_constant());
     for (r, c) in [(20, 20), (340, 380), (180, 200), (20, 380)] {
-        let (e, n) = GRID.centre(r, c);
+        let EastNorth { east: e, north: n } = GRID.centre(r, c);
         let found = m.model.at(e, n);
         let truth = at(c as f64, r as f64);
         assert!(
@@ -255,7 +256,7 @@ fn wrong_heights_are_told_from_a_shift() {
     assert_eq!(height_error(&m, 100.0, &sight), None);
 }
 
-/// A small area of coarse pixels, as a side camera sees it: each sample a mean over its cell of looks as wide as the cell.
+/// A small area of coarse pixels, as a side camera sees it: each sample a mean over its cell of fields of view as wide as the cell.
 fn coarse(grid: &GridSpec, d: [f64; 2], season: impl Fn(f64, f64) -> u64) -> Array2<f32> {
     const PARTS: i32 = 5;
     Array2::from_shape_fn((grid.height, grid.width), |(r, c)| {
@@ -317,15 +318,15 @@ fn coarse_pixels_tell_their_shift_under_inverted_contrast() {
 fn a_slanted_blur_does_not_move_coarse_pixels() {
     let (grid, reference) = finer(52);
     let d = [0.2, 0.15];
-    // three looks along the slant: variance (0.35² + 0.25²) 2/3 square pixels more
+    // three fields of view along the slant: variance (0.35² + 0.25²) 2/3 square pixels more
     let slant = [0.35, 0.25];
-    let looks = [-1.0, 0.0, 1.0].map(|k| {
+    let views = [-1.0, 0.0, 1.0].map(|k| {
         let at = [d[0] + k * slant[0], d[1] + k * slant[1]];
         coarse(&grid, at, |_, _| 0)
     });
-    let seen = looks
+    let seen = views
         .iter()
-        .fold(Array2::zeros((52, 52)), |sum, look| sum + look)
+        .fold(Array2::zeros((52, 52)), |sum, view| sum + view)
         / 3.0;
     let clear = Array2::from_shape_fn((52, 52), |(r, c)| r + c < 52);
     let m = measure(&Features::of_coarse(grid, &seen, Some(&clear)), &reference).unwrap();

@@ -1,6 +1,6 @@
 //! The output pixels as the resampler sees them: one height each, or nine heights and how they vary.
 
-use super::mapping::Nodes;
+use super::nodes::Nodes;
 use crate::types::grid::GridSpec;
 use rayon::prelude::*;
 

@@ -1,6 +1,7 @@
 //! Directions to the Sun and to the satellite at the nodes of one strip.
 
-use super::mapping::{Mapping, Nodes};
+use super::mapping::Mapping;
+use super::nodes::Nodes;
 use crate::sources::l1c::TiePoints;
 
 /// Horizontal components (east, north) of the unit vectors to the Sun and to the satellite per node,
@@ -18,7 +19,7 @@ impl Directions {
         let at = |l: f64, p: f64| match &field {
             Some(field) => field.at(l, p),
             None => {
-                let d = mapping.surface().view(&nodes.frame, l, p);
+                let d = mapping.model().view(&nodes.frame, l, p);
                 [f64::NAN, f64::NAN, d.east, d.north]
             }
         };
@@ -44,7 +45,7 @@ impl Directions {
     }
 }
 
-/// Tie points over which the line beyond the last of them is drawn.
+/// Tie points over which the line beyond the last of them is drawn (chosen).
 const FEW: f64 = 4.0;
 
 /// Vectors at the tie points near the grid.

@@ -1,15 +1,20 @@
 //! Every number behind one pixel, so that the step can be checked by hand.
 
 use super::kernel::{REACH, Weights};
-use super::mapping::{Mapping, Nodes};
+use super::mapping::{Mapping, PixelRun};
+use super::nodes::Nodes;
 use super::simd::{Isa, nearest};
+use super::strips::{map_strip, read_window};
 use super::window::Window;
-use super::{Kernel, ReprojectError, Request, look, nodes, observe_refined, see, subdivision};
+use super::working_grid::WorkingGrid;
+use super::{Kernel, ReprojectError, Request, observe_refined};
 use crate::sources::l1c::{Swath, TiePoints};
 use crate::types::band::Strip;
-use crate::types::displacement::Refinement;
+use crate::types::displacement::{Displacement, Refinement};
+use crate::types::geometry::{EastNorth, LonLat, RowCol};
 use crate::types::grid::GridSpec;
 use crate::types::grid::utm::Utm;
+use crate::types::observation::Observation;
 use chrono::{DateTime, Utc};
 
 /// One output pixel: where it is, what each strip contributes, and what came out.
@@ -20,27 +25,27 @@ pub struct Explanation {
     /// Row and column.
     pub pixel: (usize, usize),
     /// Easting and northing of its centre, metres.
-    pub centre: (f64, f64),
+    pub centre: EastNorth,
     /// Longitude and latitude of its centre, degrees.
-    pub geodetic: (f64, f64),
+    pub geodetic: LonLat,
     /// Kernel.
     pub kernel: Kernel,
     /// What is removed from the mapping of each band.
     pub refinement: Option<Refinement>,
     /// The strips that have the pixel in or beside their raster.
-    pub strips: Vec<StripLook>,
+    pub strips: Vec<StripView>,
     /// What [`observe_refined`] gives for the pixel; `None` if the segment does not see the grid.
     pub result: Option<Outcome>,
 }
 
 /// What one strip contributes.
 #[derive(Debug, Clone)]
-pub struct StripLook {
+pub struct StripView {
     /// The strip.
     pub strip: Strip,
     /// Its lines and pixels.
     pub shape: (usize, usize),
-    /// The tie points around the place that looks at the middle of the pixel.
+    /// The tie points around the place that sees the middle of the pixel.
     pub ties: TieCell,
     /// View zenith and azimuth at the middle, degrees, from the two levels of tie points.
     pub view: (f64, f64),
@@ -116,7 +121,7 @@ pub struct Outcome {
     pub angles: [f32; 6],
     /// UTC of the observation.
     pub time: DateTime<Utc>,
-    /// Seconds of the RED look relative to `time`.
+    /// Seconds of the RED acquisition relative to `time`.
     pub seconds: f32,
     /// Ellipsoidal height, metres.
     pub height: f32,
@@ -124,8 +129,8 @@ pub struct Outcome {
     pub occluded: bool,
 }
 
-/// Explains the pixel that holds a longitude and latitude (degrees), with a displacement of each band removed as in
-/// [`observe_refined`]; `None` if the grid does not hold them.
+/// Explains the pixel that holds a place, with a displacement of each band removed as in
+/// [`observe_refined`]; `None` if the grid does not hold it.
 ///
 /// # Errors
 /// As [`observe_refined`].
@@ -133,12 +138,11 @@ pub fn explain(
     swath: &dyn Swath,
     request: &Request<'_>,
     refinement: Option<&Refinement>,
-    (lon, lat): (f64, f64),
+    place: LonLat,
 ) -> Result<Option<Explanation>, ReprojectError> {
     let grid = request.grid;
     let utm = Utm::new(grid.epsg);
-    let (easting, northing) = utm.forward(lon, lat);
-    let (row, col) = grid.locate(easting, northing);
+    let RowCol { row, col } = grid.locate(utm.forward(place));
     let (row, col) = (row.round(), col.round());
     let inside = row >= 0.0 && col >= 0.0 && row < grid.height as f64 && col < grid.width as f64;
     if !inside {
@@ -146,92 +150,136 @@ pub fn explain(
     }
     let pixel = (row as usize, col as usize);
     let centre = grid.centre(pixel.0, pixel.1);
-    let result = observe_refined(swath, request, refinement)?.map(|o| Outcome {
-        toa: [0, 1, 2, 3].map(|b| o.toa.bands[b][pixel]),
-        quality: [0, 1, 2, 3].map(|b| o.quality.bands[b][pixel]),
-        angles: [
+    let result = observe_refined(swath, request, refinement)?.map(|o| Outcome::of(&o, pixel));
+    let working = WorkingGrid::of(request)?;
+    let explained = Pixel {
+        swath,
+        working: &working,
+        weights: &Weights::of(request.kernel),
+        at: pixel,
+        centre,
+    };
+    let mut strips = Vec::new();
+    for strip in Strip::ALL {
+        let shift = refinement.map(|r| r[strip.band().index()]);
+        strips.extend(explained.seen_by(strip, shift)?);
+    }
+    Ok(Some(Explanation {
+        grid,
+        pixel,
+        centre,
+        geodetic: utm.inverse(centre),
+        kernel: request.kernel,
+        refinement: refinement.copied(),
+        strips,
+        result,
+    }))
+}
+
+impl Outcome {
+    fn of(o: &Observation, pixel: (usize, usize)) -> Outcome {
+        let angles = [
             &o.angles.sza,
             &o.angles.saa,
             &o.angles.vnir_vza,
             &o.angles.vnir_vaa,
             &o.angles.swir_vza,
             &o.angles.swir_vaa,
-        ]
-        .map(|a| a[pixel]),
-        time: o.time,
-        seconds: o.seconds[pixel],
-        height: o.height[pixel],
-        occluded: o.occluded[pixel],
-    });
-    let factor = subdivision(&grid, &request.heights.grid)?;
-    let heights = request.heights.data.as_standard_layout();
-    let heights = heights.as_slice().unwrap_or(&[]);
-    let nodes = nodes(&request.heights.grid, factor, heights)?;
-    let weights = Weights::of(request.kernel);
-    let mut strips = Vec::new();
-    for strip in Strip::ALL {
-        let shift = refinement.map(|r| r[strip.band().index()]);
-        let Some((mapping, _)) = see(swath, strip, &nodes, shift, false)? else {
-            continue;
+        ];
+        Outcome {
+            toa: [0, 1, 2, 3].map(|b| o.toa.bands[b][pixel]),
+            quality: [0, 1, 2, 3].map(|b| o.quality.bands[b][pixel]),
+            angles: angles.map(|a| a[pixel]),
+            time: o.time,
+            seconds: o.seconds[pixel],
+            height: o.height[pixel],
+            occluded: o.occluded[pixel],
+        }
+    }
+}
+
+/// The output pixel that is explained.
+struct Pixel<'a> {
+    swath: &'a dyn Swath,
+    working: &'a WorkingGrid<'a>,
+    weights: &'a Weights,
+    /// Row and column.
+    at: (usize, usize),
+    /// Easting and northing of its centre.
+    centre: EastNorth,
+}
+
+/// Samples beyond a raster within which a pixel counts as beside it (chosen).
+const BESIDE: f64 = 2.0;
+
+impl Pixel<'_> {
+    /// What a strip contributes; `None` where it has the pixel neither in nor beside its raster.
+    fn seen_by(
+        &self,
+        strip: Strip,
+        shift: Option<Displacement>,
+    ) -> Result<Option<StripView>, ReprojectError> {
+        let (nodes, factor) = (&self.working.nodes, self.working.factor);
+        let Some((mapping, _)) = map_strip(self.swath, strip, nodes, shift, false)? else {
+            return Ok(None);
         };
-        let Some(window) = look(swath, strip, &mapping, factor)? else {
-            continue;
+        let Some(window) = read_window(self.swath, strip, &mapping, factor)? else {
+            return Ok(None);
         };
         let view = Viewer {
-            nodes: &nodes,
+            nodes,
             mapping: &mapping,
             window: &window,
-            weights: &weights,
-            heights,
+            weights: self.weights,
+            heights: self.working.heights(),
         };
+        let (row, col) = (self.at.0 * factor, self.at.1 * factor);
         let parts: Vec<Part> = (0..factor * factor)
-            .map(|k| view.part(pixel.0 * factor + k / factor, pixel.1 * factor + k % factor))
+            .map(|k| view.part(row + k / factor, col + k % factor))
             .collect();
-        let middle = parts[parts.len() / 2].exact;
-        let Some((line, at, _)) = middle else {
-            continue;
+        let middle = &parts[parts.len() / 2];
+        let Some((line, at, _)) = middle.exact else {
+            return Ok(None);
         };
-        let shape = swath.shape(strip);
-        let beside = |x: f64, n: usize| x > -2.0 && x < n as f64 + 1.0;
+        let shape = self.swath.shape(strip);
+        let beside = |x: f64, n: usize| x > -BESIDE && x < n as f64 - 1.0 + BESIDE;
         if !beside(line, shape.0) || !beside(at, shape.1) {
-            continue;
+            return Ok(None);
         }
         let removed = match &shift {
             None => None,
-            Some(shift) => {
-                let middle = parts[parts.len() / 2].pixel;
-                let height = f64::from(parts[parts.len() / 2].height);
-                let block = (middle.0 / nodes.step, middle.1 / nodes.step);
-                let still = see(swath, strip, &nodes, None, false)?;
-                Some(Removed {
-                    displacement: shift.at(centre.0, centre.1),
-                    unrefined: still
-                        .and_then(|(m, _)| m.exact(&nodes, block, middle.0, middle.1, height)),
-                })
-            }
+            Some(shift) => Some(self.removed(strip, shift, middle)?),
         };
-        let Some(ties) = cell(&*swath.ties(strip)?, line, at) else {
-            continue;
+        let Some(ties) = cell(&*self.swath.ties(strip)?, line, at) else {
+            return Ok(None);
         };
-        strips.push(StripLook {
+        Ok(Some(StripView {
             strip,
             shape,
             ties,
-            view: mapping.surface().view(&nodes.frame, line, at).angles(),
+            view: mapping.model().view(&nodes.frame, line, at).angles(),
             removed,
             parts,
-        });
+        }))
     }
-    Ok(Some(Explanation {
-        grid,
-        pixel,
-        centre,
-        geodetic: utm.inverse(centre.0, centre.1),
-        kernel: request.kernel,
-        refinement: refinement.copied(),
-        strips,
-        result,
-    }))
+
+    /// What a refinement does at the middle of the pixel.
+    fn removed(
+        &self,
+        strip: Strip,
+        shift: &Displacement,
+        middle: &Part,
+    ) -> Result<Removed, ReprojectError> {
+        let nodes = &self.working.nodes;
+        let (row, col) = middle.pixel;
+        let block = (row / nodes.step, col / nodes.step);
+        let height = f64::from(middle.height);
+        let still = map_strip(self.swath, strip, nodes, None, false)?;
+        Ok(Removed {
+            displacement: shift.at(self.centre.east, self.centre.north),
+            unrefined: still.and_then(|(m, _)| m.exact(nodes, block, (row, col), height)),
+        })
+    }
 }
 
 /// The tie points around a place, the outermost beyond them.
@@ -266,7 +314,7 @@ fn cell(ties: &TiePoints, line: f64, pixel: f64) -> Option<TieCell> {
     })
 }
 
-/// A strip ready to be looked at pixel by pixel.
+/// A strip ready to be read pixel by pixel.
 struct Viewer<'a> {
     nodes: &'a Nodes,
     mapping: &'a Mapping,
@@ -284,25 +332,22 @@ impl Viewer<'_> {
         let origin = (w.origin.0 as f64, w.origin.1 as f64);
         let (mut l, mut p) = ([0.0f32], [0.0f32]);
         let isa = Isa::Baseline;
-        self.mapping.locate(
-            isa,
-            nodes,
+        let run = PixelRun {
             block,
             row,
-            (col, 1),
-            &relative,
-            origin,
-            &mut l,
-            &mut p,
-        );
+            first: col,
+            every: 1,
+        };
+        self.mapping
+            .locate(isa, nodes, run, &relative, origin, [&mut l, &mut p]);
         let mut index = [0];
         nearest(isa, w.rows, w.stride, &l, &p, &mut index);
         let (l, p) = (l[0], p[0]);
         let exact = self
             .mapping
-            .exact(nodes, block, row, col, f64::from(height))
+            .exact(nodes, block, (row, col), f64::from(height))
             .map(|(line, pixel)| {
-                let at = self.mapping.surface().at(line, pixel, f64::from(height)).at;
+                let at = self.mapping.model().at(line, pixel, f64::from(height)).at;
                 let to = self.mapping.target(nodes, row as f64, col as f64);
                 (line, pixel, (at[0] - to[0]).hypot(at[1] - to[1]))
             });

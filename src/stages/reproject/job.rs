@@ -2,11 +2,12 @@
 
 use super::cells::Cells;
 use super::kernel::{Phases, Weights};
-use super::mapping::{Block, Mapping, Nodes};
+use super::mapping::{Block, Mapping};
+use super::nodes::Nodes;
 use super::simd::{Isa, Samples};
 use super::window::Window;
 
-/// What all strips of a look have in common.
+/// What all strips of an observation have in common.
 #[derive(Clone, Copy)]
 pub(super) struct Shared<'a> {
     /// Instruction set.

@@ -4,10 +4,18 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// Samples that a kernel reaches beyond the nearest one.
+/// Samples that a kernel reaches beyond the nearest one (by definition of six samples).
 pub(super) const REACH: usize = 3;
 
 /// Interpolation between native samples.
+///
+/// ```
+/// use probav_ard::stages::reproject::Kernel;
+///
+/// assert_eq!("cubic".parse(), Ok(Kernel::Cubic));
+/// assert_eq!(Kernel::default().name(), "cubic6");
+/// assert!("lanczos".parse::<Kernel>().is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kernel {
@@ -18,8 +26,8 @@ pub enum Kernel {
     /// Cubic convolution over four samples (Keys 1981, a = −1/2), as GDAL's `cubic`.
     Cubic,
     /// Cubic convolution over six samples, exact for cubics (Keys 1981, IEEE Trans. ASSP 29, equation
-    /// 26): half the error of [`Kernel::Cubic`] at the same cost (`reference/grid_reprojection.md`
-    /// §4, \[M\]).
+    /// 26): half the error of [`Kernel::Cubic`] at the same cost (`docs/sources/geometry.md`,
+    /// Keys 1981: measured on waves of 700 m and 0.3 to 50 km).
     #[default]
     Cubic6,
 }
@@ -125,7 +133,8 @@ impl Weights {
     }
 }
 
-/// Fractions at which [`Phases`] holds a kernel: places are then rounded to 1/512 of a sample at most.
+/// Fractions at which [`Phases`] holds a kernel: places are then rounded to 1/512 of a sample at most
+/// (chosen).
 pub(super) const PHASES: usize = 256;
 /// Values of one fraction: zeros before and behind the six taps, so that eight or sixteen can be read from
 /// up to seven before the first tap.

@@ -2,7 +2,8 @@
 
 use super::cells::Cells;
 use super::directions::Directions;
-use super::mapping::{Mapping, Nodes};
+use super::mapping::{Mapping, PixelRun};
+use super::nodes::Nodes;
 use super::occlusion::{BLOCK, Relief};
 use super::resample::UNSEEN;
 use super::simd::{Isa, quadratic, zenith_azimuth};
@@ -285,7 +286,13 @@ impl<'a> Place<'a> {
     fn lines(&self, isa: Isa, mapping: &Mapping, out: &mut [f32]) {
         let bi = self.row / self.nodes.step;
         self.blocks(|bj, range, first| {
-            let edge = mapping.edge(self.nodes, (bi, bj), self.row, (first, self.every));
+            let at = PixelRun {
+                block: (bi, bj),
+                row: self.row,
+                first,
+                every: self.every,
+            };
+            let edge = mapping.edge(self.nodes, at);
             let relative = &self.relative[range.clone()];
             edge.quadratic(isa, 0, 0.0, relative, &mut out[range]);
         });

@@ -1,114 +1,25 @@
 //! Where each pixel of a grid lies in the raster of one strip.
 //!
 //! (line, pixel) is solved exactly at sparse nodes for three heights; between nodes and in height it is quadratic
-//! (`reference/grid_reprojection.md` §4, steps 3–5: position is smooth once height is its own coordinate). A block
+//! (`docs/sources/geometry.md`, Orthorectification: position is smooth once height is its own coordinate). A block
 //! that departs from the exact solution is solved pixel by pixel.
 
-use super::frame::Frame;
-use super::node_patch::{Bends, Edge, Node, Piece};
+use super::node_patch::{Bends, Edge, Node, NodePatch};
+use super::nodes::{Nodes, TESTED};
 use super::simd::Isa;
-use super::tie_point_model::Surface;
+use super::tie_point_model::TiePointModel;
 use crate::types::displacement::Displacement;
-use crate::types::grid::GridSpec;
 use rayon::prelude::*;
 
-/// Largest departure of a block from the exact solution, native pixels.
+/// Largest departure of a block from the exact solution, native pixels (chosen: below the 0.02 that
+/// `docs/sources/geometry.md`, Orthorectification, asks for).
 const TOLERANCE: f64 = 0.015;
-/// Where that is tested, as shares of a block: what a parabola leaves is largest near a quarter.
-const TESTED: [(f64, f64); 2] = [(0.25, 0.25), (0.75, 0.75)];
-/// Least half range of the heights of the nodes, metres: keeps the parabola well conditioned.
-const HALF_RANGE: f64 = 100.0;
-
-/// Sparse nodes of a grid in the local frame; shared by all strips.
-#[derive(Debug, Clone)]
-pub(super) struct Nodes {
-    /// The pixel grid.
-    pub(super) grid: GridSpec,
-    /// Pixels between nodes.
-    pub(super) step: usize,
-    /// Nodes along rows and columns.
-    pub(super) shape: (usize, usize),
-    /// Frame coordinates, row by row.
-    pub(super) xy: Vec<[f64; 2]>,
-    /// Those of the places [`TESTED`] of every block.
-    tested: Vec<[[f64; 2]; TESTED.len()]>,
-    /// Middle and half range of the heights, metres.
-    pub(super) heights: (f64, f64),
-    /// The frame.
-    pub(super) frame: Frame,
-}
-
-impl Nodes {
-    /// Nodes every `step` pixels for heights between `low` and `high`.
-    pub(super) fn new(grid: GridSpec, step: usize, low: f64, high: f64) -> Nodes {
-        let frame = Frame::of(&grid);
-        let count = |pixels: usize| pixels.div_ceil(step) + 1;
-        let shape = (count(grid.height), count(grid.width));
-        let at = |i: f64, j: f64| {
-            let (e, n) = grid.at(i * step as f64, j * step as f64);
-            frame.of_utm(e, n)
-        };
-        let xy = (0..shape.0 * shape.1)
-            .into_par_iter()
-            .map(|k| at((k / shape.1) as f64, (k % shape.1) as f64))
-            .collect();
-        let blocks = shape.1 - 1;
-        let tested = (0..(shape.0 - 1) * blocks)
-            .into_par_iter()
-            .map(|k| TESTED.map(|(v, t)| at((k / blocks) as f64 + v, (k % blocks) as f64 + t)))
-            .collect();
-        Nodes {
-            grid,
-            step,
-            shape,
-            xy,
-            tested,
-            // rounded, so that the middle is the same number in single precision
-            heights: (
-                (0.5 * (low + high)).round(),
-                (0.5 * (high - low)).max(HALF_RANGE) + 1.0,
-            ),
-            frame,
-        }
-    }
-
-    /// Frame coordinates: x0, y0, x1, y1.
-    pub(super) fn bounds(&self) -> [f64; 4] {
-        self.xy.iter().fold(
-            [
-                f64::INFINITY,
-                f64::INFINITY,
-                f64::NEG_INFINITY,
-                f64::NEG_INFINITY,
-            ],
-            |b, q| {
-                [
-                    b[0].min(q[0]),
-                    b[1].min(q[1]),
-                    b[2].max(q[0]),
-                    b[3].max(q[1]),
-                ]
-            },
-        )
-    }
-
-    /// Frame coordinates of any pixel position.
-    pub(super) fn position(&self, row: f64, col: f64) -> [f64; 2] {
-        let (e, n) = self.grid.at(row, col);
-        self.frame.of_utm(e, n)
-    }
-
-    /// Heights as the variable of the nodes' parabola.
-    pub(super) fn relative(&self, heights: &[f32]) -> Vec<f32> {
-        let (middle, scale) = (self.heights.0 as f32, (1.0 / self.heights.1) as f32);
-        let mut relative = vec![0.0; heights.len()];
-        for (u, h) in relative.iter_mut().zip(heights) {
-            *u = (h - middle) * scale;
-        }
-        relative
-    }
-}
-
+/// Samples beyond the raster at which a block's corners still count, since the true edge of the mapping bulges
+/// a little beyond them (chosen).
+const BULGE: f64 = 2.0;
+/// Distance of a solution from its first guess, in widths of a block, beyond which it is a false root (chosen:
+/// a true one lies within its block, and native samples are no finer than a quarter of a working pixel).
+const NEAR_ROOT: f64 = 16.0;
 /// How a block of pixels gets its coordinates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Block {
@@ -120,18 +31,31 @@ pub(super) enum Block {
     Exact,
 }
 
+/// Pixels of one row inside one block.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PixelRun {
+    /// Row and column of the block.
+    pub(super) block: (usize, usize),
+    /// Row of the pixels.
+    pub(super) row: usize,
+    /// Column of the first.
+    pub(super) first: usize,
+    /// Columns from one to the next.
+    pub(super) every: usize,
+}
+
 /// (line, pixel) of every pixel of a grid in one strip.
 #[derive(Debug, Clone)]
 pub(super) struct Mapping {
     /// What is known at the nodes.
     pub(super) nodes: Vec<Node>,
     /// Positions between the nodes, one a block.
-    pieces: Vec<Piece>,
+    patches: Vec<NodePatch>,
     /// Blocks between nodes, row by row, one less than the nodes along each axis.
     pub(super) blocks: Vec<Block>,
     /// Lines and pixels that any smooth or exact block can touch: first and past the last.
     pub(super) reach: [f64; 4],
-    surface: Surface,
+    model: TiePointModel,
     /// Lines and pixels of the strip.
     shape: (usize, usize),
     /// Displacement that is removed.
@@ -142,7 +66,7 @@ impl Mapping {
     /// Solves the nodes; `None` if no pixel of the grid can lie in the raster.
     pub(super) fn new(
         nodes: &Nodes,
-        surface: Surface,
+        model: TiePointModel,
         shape: (usize, usize),
         shift: Option<Displacement>,
     ) -> Option<Mapping> {
@@ -150,30 +74,30 @@ impl Mapping {
         // a serial chain down the first column, then every row on its own: the result does not
         // depend on how rows are shared between threads
         let mut starts = Vec::with_capacity(rows);
-        let mut guess = surface.nearest(nodes.xy[0], nodes.heights.0);
+        let mut guess = model.nearest(nodes.xy[0], nodes.heights.0);
         for i in 0..rows {
             let target = nodes.xy[i * cols];
-            match surface.solve(target, nodes.heights.0, guess) {
+            match model.solve(target, nodes.heights.0, guess) {
                 Some(found) => guess = found,
-                None => guess = surface.nearest(target, nodes.heights.0),
+                None => guess = model.nearest(target, nodes.heights.0),
             }
             starts.push(guess);
         }
         let solved: Vec<Node> = (0..rows)
             .into_par_iter()
-            .flat_map_iter(|i| solve_row(nodes, &surface, i, starts[i], shift.as_ref()))
+            .flat_map_iter(|i| solve_row(nodes, &model, i, starts[i], shift.as_ref()))
             .collect();
         let bends = Bends::of(&solved, nodes.shape);
-        let piece = |k: usize| {
+        let patch = |k: usize| {
             let first = k / (cols - 1) * cols + k % (cols - 1);
-            Piece::new(&solved, &bends, first, cols)
+            NodePatch::new(&solved, &bends, first, cols)
         };
         let mut mapping = Mapping {
-            pieces: (0..(rows - 1) * (cols - 1)).map(piece).collect(),
+            patches: (0..(rows - 1) * (cols - 1)).map(patch).collect(),
             nodes: solved,
             blocks: Vec::new(),
             reach: [0.0; 4],
-            surface,
+            model,
             shape,
             shift,
         };
@@ -203,8 +127,8 @@ impl Mapping {
     }
 
     /// The smooth tie-point model.
-    pub(super) fn surface(&self) -> &Surface {
-        &self.surface
+    pub(super) fn model(&self) -> &TiePointModel {
+        &self.model
     }
 
     /// Frame coordinates of the place where the tie points have what belongs at a pixel position.
@@ -235,8 +159,7 @@ impl Mapping {
                 b = [b[0].min(l), b[1].max(l), b[2].min(p), b[3].max(p)];
             }
         }
-        // the true edge of the mapping bulges a little beyond the corners
-        let far = |low: f64, high: f64, n: usize| high < -2.0 || low > n as f64 + 1.0;
+        let far = |low: f64, high: f64, n: usize| high < -BULGE || low > n as f64 - 1.0 + BULGE;
         let unsolved = corners.iter().filter(|c| c[0].is_nan()).count();
         if unsolved == 4 || far(b[0], b[1], self.shape.0) || far(b[2], b[3], self.shape.1) {
             return (Block::Outside, b);
@@ -247,47 +170,43 @@ impl Mapping {
         let size = nodes.step as f64;
         let block = bi * (cols - 1) + bj;
         let smooth = TESTED.iter().zip(nodes.tested[block]).all(|(&(v, t), at)| {
-            let [line, pixel, ..] = self.pieces[block].edge(v, t, 0.0).start;
+            let [line, pixel, ..] = self.patches[block].edge(v, t, 0.0).start;
             let target = match self.shift {
                 None => at,
                 Some(_) => self.target(nodes, (bi as f64 + v) * size, (bj as f64 + t) * size),
             };
-            let found = self.surface.at(line, pixel, nodes.heights.0);
+            let found = self.model.at(line, pixel, nodes.heights.0);
             let (dl, dp) = found.step_to(target);
             dl.abs() < TOLERANCE && dp.abs() < TOLERANCE
         });
         (if smooth { Block::Smooth } else { Block::Exact }, b)
     }
 
-    /// Coordinates of every `every`-th pixel of one row inside one block, from column `first_col` on, relative
-    /// to `origin`.
+    /// Line and pixel of some pixels of one row inside one block, relative to `origin`.
     ///
     /// `relative` are the relative heights of the same pixels; NaN gives NaN.
-    #[allow(clippy::too_many_arguments)]
     pub(super) fn locate(
         &self,
         isa: Isa,
         nodes: &Nodes,
-        (bi, bj): (usize, usize),
-        row: usize,
-        (first_col, every): (usize, usize),
+        at: PixelRun,
         relative: &[f32],
         origin: (f64, f64),
-        lines: &mut [f32],
-        pixels: &mut [f32],
+        [lines, pixels]: [&mut [f32]; 2],
     ) {
+        let (bi, bj) = at.block;
         if self.blocks[bi * (nodes.shape.1 - 1) + bj] == Block::Exact {
             for (k, &u) in relative.iter().enumerate() {
                 let h = nodes.heights.0 + f64::from(u) * nodes.heights.1;
                 let (l, p) = self
-                    .exact(nodes, (bi, bj), row, first_col + k * every, h)
+                    .exact(nodes, at.block, (at.row, at.first + k * at.every), h)
                     .unwrap_or((f64::NAN, f64::NAN));
                 lines[k] = (l - origin.0) as f32;
                 pixels[k] = (p - origin.1) as f32;
             }
             return;
         }
-        let edge = self.edge(nodes, (bi, bj), row, (first_col, every));
+        let edge = self.edge(nodes, at);
         edge.quadratic(isa, 0, origin.0, relative, lines);
         edge.quadratic(isa, 1, origin.1, relative, pixels);
     }
@@ -295,23 +214,18 @@ impl Mapping {
     /// How (line, pixel) changes within a block: per pixel to the east, per pixel to the south, and per relative
     /// height; NaN where a corner is unsolved.
     pub(super) fn change(&self, nodes: &Nodes, (bi, bj): (usize, usize)) -> [[f32; 2]; 3] {
-        let [east, south, up] = self.pieces[bi * (nodes.shape.1 - 1) + bj].change();
+        let [east, south, up] = self.patches[bi * (nodes.shape.1 - 1) + bj].change();
         let step = 1.0 / nodes.step as f64;
         [east.map(|d| d * step), south.map(|d| d * step), up].map(|d| d.map(|d| d as f32))
     }
 
-    /// The coefficients along a row of a block, for steps of `every` pixels from `first_col` on.
-    pub(super) fn edge(
-        &self,
-        nodes: &Nodes,
-        (bi, bj): (usize, usize),
-        row: usize,
-        (first_col, every): (usize, usize),
-    ) -> Edge {
+    /// The coefficients along some pixels of a row of a block.
+    pub(super) fn edge(&self, nodes: &Nodes, at: PixelRun) -> Edge {
+        let (bi, bj) = at.block;
         let inverse = 1.0 / nodes.step as f64;
-        let v = (row - bi * nodes.step) as f64 * inverse;
-        let t = (first_col - bj * nodes.step) as f64 * inverse;
-        self.pieces[bi * (nodes.shape.1 - 1) + bj].edge(v, t, every as f64 * inverse)
+        let v = (at.row - bi * nodes.step) as f64 * inverse;
+        let t = (at.first - bj * nodes.step) as f64 * inverse;
+        self.patches[bi * (nodes.shape.1 - 1) + bj].edge(v, t, at.every as f64 * inverse)
     }
 
     /// (line, pixel) of one pixel by Newton's method from the nearest solved node.
@@ -319,8 +233,7 @@ impl Mapping {
         &self,
         nodes: &Nodes,
         (bi, bj): (usize, usize),
-        row: usize,
-        col: usize,
+        (row, col): (usize, usize),
         height: f64,
     ) -> Option<(f64, f64)> {
         let cols = nodes.shape.1;
@@ -329,9 +242,8 @@ impl Mapping {
             .iter()
             .map(|k| self.nodes[bi * cols + bj + k])
             .find(|c| !c[0].is_nan())?;
-        let found = self.surface.solve(target, height, (start[0], start[1]))?;
-        // a false root lies far from its block
-        let near = 4.0 * nodes.step as f64 * 4.0;
+        let found = self.model.solve(target, height, (start[0], start[1]))?;
+        let near = NEAR_ROOT * nodes.step as f64;
         let parallax = 2.0 * (start[2].abs() + start[4].abs() + start[3].abs() + start[5].abs());
         ((found.0 - start[0]).abs() < near + parallax
             && (found.1 - start[1]).abs() < near + parallax)
@@ -339,21 +251,9 @@ impl Mapping {
     }
 }
 
-impl Nodes {
-    /// Frame coordinates of the place where the tie points have what belongs at a pixel position.
-    fn target(&self, row: f64, col: f64, shift: Option<&Displacement>) -> [f64; 2] {
-        let Some(shift) = shift else {
-            return self.position(row, col);
-        };
-        let (e, n) = self.grid.at(row, col);
-        let [de, dn] = shift.at(e, n);
-        self.frame.of_utm(e + de, n + dn)
-    }
-}
-
 fn solve_row(
     nodes: &Nodes,
-    surface: &Surface,
+    model: &TiePointModel,
     i: usize,
     start: (f64, f64),
     shift: Option<&Displacement>,
@@ -368,9 +268,9 @@ fn solve_row(
             None => nodes.xy[i * cols + j],
             Some(_) => nodes.target((i * nodes.step) as f64, (j * nodes.step) as f64, shift),
         };
-        let found = surface
+        let found = model
             .solve(target, middle, guess)
-            .or_else(|| surface.solve(target, middle, surface.nearest(target, middle)));
+            .or_else(|| model.solve(target, middle, model.nearest(target, middle)));
         let Some((l, p)) = found else {
             out.push([f64::NAN; 6]);
             before = None;
@@ -382,9 +282,9 @@ fn solve_row(
         };
         before = Some((l, p));
         // first guess of the outer heights: the parallax at the middle one
-        let above = surface.at(l, p, middle + half).step_to(target);
-        let upper = surface.solve(target, middle + half, (l + above.0, p + above.1));
-        let lower = surface.solve(target, middle - half, (l - above.0, p - above.1));
+        let above = model.at(l, p, middle + half).step_to(target);
+        let upper = model.solve(target, middle + half, (l + above.0, p + above.1));
+        let lower = model.solve(target, middle - half, (l - above.0, p - above.1));
         out.push(match (lower, upper) {
             (Some(a), Some(b)) => [
                 l,

@@ -43,15 +43,15 @@ impl Bends {
 /// The six numbers of a node at the shares v of a block's rows and t of its columns:
 /// `left(v) + t·(right(v) − left(v) + (t − 1)·bend(v))`, with parabolas in v.
 #[derive(Debug, Clone)]
-pub(super) struct Piece {
+pub(super) struct NodePatch {
     left: [Node; 3],
     right: [Node; 3],
     bend: [Node; 2],
 }
 
-impl Piece {
+impl NodePatch {
     /// Between node `first` and its neighbours to the right and below.
-    pub(super) fn new(nodes: &[Node], bends: &Bends, first: usize, cols: usize) -> Piece {
+    pub(super) fn new(nodes: &[Node], bends: &Bends, first: usize, cols: usize) -> NodePatch {
         // half the mean of two second differences: what bends a parabola through two ends
         let half = |a: &Bend, b: &Bend| {
             let h = [0, 1].map(|e| 0.25 * (a[e] + b[e]));
@@ -64,7 +64,7 @@ impl Piece {
         };
         let across = |k: usize| half(&bends.along[k], &bends.along[k + 1]);
         let (top, bottom) = (across(first), across(first + cols));
-        Piece {
+        NodePatch {
             left: side(first),
             right: side(first + 1),
             bend: [top, std::array::from_fn(|e| bottom[e] - top[e])],

@@ -1,17 +1,24 @@
 //! Terrain between a pixel and the satellite.
 
+use crate::types::geometry::LonLat;
 use crate::types::grid::GridSpec;
 use crate::types::grid::utm::Utm;
 use rayon::prelude::*;
 
-/// Sine of the view zenith angle below which no slope of the land hides a pixel, 10°.
+/// Sine of the view zenith angle below which no slope of the land hides a pixel, 10° (chosen: only slopes steeper
+/// than 80° would).
 const LEAST_SINE: f32 = 0.173_648;
-/// Height by which terrain must rise above the line of sight, metres: below the error of any DEM.
+/// Sine of the largest view zenith angle that is followed, 88.9° (chosen: beyond any camera).
+const MOST_SINE: f32 = 0.9998;
+/// Longest line of sight that is followed, pixels (chosen: 400 km at 100 m).
+const MOST_STEPS: f32 = 4096.0;
+/// Height by which terrain must rise above the line of sight, metres: below the error of any DEM (chosen).
 const CLEARANCE: f32 = 5.0;
-/// Change of the direction within a block, as a share of a step, and of its rise: what [`Relief::is_open`] spares.
+/// Change of the direction within a block, as a share of a step, that [`Relief::is_open`] spares (chosen, ample).
 const TURN: f32 = 0.05;
+/// Share of the rise of a line of sight that slopes may reach there (chosen, ample).
 const SPARE: f32 = 0.95;
-/// Side of the blocks whose highest point is kept, pixels.
+/// Side of the blocks whose highest point is kept, pixels (chosen).
 pub(super) const BLOCK: usize = 16;
 
 /// Heights with the highest point and the steepest slope of every block.
@@ -39,8 +46,8 @@ impl<'a> Relief<'a> {
         let top = blocks.iter().fold(f32::NEG_INFINITY, |m, b| m.max(b.high));
         let bottom = blocks.iter().fold(f32::INFINITY, |m, b| m.min(b.low));
         let utm = Utm::new(grid.epsg);
-        let (e, n) = grid.at(0.5 * grid.height as f64, 0.5 * grid.width as f64);
-        let (lon, lat) = utm.inverse_continuous(e, n);
+        let middle = grid.at(0.5 * grid.height as f64, 0.5 * grid.width as f64);
+        let LonLat { lon, lat } = utm.inverse_continuous(middle);
         // meridian convergence on the sphere: below 0.01° from the ellipsoid's
         let gamma =
             ((lon - utm.central_meridian()).to_radians().tan() * lat.to_radians().sin()).atan();
@@ -65,8 +72,8 @@ impl<'a> Relief<'a> {
     /// `None` where no slope of the land reaches it, or where it is unknown.
     pub(super) fn sight(&self, east: f32, north: f32) -> Option<Sight> {
         let level = (east * east + north * north).sqrt();
-        // NaN fails; sine and cosine of the least and the largest zenith angle
-        if !(level > LEAST_SINE && level < 0.9998) {
+        // NaN fails
+        if !(level > LEAST_SINE && level < MOST_SINE) {
             return None;
         }
         let (s, c) = (east / level, north / level);
@@ -86,7 +93,7 @@ impl<'a> Relief<'a> {
     /// True if no pixel of the block that holds a pixel can be hidden from about this direction: within reach
     /// the land nowhere rises as fast as the line of sight.
     pub(super) fn is_open(&self, row: usize, col: usize, sight: &Sight) -> bool {
-        let reach = ((self.top - self.bottom) / sight.dz).min(4096.0) + 1.0;
+        let reach = ((self.top - self.bottom) / sight.dz).min(MOST_STEPS) + 1.0;
         let (a, b) = (sight.dr.abs(), sight.dc.abs());
         let span = |at: usize, d: f32, n: usize| {
             // an output pixel of three may end in the next block
@@ -111,7 +118,7 @@ impl<'a> Relief<'a> {
             return false;
         }
         let Sight { dr, dc, dz } = *sight;
-        let most = ((self.top - h0 - CLEARANCE) / dz).ceil().min(4096.0) as usize;
+        let most = ((self.top - h0 - CLEARANCE) / dz).ceil().min(MOST_STEPS) as usize;
         let mut k = 1;
         while k <= most {
             let t = k as f32;

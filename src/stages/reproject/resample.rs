@@ -1,6 +1,7 @@
 //! One strip onto the pixels of a grid.
 
 use super::job::{Job, Shared};
+use super::mapping::PixelRun;
 use super::mean::means;
 use super::simd::{interpolate, nearest};
 use crate::types::observation::quality;
@@ -47,7 +48,7 @@ fn run(job: &Job<'_>, bi: usize, put: impl FnMut(usize, &[f32], &[u8], &[f32])) 
 
 /// Resamples a strip's window at every output pixel.
 ///
-/// A pixel gets a value where its nearest sample is one (`reference/grid_reprojection.md` §4, step 6).
+/// A pixel gets a value where its nearest sample is one (`docs/sources/geometry.md`, Missing samples).
 pub(super) fn single(job: &Job<'_>, plane: &mut Plane) {
     let chunk = job.chunk();
     plane
@@ -125,17 +126,14 @@ fn points(job: &Job<'_>, bi: usize, mut put: impl FnMut(usize, &[f32], &[u8], &[
             for bj in blocks {
                 let (a, b) = (bj * step, ((bj + 1) * step).min(width));
                 if a < b {
-                    mapping.locate(
-                        isa,
-                        nodes,
-                        (bi, bj),
+                    let run = PixelRun {
+                        block: (bi, bj),
                         row,
-                        (a, 1),
-                        &relative[a..b],
-                        origin,
-                        &mut lines[a..b],
-                        &mut pixels[a..b],
-                    );
+                        first: a,
+                        every: 1,
+                    };
+                    let out = [&mut lines[a..b], &mut pixels[a..b]];
+                    mapping.locate(isa, nodes, run, &relative[a..b], origin, out);
                 }
             }
             // neighbouring blocks are one run of the inner loops

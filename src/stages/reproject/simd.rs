@@ -5,18 +5,16 @@
 //! features were detected before, and the load of eight values whose place was tested before. Results differ between
 //! instruction sets by the rounding of fused multiply-adds alone, far below a count.
 
-mod spread;
+mod cell_mean;
+mod interpolate;
+#[cfg(target_arch = "x86_64")]
+mod registers;
 
 use super::angles::angles;
-use super::kernel::{Phases, Weights};
-use spread::lattice_body;
-pub(super) use spread::{Lattice, Places};
-#[cfg(target_arch = "x86_64")]
-use std::arch::x86_64::{
-    __m256, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_movehdup_ps, _mm_movehl_ps,
-    _mm256_castps256_ps128, _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_mul_ps,
-    _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
-};
+use super::kernel::Phases;
+use cell_mean::lattice_body;
+pub(super) use cell_mean::{Lattice, Places};
+pub(super) use interpolate::interpolate;
 
 /// Samples of one window, row by row, finite everywhere.
 #[derive(Debug, Clone, Copy)]
@@ -65,7 +63,7 @@ impl Isa {
 }
 
 /// Defines `name`: the generic `body` behind run-time dispatch.
-macro_rules! wide {
+macro_rules! vectorised {
     ($(#[$doc:meta])* $name:ident, $avx2:ident, $avx512:ident, $body:ident ($($arg:ident: $type:ty),*)) => {
         $(#[$doc])*
         #[allow(clippy::too_many_arguments)]
@@ -97,32 +95,8 @@ macro_rules! wide {
     };
 }
 
-/// Interpolated values at fractional window coordinates; meaningless, but finite, where the kernel
-/// would leave the window.
-pub(super) fn interpolate(
-    isa: Isa,
-    samples: Samples<'_>,
-    weights: &Weights,
-    lines: &[f32],
-    pixels: &[f32],
-    out: &mut [f32],
-) {
-    if samples.rows < 6 || samples.stride < 6 {
-        out.fill(0.0);
-        return;
-    }
-    match isa {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: `Isa::detect` found AVX2 and FMA, which both sets contain
-        Isa::Avx512 | Isa::Avx2 => unsafe {
-            interpolate_fused(samples, weights, lines, pixels, out);
-        },
-        Isa::Baseline => interpolate_plain(samples, weights, lines, pixels, out),
-    }
-}
-
-/// Means over lattices, NaN where a kernel would leave the window; see [`spread`](self::spread).
-pub(super) fn spread(
+/// Means over lattices, NaN where a kernel would leave the window; see [`cell_mean`](self::cell_mean).
+pub(super) fn cell_mean(
     isa: Isa,
     samples: Samples<'_>,
     table: &Phases,
@@ -132,32 +106,32 @@ pub(super) fn spread(
     match isa {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `Isa::detect` found AVX2 and FMA, which both sets contain
-        Isa::Avx512 | Isa::Avx2 => unsafe { spread::fused(samples, table, places, out) },
-        Isa::Baseline => spread::plain(samples, table, places, out),
+        Isa::Avx512 | Isa::Avx2 => unsafe { cell_mean::fused(samples, table, places, out) },
+        Isa::Baseline => cell_mean::plain(samples, table, places, out),
     }
 }
 
-wide! {
+vectorised! {
     /// Moments of the lattices of neighbouring pixels, from the change of the ground's relative height to the
     /// east and to the south: those along the lines, along the pixels, and the mixed one, as [`Places`] has them.
     lattice, lattice_avx2, lattice_avx512, lattice_body
     (lattice: &Lattice, slopes: [&[f32]; 2], out: [&mut [f32]; 3])
 }
 
-wide! {
+vectorised! {
     /// Index of the sample nearest to fractional window coordinates, `u32::MAX` outside.
     nearest, nearest_avx2, nearest_avx512, nearest_body
     (rows: usize, stride: usize, lines: &[f32], pixels: &[f32], out: &mut [u32])
 }
 
-wide! {
+vectorised! {
     /// `(a + t·(b + t·curve)) + u·((c + t·d) + u·(e + t·f))` at t = 0, 1, 2, … for the three pairs in `start` and
     /// `slope`.
     quadratic, quadratic_avx2, quadratic_avx512, quadratic_body
     (start: [f32; 3], slope: [f32; 3], curve: f32, relative: &[f32], out: &mut [f32])
 }
 
-wide! {
+vectorised! {
     /// Zenith and azimuth (0…360), degrees, of horizontal components of unit vectors.
     zenith_azimuth, zenith_azimuth_avx2, zenith_azimuth_avx512, zenith_azimuth_body
     (east: &[f32], north: &[f32], zenith: &mut [f32], azimuth: &mut [f32])
@@ -206,59 +180,6 @@ fn whole(x: f32) -> u32 {
 /// Values behind the last row of [`Samples`], so that eight can be read from the last six taps.
 pub(super) const SLACK: usize = 2;
 
-/// Pixels prepared at once.
-const BATCH: usize = 64;
-
-/// What the sums of some pixels need.
-struct Batch {
-    /// First tap.
-    start: [u32; BATCH],
-    /// Weights of the six lines.
-    wl: [[f32; BATCH]; 6],
-    /// Fraction along the pixels.
-    g: [f32; BATCH],
-}
-
-impl Batch {
-    const EMPTY: Batch = Batch {
-        start: [0; BATCH],
-        wl: [[0.0; BATCH]; 6],
-        g: [0.0; BATCH],
-    };
-
-    /// Of up to [`BATCH`] coordinates in a window of at least 6 × 6.
-    #[inline(always)]
-    fn prepare<S: Sum>(&mut self, s: Samples<'_>, w: &Weights, lines: &[f32], pixels: &[f32]) {
-        // taps −2 … 3 stay inside; the largest coordinate belongs to the last cell
-        let (high_l, high_p) = ((s.rows - 3) as f32, (s.stride - 3) as f32);
-        let (last_i, last_j) = ((s.rows - 4) as f32, (s.stride - 4) as f32);
-        let (bias, keep) = if w.round { (0.5, 0.0) } else { (0.0, 1.0) };
-        let mut f = [0.0f32; BATCH];
-        for ((((&l, &p), start), f), g) in lines
-            .iter()
-            .zip(pixels)
-            .zip(&mut self.start)
-            .zip(&mut f)
-            .zip(&mut self.g)
-        {
-            // NaN becomes 2: inside, and flagged elsewhere
-            let l = (l + bias).max(2.0).min(high_l);
-            let p = (p + bias).max(2.0).min(high_p);
-            let (i, j) = (floor(l).min(last_i), floor(p).min(last_j));
-            let row = whole(i).wrapping_sub(2).wrapping_mul(s.stride as u32);
-            *start = row.wrapping_add(whole(j)).wrapping_sub(2);
-            *f = keep * (l - i);
-            *g = keep * (p - j);
-        }
-        for (t, wl) in self.wl.iter_mut().enumerate() {
-            let [a, b, c, d] = [w.c[0][t], w.c[1][t], w.c[2][t], w.c[3][t]];
-            for (wl, &f) in wl.iter_mut().zip(&f) {
-                *wl = S::madd(f, S::madd(f, S::madd(f, d, c), b), a);
-            }
-        }
-    }
-}
-
 /// Eight values from an index on.
 #[inline(always)]
 fn eight(values: &[f32], at: usize) -> &[f32; 8] {
@@ -267,112 +188,6 @@ fn eight(values: &[f32], at: usize) -> &[f32; 8] {
         .get(at..)
         .and_then(|v| v.first_chunk())
         .unwrap_or(&ZERO)
-}
-
-fn interpolate_plain(s: Samples<'_>, w: &Weights, lines: &[f32], pixels: &[f32], out: &mut [f32]) {
-    let mut batch = Batch::EMPTY;
-    for ((lines, pixels), out) in lines
-        .chunks(BATCH)
-        .zip(pixels.chunks(BATCH))
-        .zip(out.chunks_mut(BATCH))
-    {
-        batch.prepare::<Separate>(s, w, lines, pixels);
-        for (k, o) in out.iter_mut().enumerate() {
-            let (at, g) = (batch.start[k] as usize, batch.g[k]);
-            let mut sum = [0.0f32; 8];
-            for (r, wl) in batch.wl.iter().enumerate() {
-                for (sum, v) in sum.iter_mut().zip(eight(s.values, at + r * s.stride)) {
-                    *sum += v * wl[k];
-                }
-            }
-            for (e, sum) in sum.iter_mut().enumerate() {
-                *sum *= w.c[0][e] + g * (w.c[1][e] + g * (w.c[2][e] + g * w.c[3][e]));
-            }
-            *o = ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
-        }
-    }
-}
-
-/// Eight values in one register.
-#[cfg(target_arch = "x86_64")]
-#[inline]
-#[target_feature(enable = "avx2")]
-fn load(v: &[f32; 8]) -> __m256 {
-    // SAFETY: eight values are readable behind the reference, and no alignment is asked for
-    unsafe { _mm256_loadu_ps(v.as_ptr()) }
-}
-
-/// Eight values from an index on in one register.
-///
-/// # Safety
-/// They must lie within the slice.
-#[cfg(target_arch = "x86_64")]
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn tap(values: &[f32], at: usize) -> __m256 {
-    debug_assert!(at + 8 <= values.len());
-    // SAFETY: the caller's
-    unsafe { _mm256_loadu_ps(values.as_ptr().add(at)) }
-}
-
-/// Eight values out of a register.
-#[cfg(target_arch = "x86_64")]
-#[inline]
-#[target_feature(enable = "avx2")]
-fn store(to: &mut [f32; 8], v: __m256) {
-    // SAFETY: eight values are writable behind the reference, and no alignment is asked for
-    unsafe { _mm256_storeu_ps(to.as_mut_ptr(), v) }
-}
-
-/// Sum of eight values.
-#[cfg(target_arch = "x86_64")]
-#[inline]
-#[target_feature(enable = "avx2")]
-fn total(v: __m256) -> f32 {
-    let sum = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
-    let sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
-    _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(sum)))
-}
-
-/// The same with the eight taps of a line in one register: left to itself, the compiler keeps them apart.
-#[cfg(target_arch = "x86_64")]
-#[inline]
-#[target_feature(enable = "avx2,fma")]
-fn interpolate_fused(s: Samples<'_>, w: &Weights, lines: &[f32], pixels: &[f32], out: &mut [f32]) {
-    // the largest first tap lies at (rows − 6, stride − 6): all reads below end within this length
-    if s.values.len() < s.rows * s.stride + SLACK {
-        out.fill(0.0);
-        return;
-    }
-    let c = [load(&w.c[0]), load(&w.c[1]), load(&w.c[2]), load(&w.c[3])];
-    let mut batch = Batch::EMPTY;
-    for ((lines, pixels), out) in lines
-        .chunks(BATCH)
-        .zip(pixels.chunks(BATCH))
-        .zip(out.chunks_mut(BATCH))
-    {
-        batch.prepare::<Fused>(s, w, lines, pixels);
-        for (k, o) in out.iter_mut().enumerate() {
-            let at = batch.start[k] as usize;
-            // two chains of three, so that the sums of a pixel do not wait for each other
-            let (mut even, mut odd) = (_mm256_setzero_ps(), _mm256_setzero_ps());
-            for r in [0, 2, 4] {
-                let (a, b) = (at + r * s.stride, at + (r + 1) * s.stride);
-                // SAFETY: `Batch::prepare` clamps every first tap to (rows − 6) · stride + stride − 6; five lines
-                // and eight values on is at most rows · stride + 2, the length tested above
-                let (a, b) = unsafe { (tap(s.values, a), tap(s.values, b)) };
-                let (wa, wb) = (batch.wl[r][k], batch.wl[r + 1][k]);
-                even = _mm256_fmadd_ps(a, _mm256_set1_ps(wa), even);
-                odd = _mm256_fmadd_ps(b, _mm256_set1_ps(wb), odd);
-            }
-            let g = _mm256_set1_ps(batch.g[k]);
-            let wp = _mm256_fmadd_ps(g, c[3], c[2]);
-            let wp = _mm256_fmadd_ps(g, wp, c[1]);
-            let wp = _mm256_fmadd_ps(g, wp, c[0]);
-            let sum = _mm256_fmadd_ps(even, wp, _mm256_mul_ps(odd, wp));
-            *o = total(sum);
-        }
-    }
 }
 
 #[inline(always)]
@@ -426,7 +241,7 @@ fn zenith_azimuth_body<S: Sum>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::kernel::Kernel;
+    use super::super::kernel::{Kernel, Weights};
     use super::*;
 
     #[test]

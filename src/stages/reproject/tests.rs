@@ -1,12 +1,16 @@
 //! The resampler's own error on swaths with an analytic scene.
 
+mod edges;
+mod explanations;
 pub(super) mod synthetic;
 
 use super::*;
+use crate::types::band::Band;
 use crate::types::band::Camera;
+use crate::types::displacement::Displacement;
 use crate::types::geometry::Direction;
 use crate::types::observation::quality;
-use ndarray::Zip;
+use ndarray::{Array2, Zip};
 use synthetic::{Synthetic, mountains};
 
 /// A small grid in the middle of zone 33, 47.8° N.
@@ -157,7 +161,7 @@ fn across_the_antimeridian_and_far_north() {
         };
         let mut s = Synthetic::over(g, 0.0);
         if uly > 9e6 {
-            // the orbit turns at 81.3° N: look at the grid from its northernmost point
+            // the orbit turns at 81.3° N: see the grid from its northernmost point
             s.roll = 0.26;
         }
         let s = s.narrow(0.0);
@@ -182,79 +186,6 @@ fn either_pixel_order_and_any_tie_step() {
     }
 }
 
-#[test]
-fn swath_edges_and_holes_are_exact() {
-    let g = grid(100.0, 160);
-    let mut s = Synthetic::over(g, 60_000.0);
-    let c = s.seen_from(Strip::Red, 8000.0, 8000.0, 0.0);
-    // a narrow strip that starts and ends inside the grid
-    s.first = (c.1 - 70.0).round();
-    s.pixels.0 = 101;
-    s.lines = 96;
-    let mut s = s.centred(0.0);
-    let (l, p) = {
-        let c = s.seen_from(Strip::Red, 8000.0, 8000.0, 0.0);
-        (c.0, c.1)
-    };
-    assert!((0.0..96.0).contains(&l) && (0.0..101.0).contains(&p));
-    s.holes = vec![
-        (20..25, 0..101),
-        (0..96, 30..33),
-        (40..60, 50..70),
-        (0..96, 80..81),
-        (70..71, 0..101),
-    ];
-    let holes = s.holes.clone();
-    let o = run(&s, g, 1).unwrap();
-    let (mut covered, mut bridged) = (0, 0);
-    for r in 0..160 {
-        for c in 0..160 {
-            let (x, y) = ((c as f64 + 0.5) * 100.0, (r as f64 + 0.5) * 100.0);
-            // the strip is small: a linear guess from its middle would do, but the search is exact
-            let (l, p, d) = s.seen_from(Strip::Red, x, y, 0.0);
-            let on_border = [l, p].iter().any(|v| (v.fract().abs() - 0.5).abs() < 0.02);
-            if on_border {
-                continue;
-            }
-            let (i, j) = (l.round(), p.round());
-            let inside = (0.0..96.0).contains(&i) && (0.0..101.0).contains(&j);
-            let at = |h: &(std::ops::Range<usize>, std::ops::Range<usize>)| {
-                h.0.contains(&(i as usize)) && h.1.contains(&(j as usize))
-            };
-            let wide = inside && holes[..3].iter().any(at);
-            let thin = inside && holes[3..].iter().any(at);
-            let v = o.toa[Band::Red][(r, c)];
-            let f = o.quality[Band::Red][(r, c)];
-            if !inside {
-                assert!(v.is_nan() && f == UNSEEN, "{r} {c}: {l} {p} {v} {f}");
-            } else if wide || thin && v.is_nan() {
-                // where two bad ones cross nothing bridges
-                assert!(
-                    v.is_nan() && f == quality::MISSING,
-                    "{r} {c}: {l} {p} {v} {f}"
-                );
-                let crossing = !wide;
-                assert!(
-                    !crossing
-                        || holes[3].1.contains(&(j as usize))
-                        || holes.iter().filter(|h| at(h)).count() > 1
-                        || near_hole(&holes, i, j)
-                );
-            } else {
-                covered += 1;
-                bridged += usize::from(thin);
-                assert_eq!(f & quality::INTERPOLATED != 0, thin, "{r} {c}: {l} {p}");
-                assert!((f64::from(v) - y).abs() < 5.0, "{r} {c}: {l} {p}: {v} {y}");
-                // the angles too, where the nodes around lie outside the strip
-                let off = off(&o, (r, c), &d);
-                assert!(off < 0.01, "{r} {c}: {off}°");
-            }
-        }
-    }
-    assert!(covered > 5000 && bridged > 100, "{covered} {bridged}");
-}
-
-/// Degrees between the view direction of a pixel and the true one.
 fn off(o: &Observation, pixel: (usize, usize), d: &Direction) -> f64 {
     let angle = |a: &Array2<f32>| f64::from(a[pixel]);
     let got = Direction::from_angles(angle(&o.angles.vnir_vza), angle(&o.angles.vnir_vaa));
@@ -265,13 +196,6 @@ fn off(o: &Observation, pixel: (usize, usize), d: &Direction) -> f64 {
 }
 
 /// A thin hole beside a wide one has no valid neighbour there.
-fn near_hole(holes: &[(std::ops::Range<usize>, std::ops::Range<usize>)], i: f64, j: f64) -> bool {
-    holes[..3].iter().any(|h| {
-        (h.0.start as f64 - 1.0..=h.0.end as f64).contains(&i)
-            && (h.1.start as f64 - 1.0..=h.1.end as f64).contains(&j)
-    })
-}
-
 #[test]
 fn swir_strips_meet_without_a_seam() {
     let g = grid(100.0, 220);
@@ -378,60 +302,7 @@ fn pixels_without_height_are_not_observed() {
     }
 }
 
-#[test]
-fn an_explanation_adds_up() {
-    let g = grid(100.0, 60);
-    let mut s = Synthetic::over(g, 60_000.0).narrow(900.0);
-    s.terrain = mountains;
-    for (grid, factor) in [
-        (g, 1),
-        (
-            GridSpec {
-                pixel: 300.0,
-                width: 20,
-                height: 20,
-                ..g
-            },
-            3,
-        ),
-    ] {
-        let h = heights(&grid.subdivided(factor), mountains);
-        let request = Request {
-            grid,
-            heights: &h,
-            kernel: Kernel::Cubic6,
-        };
-        let (e, n) = grid.centre(11, 7);
-        let place = crate::types::grid::utm::Utm::new(grid.epsg).inverse(e, n);
-        let x = explain(&s, &request, None, place).unwrap().unwrap();
-        assert_eq!(x.pixel, (11, 7));
-        let red = x.strips.iter().find(|s| s.strip == Strip::Red).unwrap();
-        assert_eq!(red.parts.len(), factor * factor);
-        let result = x.result.unwrap();
-        let mean = red.parts.iter().map(|p| p.value).sum::<f32>() / red.parts.len() as f32;
-        // values are metres down the grid
-        assert!(
-            (mean - result.toa[1]).abs() < 0.5,
-            "{mean} {}",
-            result.toa[1]
-        );
-        let middle = &red.parts[red.parts.len() / 2];
-        let (l, p, misfit) = middle.exact.unwrap();
-        assert!(misfit < 1e-3, "{misfit}");
-        assert!((middle.place.0 - l).abs() < 0.02 && (middle.place.1 - p).abs() < 0.02);
-        let (tl, tp) = (red.ties.lines, red.ties.pixels);
-        assert!(tl[0] <= l && l < tl[1] && tp[0] <= p && p < tp[1]);
-        let (zenith, _) = red.view;
-        assert!((zenith as f32 - result.angles[2]).abs() < 0.05);
-        assert!(
-            explain(&s, &request, None, (place.0 + 1.0, place.1))
-                .unwrap()
-                .is_none()
-        );
-    }
-}
-
-/// Looking where the tie points have what belongs at a pixel is looking at another pixel of the grid.
+/// Seeing where the tie points have what belongs at a pixel is seeing another pixel of the grid.
 #[test]
 fn a_displacement_is_removed_before_the_one_resampling() {
     let g = grid(100.0, 120);
@@ -463,43 +334,4 @@ fn a_displacement_is_removed_before_the_one_resampling() {
         }
     }
     assert_eq!(moved.toa[Band::Nir], still.toa[Band::Nir]);
-}
-
-/// What is removed on the ground is what the line and pixel move by, and the exact place still closes on the ground.
-#[test]
-fn a_refined_explanation_tells_both_places() {
-    let g = grid(100.0, 120);
-    let swath = Synthetic::over(g, 30_000.0).centred(0.0);
-    let heights = Raster::filled(g, 0.0f32);
-    let request = Request {
-        grid: g,
-        heights: &heights,
-        kernel: Kernel::Cubic6,
-    };
-    let (x, y) = g.centre(40, 70);
-    let place = crate::types::grid::utm::Utm::new(g.epsg).inverse(x, y);
-    let removed = [Displacement::constant(30.0, -40.0); 4];
-    let still = explain(&swath, &request, None, place).unwrap().unwrap();
-    let moved = explain(&swath, &request, Some(&removed), place)
-        .unwrap()
-        .unwrap();
-    assert!(still.refinement.is_none() && moved.refinement == Some(removed));
-    for (a, b) in still.strips.iter().zip(&moved.strips) {
-        assert!(a.removed.is_none());
-        let told = b.removed.unwrap();
-        assert_eq!(told.displacement, [30.0, -40.0]);
-        let (l, p, _) = a.parts[0].exact.unwrap();
-        let (l0, p0) = told.unrefined.unwrap();
-        assert!((l - l0).abs() < 1e-6 && (p - p0).abs() < 1e-6);
-        let (l1, p1, misfit) = b.parts[0].exact.unwrap();
-        assert!(misfit < 1e-3);
-        // 50 m on the ground, by lines of sight that share nothing with the mapping
-        let at = |l, p| {
-            let (lon, lat, _) = swath.ground(b.strip, l, p, 0.0);
-            swath.local(lon, lat)
-        };
-        let (from, to) = (at(l0, p0), at(l1, p1));
-        assert!((to.0 - from.0 - 30.0).abs() < 0.5, "{}", to.0 - from.0);
-        assert!((to.1 - from.1 - 40.0).abs() < 0.5, "{}", to.1 - from.1);
-    }
 }

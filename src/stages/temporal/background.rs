@@ -1,23 +1,48 @@
-//! The background of every pixel from the archive (`reference/masking.md` §10.3): a low quantile of
+//! The background of every pixel from the archive (docs/sources/masking.md, Background): a low quantile of
 //! BLUE through the seasons first, then everything that exceeds it is left out and the quantile raised.
 
 use super::harmonic::{self, Basis, Coefficients};
 use super::{SeriesBlock, TemporalParams};
-use crate::types::background::{Background, basis, days};
+use crate::imaging::statistics::{SIGMA_PER_MAD, lower_quantile, upper_median};
+use crate::types::background::{Background, basis};
+use crate::types::calendar::days_since_origin;
 use crate::types::reflectance::decode;
 use crate::types::status::{qx, sm};
 use rayon::prelude::*;
 use std::sync::LazyLock;
 
-/// Parts of a year. Windows pool one or three neighbours on each side (±23 d, ±53 d).
+/// Parts of a year; chosen by us: half a month.
 const BINS: usize = 24;
-/// Fewest observations of a window before it is widened (§10.3).
+/// Neighbouring parts on each side that a window pools, widened until [`WINDOW_LEAST`] observations lie in it: ±23 days,
+/// ±53 days, the whole year; chosen by us (docs/sources/masking.md, Background: ±24 and ±48 days in the experiments).
+const REACHES: [usize; 3] = [1, 3, BINS / 2];
+/// Fewest observations of a window before it is widened; source: docs/sources/masking.md, Background.
 const WINDOW_LEAST: usize = 5;
-/// Damping of the harmonics, in observations.
+/// Damping of the harmonics, in observations; source: docs/sources/masking.md, Roerink 2000 (HANTS: 0.1; chosen by us a
+/// little stronger, as seasons without an observation are usual).
 const RIDGE: f32 = 0.3;
 /// Observations of an archive from which a place that always looks like thick cloud is taken for bright
-/// ground.
+/// ground; chosen by us.
 const STATIC_LEAST: usize = 8;
+/// Observations of a kind that suffice to leave the more doubtful ones out; chosen by us.
+const PLAIN_LEAST: usize = 3;
+/// Observations that look like shadow are left out while at least one in so many is plain; chosen by us.
+const PLAIN_SHARE: usize = 3;
+/// Cloudy is an archive of which less than one observation in so many is kept; chosen by us: 80 % cloud
+/// (docs/sources/masking.md, Background).
+const CLOUDY_SHARE: usize = 5;
+/// Kept observations below which the quantile of a cloudy archive serves; source: docs/sources/masking.md, Background.
+const CLOUDY_LEAST: usize = 8;
+/// Parts of the year with observations up to which the mean alone is fitted; chosen by us: a harmonic has two more terms.
+const MEAN_UP_TO: usize = 3;
+/// The same for the annual harmonic; chosen by us: the semi-annual one wants ten of 24 parts.
+const ANNUAL_UP_TO: usize = 9;
+/// Observations of a window from which its weight in the fit grows no more; chosen by us.
+const FULL_WEIGHT: usize = 8;
+/// Quantile of NIR and SWIR: the middle, as shadow lowers them (source: docs/sources/masking.md, Background).
+const MIDDLE: f32 = 0.5;
+/// Days of a year (definition: Julian year, as in the harmonics).
+const YEAR: f64 = 365.25;
 
 /// Part of the year and harmonics of a date.
 struct Stamp {
@@ -45,6 +70,49 @@ struct Fit {
 }
 
 /// Background of a block of rows. Pixels without a usable observation have NaN coefficients.
+///
+/// ```
+/// use chrono::{DateTime, TimeDelta, Utc};
+/// use ndarray::Array2;
+/// use probav_ard::stages::temporal::{DateMeta, SeriesBlock, TemporalParams, background};
+/// use probav_ard::types::band::Camera;
+/// use probav_ard::types::grid::GridSpec;
+/// use probav_ard::types::reflectance::encode;
+/// use probav_ard::types::status::{Masks, sm, usable};
+///
+/// let grid = GridSpec {
+///     epsg: 32631,
+///     ulx: 500_000.0,
+///     uly: 5_500_000.0,
+///     pixel: 100.0,
+///     width: 2,
+///     height: 1,
+/// };
+/// let mut block = SeriesBlock { grid, dates: vec![], rho: vec![], masks: vec![] };
+/// let good = sm::LAND | sm::GOOD.iter().sum::<u16>() | sm::COVERED.iter().sum::<u16>();
+/// // 30 dates of a field; on every third a thin cloud that no single date shows
+/// for k in 0..30 {
+///     let cloud = if k % 3 == 0 { 0.06 } else { 0.0 };
+///     let rho = [0.06, 0.105, 0.165, 0.23].map(|v| Array2::from_elem((1, 2), encode(v + cloud)));
+///     block.rho.push(rho);
+///     block.masks.push(Masks {
+///         sm: Array2::from_elem((1, 2), good),
+///         qx: Array2::zeros((1, 2)),
+///         sat: Array2::zeros((1, 2)),
+///         usable: Array2::from_elem((1, 2), usable::USABLE),
+///     });
+///     block.dates.push(DateMeta {
+///         id: format!("date {k}"),
+///         time: DateTime::<Utc>::UNIX_EPOCH + TimeDelta::days(16_200 + 5 * k),
+///         camera: Camera::Center,
+///     });
+/// }
+/// let ground = background(&block, &TemporalParams::default());
+/// let blue = ground.at(block.dates[15].time)[0][(0, 0)];
+/// // the field alone, no cloud in it
+/// assert!((blue - 0.06).abs() < 0.005);
+/// assert_eq!(ground.count[(0, 0, 0)], 20);
+/// ```
 pub fn background(block: &SeriesBlock, params: &TemporalParams) -> Background {
     let mut out = Background::empty(block.grid);
     let (rows, cols) = (block.grid.height, block.grid.width);
@@ -81,8 +149,8 @@ fn stamps(block: &SeriesBlock) -> Vec<Stamp> {
     let dates = block.dates.iter().enumerate();
     let mut stamps: Vec<Stamp> = dates
         .map(|(date, d)| {
-            let day = days(d.time);
-            let phase = (day / 365.25).rem_euclid(1.0);
+            let day = days_since_origin(d.time);
+            let phase = (day / YEAR).rem_euclid(1.0);
             Stamp {
                 date,
                 bin: ((phase * BINS as f64) as usize).min(BINS - 1),
@@ -127,9 +195,9 @@ fn fit(samples: &mut [Sample], params: &TemporalParams) -> Option<Fit> {
     let of = |s: &[Sample], d: u8| s.iter().filter(|s| s.doubt <= d).count();
     let (plain, open, all) = (of(samples, 0), of(samples, 1), samples.len());
     // shadow and thick cloud are left out as long as something remains
-    let worst = if plain >= 3 && 3 * plain >= open {
+    let worst = if plain >= PLAIN_LEAST && PLAIN_SHARE * plain >= open {
         0
-    } else if open >= 1 && (open >= 3 || all < STATIC_LEAST) {
+    } else if open >= 1 && (open >= PLAIN_LEAST || all < STATIC_LEAST) {
         1
     } else if all >= STATIC_LEAST {
         2
@@ -141,7 +209,7 @@ fn fit(samples: &mut [Sample], params: &TemporalParams) -> Option<Fit> {
     }
     let kept = samples.iter().filter(|s| s.keep).count();
     let (first, cloudy, later) = params.quantiles;
-    let mut q = if all > 5 * kept || kept < 8 {
+    let mut q = if all > CLOUDY_SHARE * kept || kept < CLOUDY_LEAST {
         cloudy
     } else {
         first
@@ -175,7 +243,7 @@ fn window(
     q: f32,
     values: &mut Vec<f32>,
 ) -> Option<(f32, usize)> {
-    for reach in [1usize, 3, BINS / 2] {
+    for reach in REACHES {
         values.clear();
         // circular: the last part of the year is next to the first
         for d in 0..(2 * reach + 1).min(BINS) {
@@ -196,15 +264,12 @@ fn window(
         return None;
     }
     // the middle of an even number is the upper one: shadows lower NIR and SWIR
-    let k = if q >= 0.5 {
-        values.len() / 2
+    let value = if q >= MIDDLE {
+        upper_median(values)
     } else {
-        (q * (values.len() - 1) as f32) as usize
+        lower_quantile(values, q)
     };
-    Some((
-        *values.select_nth_unstable_by(k, f32::total_cmp).1,
-        values.len(),
-    ))
+    value.map(|v| (v, values.len()))
 }
 
 /// Harmonic model of each band through the window values of the seasons that were observed.
@@ -219,21 +284,26 @@ fn seasonal(samples: &[Sample], q: f32, params: &TemporalParams) -> Option<[Coef
     let seen = |k: usize| starts[k + 1] > starts[k];
     let occupied = (0..BINS).filter(|k| seen(*k)).count();
     let kept = samples.iter().filter(|s| s.keep).count();
-    let terms = match occupied {
-        _ if kept < usize::from(params.weak_count) => 1,
-        0..=3 => 1,
-        4..=9 => 3,
-        _ => 5,
+    let terms = if kept < usize::from(params.weak_count) || occupied <= MEAN_UP_TO {
+        1
+    } else if occupied <= ANNUAL_UP_TO {
+        3
+    } else {
+        5
     };
     let mut values = Vec::with_capacity(samples.len());
     let mut points = Vec::with_capacity(BINS);
     let mut out = [[f32::NAN; 5]; 4];
     for (b, model) in out.iter_mut().enumerate() {
         points.clear();
-        let quantile = if b < 2 { q } else { 0.5 };
+        let quantile = if b < 2 { q } else { MIDDLE };
         for k in (0..BINS).filter(|k| seen(*k)) {
             if let Some((v, m)) = window(samples, &starts, k, b, quantile, &mut values) {
-                points.push((middles()[k], v, m.min(8) as f32 / 8.0));
+                points.push((
+                    middles()[k],
+                    v,
+                    m.min(FULL_WEIGHT) as f32 / FULL_WEIGHT as f32,
+                ));
             }
         }
         match harmonic::fit(&points, terms, RIDGE) {
@@ -249,11 +319,11 @@ fn seasonal(samples: &[Sample], q: f32, params: &TemporalParams) -> Option<[Coef
 /// The harmonics in the middle of the parts of the year, which count from the origin of the basis.
 fn middles() -> &'static [Basis; BINS] {
     static MIDDLES: LazyLock<[Basis; BINS]> =
-        LazyLock::new(|| std::array::from_fn(|k| basis((k as f64 + 0.5) / BINS as f64 * 365.25)));
+        LazyLock::new(|| std::array::from_fn(|k| basis((k as f64 + 0.5) / BINS as f64 * YEAR)));
     &MIDDLES
 }
 
-/// 1.4826 × MAD of the residuals below the model (§10.3: the lower half, mirrored: cloud is above).
+/// Robust σ of the residuals below the model (the lower half, mirrored: cloud is above; docs/sources/masking.md, Background).
 fn spread(samples: &[Sample], model: &Coefficients, band: usize) -> f32 {
     let mut below: Vec<f32> = samples
         .iter()
@@ -261,9 +331,5 @@ fn spread(samples: &[Sample], model: &Coefficients, band: usize) -> f32 {
         .map(|s| harmonic::value(model, &s.at) - s.v[band])
         .filter(|d| *d >= 0.0)
         .collect();
-    if below.is_empty() {
-        return f32::NAN;
-    }
-    let k = below.len() / 2;
-    1.4826 * *below.select_nth_unstable_by(k, f32::total_cmp).1
+    upper_median(&mut below).map_or(f32::NAN, |m| SIGMA_PER_MAD * m)
 }

@@ -1,10 +1,13 @@
-//! Clean-up of each pixel's time series after the decisions per date (`reference/masking.md` §10.8):
-//! spikes, a robust harmonic, restoration, and the guard that lets the ground change for good.
+//! Clean-up of each pixel's time series after the decisions per date (docs/sources/masking.md, Time-series clean-up), in
+//! this order: ground that is called cloud whenever it is seen is restored, so is a lasting change of the ground, then
+//! spikes and what deviates from a robust harmonic are removed, and doubtful observations that the series predicts are
+//! restored.
 
-use super::series::{Look, Series, State};
+use super::series::{Observation, Series, State};
 use super::{SeriesBlock, TemporalParams, change_guard, spikes, static_bright};
 use crate::imaging::usability::{usable_of, with_class};
-use crate::types::background::{Background, basis, days};
+use crate::types::background::{Background, basis};
+use crate::types::calendar::days_since_origin;
 use crate::types::reflectance::decode;
 use crate::types::status::{Masks, qx, sm, usable};
 use rayon::prelude::*;
@@ -17,7 +20,11 @@ pub fn clean_up(
     params: &TemporalParams,
 ) -> Vec<Masks> {
     let (rows, cols) = (block.grid.height, block.grid.width);
-    let time: Vec<f64> = block.dates.iter().map(|d| days(d.time)).collect();
+    let time: Vec<f64> = block
+        .dates
+        .iter()
+        .map(|d| days_since_origin(d.time))
+        .collect();
     let bases: Vec<[f32; 5]> = time.iter().map(|t| basis(*t)).collect();
     let changes: Vec<Vec<(usize, usize, u16)>> = (0..rows)
         .into_par_iter()
@@ -26,17 +33,17 @@ pub fn clean_up(
             let mut out = Vec::new();
             for c in 0..cols {
                 let mut series = gather(block, background, &time, &bases, r, c, params);
-                if series.looks.is_empty() {
+                if series.observations.is_empty() {
                     continue;
                 }
-                static_bright::undo(&mut series, &frequency, c, params);
+                static_bright::undo(&mut series, &frequency, c);
                 change_guard::guard(&mut series, params);
                 spikes::remove(&mut series, params);
                 spikes::against_harmonic(&mut series, params);
                 spikes::restore(&mut series);
                 out.extend(
                     series
-                        .looks
+                        .observations
                         .iter()
                         .filter_map(|l| l.verdict().map(|q| (l.date, c, q))),
                 );
@@ -59,6 +66,9 @@ pub fn clean_up(
     masks
 }
 
+/// Dates from which the share that is called cloud says something; chosen by us: the count of a background that is not weak.
+const DECIDED_LEAST: u32 = 8;
+
 /// Share of the decided dates on which a pixel was called cloud.
 fn flag_frequency(block: &SeriesBlock, r: usize, c: usize) -> f32 {
     let (mut flagged, mut n) = (0u32, 0u32);
@@ -68,7 +78,7 @@ fn flag_frequency(block: &SeriesBlock, r: usize, c: usize) -> f32 {
             flagged += u32::from(m.qx[(r, c)] & qx::CONFIDENCE >= 1);
         }
     }
-    if n < 8 {
+    if n < DECIDED_LEAST {
         f32::NAN
     } else {
         flagged as f32 / n as f32
@@ -93,14 +103,14 @@ fn gather(
     };
     let model = [0, 1, 2, 3].map(|b| [0, 1, 2, 3, 4].map(|k| coefficient(b, k)));
     let count = background.count.get((0, r, c)).copied().unwrap_or(0);
-    let looks = (0..block.masks.len())
+    let observations = (0..block.masks.len())
         .filter_map(|k| {
             let (s, q) = (block.masks[k].sm[(r, c)], block.masks[k].qx[(r, c)]);
             let v = [0, 1, 2, 3].map(|b: usize| decode(block.rho[k][b][(r, c)]));
             let usable = s & sm::CLASS != sm::UNDEFINED
                 && s & sm::SATURATED == 0
                 && v[..3].iter().all(|v| v.is_finite());
-            usable.then(|| Look {
+            usable.then(|| Observation {
                 date: k,
                 day: time[k],
                 v,
@@ -116,7 +126,7 @@ fn gather(
         0.0
     };
     Series {
-        looks,
+        observations,
         threshold: params.blue + weak,
     }
 }

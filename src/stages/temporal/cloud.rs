@@ -1,31 +1,66 @@
-//! Cloud against the background (`reference/masking.md` §10.4, §10.5).
+//! Cloud against the background (docs/sources/masking.md, Temporal cloud).
 
 use super::TemporalParams;
-use super::date::Date;
+use super::date::{Date, is_white};
 use super::ground_visible::shows_ground;
-use crate::imaging::morphology::{Components, fill_holes, hysteresis};
+use crate::imaging::cloud_objects::size::clean;
+use crate::imaging::morphology::hysteresis;
 use crate::types::status::qx;
 
 /// Cloud of one date, row-major.
 pub(super) struct Cloud {
+    /// Confidence 0–3; cloud where it is 1 or more.
     pub confidence: Vec<u8>,
+    /// Found by the rise above the background.
     pub temporal: Vec<bool>,
+    /// Found by the spectral tests of the single-date stage, and not vetoed by the background.
     pub spectral: Vec<bool>,
+    /// Clear land whose BLUE exceeds the background by more than [`VETO_SHARE`] of the threshold.
     pub haze: Vec<bool>,
 }
 
-/// Whether the change from the background has the colour of cloud: soil brightens RED more than BLUE,
-/// crops change NIR (Hagolle's variation tests, MAJA; `reference/masking.md` §5.1 \[V\]).
-pub fn is_white_change(rho: [f32; 3], bg: [f32; 3], water: bool) -> bool {
+/// Rise of HOT above the background that cloud has at least, reflectance; chosen by us: half of what MAJA asks for (0.016 to 0.025),
+/// beside the test of BLUE (docs/sources/masking.md, Hagolle 2010; neutral on the simulated years, Temporal cloud).
+const HOT_RISE: f32 = 0.010;
+/// Relative rise of NIR per relative rise of BLUE above which crops grew (source: docs/sources/masking.md, Hagolle 2010).
+const NIR_PER_BLUE: f32 = 1.2;
+/// Sums of reflectance below which a relative change says nothing; chosen by us.
+const DARK_PAIR: f32 = 0.02;
+/// BLUE above the background of cloud over water that also brightens NIR and SWIR, reflectance; chosen by us: half the
+/// threshold of BLUE alone.
+const WATER_BLUE: f32 = 0.02;
+/// SWIR of cloud over water, reflectance (source: docs/sources/masking.md, Hagolle 2010: MAJA's later settings).
+const WATER_SWIR: f32 = 0.04;
+/// NIR of cloud over water, reflectance; chosen by us: that of weak cloud over water on a single date.
+const WATER_NIR: f32 = 0.05;
+/// BLUE above the background from which thick cloud of the single-date stage is believed, reflectance; chosen by us
+/// (docs/sources/masking.md, Temporal cloud).
+const SURE_BLUE: f32 = 0.06;
+/// Multiple of the threshold above which cloud is sure; chosen by us.
+const SURE_RISE: f32 = 2.0;
+/// Share of the threshold below which the background vetoes a spectral vote, and from which clear land is haze; chosen
+/// by us.
+const VETO_SHARE: f32 = 0.5;
+/// Confidence of cloud that is sure by itself (definition: QX16).
+const SURE: u8 = 3;
+
+/// Whether the change from the background has the colour of cloud: soil brightens RED more than BLUE, crops change NIR
+/// (docs/sources/masking.md, Hagolle 2010: the variation tests of MAJA).
+fn is_white_change(rho: [f32; 3], bg: [f32; 3], water: bool) -> bool {
     let [db, dr, dn] = [0, 1, 2].map(|b| rho[b] - bg[b]);
     let hot = db - 0.5 * dr;
-    let nir = dn / (rho[2] + bg[2]).max(0.02);
-    dr < 1.5 * db + 0.005 && (water || hot > 0.010 && nir < 1.2 * db / (rho[0] + bg[0]).max(0.02))
+    let nir = dn / (rho[2] + bg[2]).max(DARK_PAIR);
+    let grown = NIR_PER_BLUE * db / (rho[0] + bg[0]).max(DARK_PAIR);
+    is_white(db, dr) && (water || hot > HOT_RISE && nir < grown)
 }
 
+/// What speaks for cloud at every pixel, row-major.
 struct Evidence {
+    /// Cloud by itself.
     strong: Vec<bool>,
+    /// Cloud next to strong evidence.
     weak: Vec<bool>,
+    /// BLUE above the background by the threshold, as white as cloud.
     temporal: Vec<bool>,
 }
 
@@ -36,8 +71,8 @@ fn evidence(date: &Date, snow: &[bool], params: &TemporalParams) -> Evidence {
         weak: vec![false; n],
         temporal: vec![false; n],
     };
-    for (i, white) in snow.iter().enumerate() {
-        if !date.valid[i] || *white {
+    for (i, snow) in snow.iter().enumerate() {
+        if !date.valid[i] || *snow {
             continue;
         }
         let single = date.qx[i] & qx::CONFIDENCE;
@@ -58,13 +93,13 @@ fn evidence(date: &Date, snow: &[bool], params: &TemporalParams) -> Evidence {
             date.threshold(i, params)
         };
         let wet = date.water[i]
-            && db > 0.02
-            && date.rho[3][i] > 0.04
-            && date.rho[2][i] > 0.05
+            && db > WATER_BLUE
+            && date.rho[3][i] > WATER_SWIR
+            && date.rho[2][i] > WATER_NIR
             && date.qx[i] & qx::GLINT == 0;
         e.temporal[i] = white && db > threshold || wet;
         // thick cloud by its own colour, and brighter than the ground has been
-        let sure = single == 3 && db > 0.06;
+        let sure = single == u16::from(SURE) && db > SURE_BLUE;
         e.strong[i] = e.temporal[i] || sure;
         e.weak[i] = e.strong[i] || white && db > params.low * threshold;
     }
@@ -75,25 +110,15 @@ fn evidence(date: &Date, snow: &[bool], params: &TemporalParams) -> Evidence {
 pub(super) fn detect(date: &Date, snow: &[bool], params: &TemporalParams) -> Cloud {
     let n = date.len();
     let mut e = evidence(date, snow, params);
-    let rescued = shows_ground(date, &e.temporal, params);
-    for (i, back) in rescued.iter().enumerate() {
-        if *back {
+    let ground = shows_ground(date, &e.temporal, params);
+    for (i, seen) in ground.iter().enumerate() {
+        if *seen {
             (e.strong[i], e.weak[i], e.temporal[i]) = (false, false, false);
         }
     }
     let mut cloud = hysteresis(&e.strong, &e.weak, date.cols);
-    let parts = Components::of(&cloud, date.cols);
-    let least = ((2e4 / (date.pixel * date.pixel)).round() as u32).max(1);
     let single = |i: usize| (date.qx[i] & qx::CONFIDENCE) as u8;
-    for (i, c) in cloud.iter_mut().enumerate() {
-        *c &= parts.area_at(i) >= least || single(i) == 3;
-    }
-    let mut filled = cloud.clone();
-    fill_holes(
-        &mut filled,
-        date.cols,
-        ((9e4 / (date.pixel * date.pixel)).round() as u32).max(1),
-    );
+    let filled = clean(&mut cloud, date.cols, date.pixel, |i| single(i) == SURE);
     let mut out = Cloud {
         confidence: vec![0; n],
         temporal: e.temporal,
@@ -114,7 +139,11 @@ pub(super) fn detect(date: &Date, snow: &[bool], params: &TemporalParams) -> Clo
         let (db, t) = (date.excess(0, i), date.threshold(i, params));
         out.temporal[i] &= cloud[i];
         out.confidence[i] = if cloud[i] && e.strong[i] {
-            if db > 2.0 * t || single(i) == 3 { 3 } else { 2 }
+            if db > SURE_RISE * t || single(i) == SURE {
+                SURE
+            } else {
+                2
+            }
         } else if filled[i] && !cloud[i] {
             2
         } else if cloud[i] {
@@ -123,8 +152,8 @@ pub(super) fn detect(date: &Date, snow: &[bool], params: &TemporalParams) -> Clo
             0
         };
         // static bright ground is vetoed by the background: no spectral vote without a rise of BLUE
-        out.spectral[i] = spectral && db > 0.5 * t && cloud[i];
-        out.haze[i] = out.confidence[i] == 0 && db > 0.5 * t && !date.water[i] && !rescued[i];
+        out.spectral[i] = spectral && db > VETO_SHARE * t && cloud[i];
+        out.haze[i] = out.confidence[i] == 0 && db > VETO_SHARE * t && !date.water[i] && !ground[i];
     }
     out
 }

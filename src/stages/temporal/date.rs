@@ -2,9 +2,26 @@
 
 use super::{DateInput, TemporalParams};
 use crate::imaging::morphology::flat;
+use crate::imaging::water::is_water;
 use crate::types::background::Background;
 use crate::types::reflectance::decode;
 use crate::types::status::sm;
+
+/// Background below which a ratio to it says nothing, reflectance; chosen by us: an error of 0.005 then is a quarter of it.
+pub(super) const DARKEST: f32 = 0.02;
+/// Rise of BLUE above the background from which ground is hazy or cloudy rather than shaded, reflectance. Source:
+/// docs/sources/masking.md, Shadow (tuned together with [`TemporalParams::shadow_ratio`]).
+pub(super) const HAZY: f32 = 0.02;
+/// BLUE of bright ground in the background, reflectance; chosen by us: sand and salt have more
+/// (docs/sources/masking.md, Temporal cloud).
+const BRIGHT_BLUE: f32 = 0.16;
+/// RED of bright ground in the background, reflectance; chosen with [`BRIGHT_BLUE`].
+const BRIGHT_RED: f32 = 0.28;
+/// Rise of RED per rise of BLUE above which soil was bared, and what noise may add to it, reflectance (source:
+/// docs/sources/masking.md, Hagolle 2010; the addition chosen by us: about the noise of RED).
+const RED_PER_BLUE: f32 = 1.5;
+/// See [`RED_PER_BLUE`]; chosen by us.
+const RED_NOISE: f32 = 0.005;
 
 /// The date as the tests see it, row-major.
 pub(super) struct Date {
@@ -31,7 +48,7 @@ pub(super) struct Date {
 }
 
 impl Date {
-    pub fn new(input: &DateInput, background: &Background, params: &TemporalParams) -> Date {
+    pub(super) fn new(input: &DateInput, background: &Background, params: &TemporalParams) -> Date {
         let (rows, cols) = (input.grid.height, input.grid.width);
         let n = rows * cols;
         let rho = [0, 1, 2, 3].map(|b: usize| {
@@ -83,26 +100,31 @@ impl Date {
         }
     }
 
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.valid.len()
     }
 
+    /// NIR and SWIR as a share of the background, the brighter of the two; NIR where SWIR is missing.
+    pub(super) fn dimming(&self, i: usize) -> f32 {
+        let [nir, swir] = [2, 3].map(|b| self.rho[b][i] / self.bg[b][i].max(DARKEST));
+        if swir.is_finite() { nir.max(swir) } else { nir }
+    }
+
     /// Observation less background of a band.
-    pub fn excess(&self, band: usize, i: usize) -> f32 {
+    pub(super) fn excess(&self, band: usize, i: usize) -> f32 {
         self.rho[band][i] - self.bg[band][i]
     }
 
     /// Least BLUE above the background that is cloud.
-    pub fn threshold(&self, i: usize, params: &TemporalParams) -> f32 {
-        let bright = self.bg[0][i] > 0.16 && self.bg[1][i] > 0.28;
+    pub(super) fn threshold(&self, i: usize, params: &TemporalParams) -> f32 {
+        let bright = self.bg[0][i] > BRIGHT_BLUE && self.bg[1][i] > BRIGHT_RED;
         params.blue
             + if self.weak[i] { params.blue_weak } else { 0.0 }
             + if bright { params.blue_bright } else { 0.0 }
     }
 }
 
-/// Water in the background (`reference/masking.md` §10.2).
-fn is_water(red: f32, nir: f32) -> bool {
-    let ndvi = (nir - red) / (nir + red).max(1e-3);
-    (ndvi < 0.01 && nir < 0.11) || (ndvi < 0.1 && nir < 0.05)
+/// RED rises no more than cloud makes it rise: soil and harvested fields are redder.
+pub(super) fn is_white(blue: f32, red: f32) -> bool {
+    red < RED_PER_BLUE * blue + RED_NOISE
 }

@@ -1,19 +1,21 @@
-//! Faint cloud that is no cloud: the ground shows through unchanged (`reference/masking.md` §10.4, rescue).
+//! Faint cloud that is no cloud: the ground shows through unchanged (docs/sources/masking.md, Ground that shows through).
 
 use super::TemporalParams;
 use super::date::Date;
 use crate::imaging::morphology::box_mean;
 
-/// Half the side of the correlation window (11 × 11 pixels).
+/// Half the side of the correlation window, pixels: 11 × 11; chosen by us: 1.1 km, over which cloud varies.
 const RADIUS: usize = 5;
-/// Least share of the window that must be seen.
+/// Least share of the window that must be seen; chosen by us: 48 pixels (MAJA asks for 15 of 49).
 const SHARE: f32 = 0.40;
-/// Faint: BLUE less than this above the background.
+/// Faint: BLUE less than this above the background, reflectance; chosen by us: 2.5 times the threshold of cloud.
 const FAINT: f32 = 0.10;
-/// The window's offset must be as even as an aerosol's: spread of the BLUE excess in it.
+/// The window's offset must be as even as an aerosol's: spread of the BLUE excess in it, reflectance; chosen by us.
 const EVEN: f32 = 0.006;
-/// Least spread of RED in the background that a correlation can be read from.
+/// Least spread of RED in the background that a correlation can be read from, reflectance; chosen by us: twice the noise.
 const CONTRAST: f32 = 0.010;
+/// Variance that keeps the correlation finite, reflectance²; chosen far below that of one count.
+const NO_SPREAD: f32 = 1e-9;
 
 /// Pixels flagged by the temporal test whose surroundings look like the background, evenly brightened:
 /// aerosol that CAMS missed, not cloud, whose thickness varies over a kilometre.
@@ -54,7 +56,7 @@ pub(super) fn shows_ground(date: &Date, flagged: &[bool], params: &TemporalParam
                 yy[i] - my[i] * my[i],
                 xy[i] - mx[i] * my[i],
             );
-            let correlation = c / (vx.max(1e-9) * vy.max(1e-9)).sqrt();
+            let correlation = c / (vx.max(NO_SPREAD) * vy.max(NO_SPREAD)).sqrt();
             let uneven = (dd[i] - d[i] * d[i]).max(0.0).sqrt();
             correlation > params.correlation && uneven < EVEN && vy > CONTRAST * CONTRAST
         })

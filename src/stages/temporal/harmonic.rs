@@ -1,22 +1,25 @@
 //! Least squares on 1, cos ωt, sin ωt, cos 2ωt, sin 2ωt.
 
 /// Coefficients; unused ones are 0.
-pub type Coefficients = [f32; 5];
+pub(super) type Coefficients = [f32; 5];
 
 /// The functions at a time: [`crate::types::background::basis`], once a date and not once a pixel.
-pub type Basis = [f32; 5];
+pub(super) type Basis = [f32; 5];
+
+/// Pivots below this are none; chosen: far below those that the damping leaves.
+const SINGULAR: f64 = 1e-12;
 
 /// Value of a model at a time.
-pub fn value(c: &Coefficients, at: &Basis) -> f32 {
+pub(super) fn value(c: &Coefficients, at: &Basis) -> f32 {
     at.iter().zip(c).map(|(b, c)| b * c).sum()
 }
 
 /// Weighted least squares with `terms` of 1, 3 or 5 basis functions, the harmonics damped by `ridge`
-/// (as HANTS does, `reference/masking.md` §4.1 \[V\]: the mean is not damped). `None` without weight.
-#[allow(clippy::needless_range_loop)] // elimination reads best with indices
+/// and the mean not (docs/sources/masking.md, Roerink 2000). `None` without weight.
 ///
 /// `points`: the functions at a time, the value, its weight.
-pub fn fit(points: &[(Basis, f32, f32)], terms: usize, ridge: f32) -> Option<Coefficients> {
+#[allow(clippy::needless_range_loop)] // elimination reads best with indices
+pub(super) fn fit(points: &[(Basis, f32, f32)], terms: usize, ridge: f32) -> Option<Coefficients> {
     let terms = terms.clamp(1, 5);
     let mut a = [[0f64; 6]; 5];
     for (b, y, w) in points {
@@ -42,7 +45,7 @@ pub fn fit(points: &[(Basis, f32, f32)], terms: usize, ridge: f32) -> Option<Coe
     for k in 0..terms {
         let pivot = (k..terms).max_by(|x, y| a[*x][k].abs().total_cmp(&a[*y][k].abs()))?;
         a.swap(k, pivot);
-        if a[k][k].abs() < 1e-12 {
+        if a[k][k].abs() < SINGULAR {
             return None;
         }
         for i in k + 1..terms {

@@ -1,5 +1,6 @@
 //! One pixel through time.
 
+use crate::imaging::statistics::upper_median;
 use crate::types::status::qx;
 
 /// What the clean-up makes of an observation.
@@ -21,7 +22,7 @@ pub(super) enum State {
 
 impl State {
     /// State before the clean-up.
-    pub fn of(q: u16) -> State {
+    pub(super) fn of(q: u16) -> State {
         let shadow = q & (qx::SHADOW_OBJECT | qx::SHADOW_TEMPORAL | qx::TERRAIN_SHADOW) != 0;
         let confidence = q & qx::CONFIDENCE;
         if confidence >= 2 || shadow || q & qx::SNOW != 0 {
@@ -34,14 +35,14 @@ impl State {
     }
 
     /// True for observations that count as clear.
-    pub fn is_clear(self) -> bool {
+    pub(super) fn is_clear(self) -> bool {
         matches!(self, State::Kept | State::Restored | State::Change)
     }
 }
 
 /// One observation of the pixel.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Look {
+pub(super) struct Observation {
     /// Index of the date.
     pub date: usize,
     /// Time in days.
@@ -56,9 +57,9 @@ pub(super) struct Look {
     pub state: State,
 }
 
-impl Look {
+impl Observation {
     /// QX after the clean-up, `None` where nothing changed.
-    pub fn verdict(&self) -> Option<u16> {
+    pub(super) fn verdict(&self) -> Option<u16> {
         let clean = self.qx & !(0b11 << qx::VERDICT_SHIFT);
         let undone = qx::CONFIDENCE
             | qx::CLOUD_BUFFER
@@ -77,7 +78,7 @@ impl Look {
     }
 
     /// Snow is judged by its own tests and never restored.
-    pub fn is_snow(&self) -> bool {
+    pub(super) fn is_snow(&self) -> bool {
         self.qx & qx::SNOW != 0
     }
 }
@@ -86,16 +87,12 @@ impl Look {
 #[derive(Debug, Clone)]
 pub(super) struct Series {
     /// The observations.
-    pub looks: Vec<Look>,
+    pub observations: Vec<Observation>,
     /// BLUE above the background that is cloud.
     pub threshold: f32,
 }
 
 /// Median of values; 0 for none.
 pub(super) fn median(values: &mut [f32]) -> f32 {
-    if values.is_empty() {
-        return 0.0;
-    }
-    let k = values.len() / 2;
-    *values.select_nth_unstable_by(k, f32::total_cmp).1
+    upper_median(values).unwrap_or(0.0)
 }

@@ -1,10 +1,11 @@
-//! Shadow against the background, matched with cloud objects (`reference/masking.md` §10.6, §10.7).
+//! Shadow against the background, matched with cloud objects (docs/sources/masking.md, Shadow).
 
 use super::cloud::Cloud;
-use super::date::Date;
+use super::date::{Date, HAZY};
 use super::{DateInput, TemporalParams};
 use crate::imaging::cloud_objects::heights::{Map, Rules, ground, search};
 use crate::imaging::cloud_objects::shadow::{cast, swir_rim};
+use crate::imaging::cloud_objects::size::area_in_pixels;
 use crate::imaging::cloud_objects::{HEIGHTS_M, REACH_CAP_M, Sight, cut};
 use crate::imaging::morphology::{Components, dilate};
 use crate::types::status::qx;
@@ -19,11 +20,53 @@ pub(super) struct Shadow {
     pub rim: Vec<bool>,
 }
 
-/// Ratio of an observation to its background, NIR and SWIR, the brighter of the two.
-fn dimming(date: &Date, i: usize) -> f32 {
-    let ratio = |b: usize| date.rho[b][i] / date.bg[b][i].max(0.02);
-    let (nir, swir) = (ratio(2), ratio(3));
-    if swir.is_finite() { nir.max(swir) } else { nir }
+/// Smallest shadow without a cloud, m²: four pixels of 100 m; chosen by us (docs/sources/masking.md, Shadow).
+const SMALLEST_ORPHAN_M2: f64 = 4e4;
+/// Smallest side of the parts that clouds are cut into, pixels; chosen by us.
+const PART_LEAST: usize = 4;
+/// Rise of SWIR above the background that a cloud seen by SWIR alone makes at least, reflectance; chosen by us
+/// (docs/sources/masking.md, SWIR parallax).
+const RIM_SWIR: f32 = 0.06;
+/// Difference of BLUE from the background below which VNIR saw no cloud, reflectance; chosen by us: half the threshold.
+const RIM_BLUE: f32 = 0.02;
+/// Parallax of SWIR per metre of height where the angles are not known: source docs/sources/masking.md, SWIR parallax
+/// (80 to 91 m per km), rounded up.
+const USUAL_PARALLAX: f32 = 0.1;
+/// Shadow shift per metre of height where the angles are not known; chosen by us: the Sun at 45°.
+const USUAL_SHADOW: f32 = 1.0;
+
+/// What the ground says of every pixel: one of [`ground`].
+fn ground_states(date: &Date, cloud: &[bool], snow: &[bool], params: &TemporalParams) -> Vec<u8> {
+    let blind = |i: usize| {
+        !date.valid[i]
+            || cloud[i]
+            || date.water[i]
+            || snow[i]
+            || date.qx[i] & qx::TERRAIN_SHADOW != 0
+    };
+    (0..date.len())
+        .map(|i| {
+            if blind(i) {
+                ground::NEUTRAL
+            } else if !date.known[i] {
+                // without a background the single-date decision stands
+                if was_shadow(date, i) {
+                    ground::DARK
+                } else {
+                    ground::NEUTRAL
+                }
+            } else if date.dimming(i) < params.shadow_ratio && date.excess(0, i) < HAZY {
+                ground::DARK
+            } else {
+                ground::PLAIN
+            }
+        })
+        .collect()
+}
+
+/// Shadow of the single-date stage.
+fn was_shadow(date: &Date, i: usize) -> bool {
+    date.qx[i] & (qx::SHADOW_OBJECT | qx::SHADOW_TEMPORAL) != 0
 }
 
 /// Shadow of one date.
@@ -36,33 +79,9 @@ pub(super) fn detect(
 ) -> Shadow {
     let n = date.len();
     let mask: Vec<bool> = cloud.confidence.iter().map(|c| *c >= 1).collect();
-    let before = |i: usize| date.qx[i] & (qx::SHADOW_OBJECT | qx::SHADOW_TEMPORAL) != 0;
-    let blind = |i: usize| {
-        !date.valid[i]
-            || mask[i]
-            || date.water[i]
-            || snow[i]
-            || date.qx[i] & qx::TERRAIN_SHADOW != 0
-    };
-    let state: Vec<u8> = (0..n)
-        .map(|i| {
-            if blind(i) {
-                ground::NEUTRAL
-            } else if !date.known[i] {
-                if before(i) {
-                    ground::DARK
-                } else {
-                    ground::NEUTRAL
-                }
-            } else if dimming(date, i) < params.shadow_ratio && date.excess(0, i) < 0.02 {
-                ground::DARK
-            } else {
-                ground::PLAIN
-            }
-        })
-        .collect();
+    let state = ground_states(date, &mask, snow, params);
     let parts = Components::of(&mask, date.cols);
-    let side = ((f64::from(params.object_side_m) / date.pixel) as usize).max(4);
+    let side = ((f64::from(params.object_side_m) / date.pixel) as usize).max(PART_LEAST);
     let objects = cut(&parts, date.cols, side);
     let sights: Vec<Option<Sight>> = objects
         .iter()
@@ -89,7 +108,7 @@ pub(super) fn detect(
     let dark = |i: usize| state[i] == ground::DARK;
     // what the single-date stage saw with its halo stays while the background agrees
     let object: Vec<bool> = (0..n)
-        .map(|i| shadows.matched[i] || dark(i) && (before(i) || shadows.reach[i]))
+        .map(|i| shadows.matched[i] || dark(i) && (was_shadow(date, i) || shadows.reach[i]))
         .collect();
     let deep: Vec<bool> = (0..n)
         .map(|i| {
@@ -97,12 +116,12 @@ pub(super) fn detect(
                 && !object[i]
                 && near[i]
                 && date.known[i]
-                && dimming(date, i) < params.orphan_ratio
+                && date.dimming(i) < params.orphan_ratio
                 && date.excess(0, i) < 0.0
         })
         .collect();
     let groups = Components::of(&deep, date.cols);
-    let least = ((4e4 / (date.pixel * date.pixel)).round() as u32).max(1);
+    let least = area_in_pixels(SMALLEST_ORPHAN_M2, date.pixel);
     Shadow {
         orphan: (0..n)
             .map(|i| deep[i] && groups.area_at(i) >= least)
@@ -112,12 +131,11 @@ pub(super) fn detect(
     }
 }
 
-/// SWIR-contaminated pixels: the moved clouds, and any SWIR rise without one of BLUE near a cloud
-/// (§10.7).
+/// SWIR-contaminated pixels: the moved clouds, and any SWIR rise without one of BLUE near a cloud.
 fn rim(date: &Date, moved: &[bool], mask: &[bool], snow: &[bool], input: &DateInput) -> Vec<bool> {
     let reach = Sight::at(input.angles, &input.grid, date.rows / 2, date.cols / 2)
         .and_then(|s| s.parallax())
-        .map_or(0.1, |p| p.length())
+        .map_or(USUAL_PARALLAX, |p| p.length())
         * HEIGHTS_M.1;
     let near = dilate(
         mask,
@@ -127,7 +145,7 @@ fn rim(date: &Date, moved: &[bool], mask: &[bool], snow: &[bool], input: &DateIn
     (0..date.len())
         .map(|i| {
             let differs =
-                date.known[i] && date.excess(3, i) > 0.06 && date.excess(0, i).abs() < 0.02;
+                date.known[i] && date.excess(3, i) > RIM_SWIR && date.excess(0, i).abs() < RIM_BLUE;
             date.valid[i] && !mask[i] && !snow[i] && (moved[i] || near[i] && differs)
         })
         .collect()
@@ -136,7 +154,7 @@ fn rim(date: &Date, moved: &[bool], mask: &[bool], snow: &[bool], input: &DateIn
 /// Pixels that a cloud, or one beyond the edge of the tile, can shade.
 fn near_clouds(mask: &[bool], date: &Date, input: &DateInput) -> Vec<bool> {
     let slope = Sight::at(input.angles, &input.grid, date.rows / 2, date.cols / 2)
-        .map_or(1.0, |s| s.shadow().length());
+        .map_or(USUAL_SHADOW, |s| s.shadow().length());
     let reach = (slope * HEIGHTS_M.1).min(REACH_CAP_M);
     let radius = (f64::from(reach) / date.pixel).ceil() as usize;
     // beyond the observed area there may be cloud

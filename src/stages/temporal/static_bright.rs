@@ -1,17 +1,18 @@
-//! Ground that is called cloud whenever it is seen, unlike its surroundings (`reference/masking.md`
-//! §10.5, static commission).
+//! Ground that is called cloud whenever it is seen, unlike its surroundings (docs/sources/masking.md, Static bright ground).
 
-use super::TemporalParams;
 use super::series::{Series, State};
 
-/// Flag frequency that is suspicious, and by how much it must exceed that of the surroundings (§10.5).
+/// Share of the dates called cloud that is suspicious; chosen by us: few places are as cloudy.
 const OFTEN: f32 = 0.85;
+/// By how much that share must exceed that of the surroundings; chosen by us.
 const ABOVE: f32 = 0.30;
-/// Pixels to each side that are the surroundings: along the row, so that blocks of rows need no halo.
+/// Pixels to each side that are the surroundings; chosen by us: 2.1 km, along the row, so that blocks of rows need no halo.
 const AROUND: usize = 10;
+/// Multiple of the threshold above the reference that stays cloud; chosen by us: that of sure cloud.
+const STAYS_CLOUD: f32 = 2.0;
 
 /// Restores the cloudy observations of suspicious pixels unless BLUE is far above the background.
-pub(super) fn undo(series: &mut Series, frequency: &[f32], c: usize, _params: &TemporalParams) {
+pub(super) fn undo(series: &mut Series, frequency: &[f32], c: usize) {
     if frequency[c].is_nan() || frequency[c] <= OFTEN {
         return;
     }
@@ -20,14 +21,14 @@ pub(super) fn undo(series: &mut Series, frequency: &[f32], c: usize, _params: &T
     if frequency[c] - super::series::median(&mut around) <= ABOVE {
         return;
     }
-    let limit = 2.0 * series.threshold;
-    let mut blue: Vec<f32> = series.looks.iter().map(|l| l.v[0]).collect();
-    let usual = super::series::median(&mut blue);
-    for l in &mut series.looks {
+    let limit = STAYS_CLOUD * series.threshold;
+    let mut blue: Vec<f32> = series.observations.iter().map(|l| l.v[0]).collect();
+    let middle = super::series::median(&mut blue);
+    for l in &mut series.observations {
         let reference = if l.bg[0].is_finite() {
-            l.bg[0].max(usual)
+            l.bg[0].max(middle)
         } else {
-            usual
+            middle
         };
         if matches!(l.state, State::Flagged | State::Doubtful)
             && !l.is_snow()

@@ -2,22 +2,26 @@
 //!
 //! The table is ESA's own (`grids/README.md`). A point is never turned into a tile by MGRS arithmetic:
 //! that names a tile which does not exist for 5.5 % of the area between 56° S and 75° N
-//! (`reference/grid_reprojection.md` §1, \[M\]). Candidate tiles are tested by their bounds instead.
+//! (`docs/sources/geometry.md`, ESA 2015). Candidate tiles are tested by their bounds instead.
 
 use super::utm::{Utm, wrap};
 use super::{TILE_SIDE_M, Tile, TileId};
+use crate::types::rings;
 use std::sync::OnceLock;
 
-mod clip;
 #[cfg(test)]
 mod rule;
 mod table;
 
+use crate::types::geometry::{EastNorth, LonLat};
 use table::Entry;
 
 /// Points along one side of the outlines compared with bounding boxes: the chord of 18 km departs
 /// from the true edge by less than 10 m below latitude 60° and 60 m at 84°.
 const BBOX_POINTS: usize = 6;
+
+/// Half the diagonal of a tile, 78 km, in degrees of latitude.
+const REACH_DEG: f64 = 0.71;
 
 /// A tile seldom reaches beyond 12° from its central meridian (Svalbard's wide zones, with overlap).
 const MAX_FROM_MERIDIAN_DEG: f64 = 15.0;
@@ -64,6 +68,15 @@ fn by_zone() -> &'static [(u32, Vec<Tile>)] {
 /// The tiles whose square, in the tile's own UTM zone, contains a point: one to four as a rule (tiles
 /// overlap by about 10 km, more across zone borders), sorted by name. Longitude in degrees, any turn;
 /// latitude in degrees. Nothing beyond the grid (84.6° N, 83.5° S) or for values that are not finite.
+///
+/// ```
+/// use probav_ard::types::grid::tiles;
+///
+/// let names: Vec<String> = tiles::at_point(4.35, 50.85).iter().map(|t| t.id.to_string()).collect();
+/// assert!(names.contains(&"31UES".to_string()), "Brussels");
+/// // neighbouring tiles overlap, and the poles have none
+/// assert!(tiles::at_point(0.0, 89.0).is_empty());
+/// ```
 pub fn at_point(lon: f64, lat: f64) -> Vec<Tile> {
     if !lon.is_finite() || !(-90.0..=90.0).contains(&lat) {
         return Vec::new();
@@ -75,7 +88,7 @@ pub fn at_point(lon: f64, lat: f64) -> Vec<Tile> {
         if wrap(lon - utm.central_meridian()).abs() > MAX_FROM_MERIDIAN_DEG {
             continue;
         }
-        let (e, n) = utm.forward(lon, lat);
+        let EastNorth { east: e, north: n } = utm.forward(LonLat { lon, lat });
         found.extend(tiles.iter().filter(|t| {
             e >= t.ulx && e <= t.ulx + TILE_SIDE_M && n <= t.uly && n >= t.uly - TILE_SIDE_M
         }));
@@ -88,7 +101,11 @@ pub fn at_point(lon: f64, lat: f64) -> Vec<Tile> {
 fn centres() -> &'static [(f64, f64)] {
     static CENTRES: OnceLock<Vec<(f64, f64)>> = OnceLock::new();
     let half = TILE_SIDE_M / 2.0;
-    let centre = |t: &Tile| Utm::new(t.epsg).inverse(t.ulx + half, t.uly - half);
+    let centre = |t: &Tile| {
+        Utm::new(t.epsg)
+            .inverse(EastNorth::new(t.ulx + half, t.uly - half))
+            .xy()
+    };
     CENTRES.get_or_init(|| all().iter().map(centre).collect())
 }
 
@@ -101,10 +118,12 @@ pub fn in_bbox(west: f64, south: f64, east: f64, north: f64) -> Vec<Tile> {
     }
     let east = if west > east { east + 360.0 } else { east };
     let (middle, half) = ((west + east) / 2.0, (east - west) / 2.0);
-    // a tile reaches 78 km from its centre: 0.71° of latitude, and 1 / cos φ times as much of longitude
+    // and 1 / cos φ times as much of longitude
     let near = |(lon, lat): &(f64, f64)| {
-        let reach = 0.71 / (lat.abs() + 0.71).to_radians().cos();
-        *lat > south - 0.71 && *lat < north + 0.71 && wrap(lon - middle).abs() < half + reach
+        let reach = REACH_DEG / (lat.abs() + REACH_DEG).to_radians().cos();
+        *lat > south - REACH_DEG
+            && *lat < north + REACH_DEG
+            && wrap(lon - middle).abs() < half + reach
     };
     let overlaps = |tile: &Tile| {
         let ring = outline(tile, BBOX_POINTS);
@@ -112,7 +131,7 @@ pub fn in_bbox(west: f64, south: f64, east: f64, north: f64) -> Vec<Tile> {
         // a wide box may meet the tile on the next turn only
         [turn - 360.0, turn, turn + 360.0]
             .iter()
-            .any(|t| clip::overlaps(&ring, (west - t, south, east - t, north)))
+            .any(|t| rings::overlaps(&ring, (west - t, south, east - t, north)))
     };
     all()
         .iter()
@@ -136,7 +155,11 @@ pub fn outline(tile: &Tile, points_per_side: usize) -> Vec<(f64, f64)> {
             let f = k as f64 / n as f64;
             let (x, y) = (a.0 + f * (b.0 - a.0), a.1 + f * (b.1 - a.1));
             ring.push(
-                utm.inverse_continuous(tile.ulx + x * TILE_SIDE_M, tile.uly + y * TILE_SIDE_M),
+                utm.inverse_continuous(EastNorth::new(
+                    tile.ulx + x * TILE_SIDE_M,
+                    tile.uly + y * TILE_SIDE_M,
+                ))
+                .xy(),
             );
         }
     }
@@ -222,7 +245,7 @@ mod tests {
                     if wrap(lon - utm.central_meridian()).abs() > 25.0 {
                         return false;
                     }
-                    let (e, n) = utm.forward(lon, lat);
+                    let EastNorth { east: e, north: n } = utm.forward(LonLat { lon, lat });
                     let (x, y) = (e - t.ulx, t.uly - n);
                     (0.0..=TILE_SIDE_M).contains(&x) && (0.0..=TILE_SIDE_M).contains(&y)
                 })

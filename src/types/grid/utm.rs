@@ -5,14 +5,15 @@
 //! A tile needs a few thousand sparse points, so that no PROJ context is worth its start-up time;
 //! the tests hold the series against PROJ to better than 1 mm in every zone up to 84° and beyond.
 
-use crate::types::geometry::wgs84;
+use crate::types::ellipsoid::wgs84;
+use crate::types::geometry::{EastNorth, LonLat};
 
-/// Scale on the central meridian.
-const K0: f64 = 0.9996;
-/// False easting, metres.
-const FALSE_EASTING: f64 = 500_000.0;
-/// False northing of the southern zones, metres.
-const FALSE_NORTHING_SOUTH: f64 = 10_000_000.0;
+/// Scale on the central meridian, by definition of the projection.
+pub const SCALE: f64 = 0.9996;
+/// False easting, metres, by definition.
+pub const FALSE_EASTING: f64 = 500_000.0;
+/// False northing of the southern zones, metres, by definition.
+pub const FALSE_NORTHING_SOUTH: f64 = 10_000_000.0;
 
 /// Third flattening of WGS 84.
 const N: f64 = wgs84::F / (2.0 - wgs84::F);
@@ -121,6 +122,18 @@ const BETA: [f64; 6] = [
 ];
 
 /// One UTM zone on WGS 84.
+///
+/// ```
+/// use probav_ard::types::geometry::{EastNorth, LonLat};
+/// use probav_ard::types::grid::utm::Utm;
+///
+/// let zone = Utm::new(32631);
+/// // on the central meridian of zone 31 at the equator
+/// assert_eq!(zone.forward(LonLat::new(3.0, 0.0)), EastNorth::new(500_000.0, 0.0));
+/// let corner = EastNorth::new(600_000.0, 5_700_000.0);
+/// let again = zone.forward(zone.inverse(corner));
+/// assert!((again.east - corner.east).abs() < 1e-6 && (again.north - corner.north).abs() < 1e-6);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Utm {
     /// Central meridian, degrees.
@@ -151,36 +164,36 @@ impl Utm {
     /// Easting and northing, metres, of a geodetic longitude and latitude, degrees. Any
     /// longitude is wrapped to the zone's side of the antimeridian; meaningful up to about 30°
     /// from the central meridian.
-    pub fn forward(&self, lon: f64, lat: f64) -> (f64, f64) {
+    pub fn forward(&self, LonLat { lon, lat }: LonLat) -> EastNorth {
         let lambda = wrap(lon - self.central).to_radians();
         let (sin_l, cos_l) = lambda.sin_cos();
         let tau = conformal(lat.to_radians().tan());
         let xi0 = tau.atan2(cos_l);
         let eta0 = (sin_l / tau.hypot(cos_l)).asinh();
         let (xi, eta) = series(xi0, eta0, &ALPHA, 1.0);
-        (
-            FALSE_EASTING + K0 * RECTIFYING * eta,
-            self.false_northing + K0 * RECTIFYING * xi,
-        )
+        EastNorth {
+            east: FALSE_EASTING + SCALE * RECTIFYING * eta,
+            north: self.false_northing + SCALE * RECTIFYING * xi,
+        }
     }
 
     /// Longitude (−180…180) and latitude, degrees, of an easting and northing, metres.
-    pub fn inverse(&self, easting: f64, northing: f64) -> (f64, f64) {
-        let (lon, lat) = self.inverse_continuous(easting, northing);
-        (wrap(lon), lat)
+    pub fn inverse(&self, place: EastNorth) -> LonLat {
+        let LonLat { lon, lat } = self.inverse_continuous(place);
+        LonLat::new(wrap(lon), lat)
     }
 
     /// As [`Utm::inverse`], but the longitude is not wrapped: it stays within 180° of the central
     /// meridian, so that it is continuous across the antimeridian.
-    pub fn inverse_continuous(&self, easting: f64, northing: f64) -> (f64, f64) {
-        let eta = (easting - FALSE_EASTING) / (K0 * RECTIFYING);
-        let xi = (northing - self.false_northing) / (K0 * RECTIFYING);
+    pub fn inverse_continuous(&self, EastNorth { east, north }: EastNorth) -> LonLat {
+        let eta = (east - FALSE_EASTING) / (SCALE * RECTIFYING);
+        let xi = (north - self.false_northing) / (SCALE * RECTIFYING);
         let (xi0, eta0) = series(xi, eta, &BETA, -1.0);
         let (sin_x, cos_x) = xi0.sin_cos();
         let sinh_e = eta0.sinh();
         let tau0 = sin_x / sinh_e.hypot(cos_x);
         let lon = self.central + sinh_e.atan2(cos_x).to_degrees();
-        (lon, geodetic(tau0).atan().to_degrees())
+        LonLat::new(lon, geodetic(tau0).atan().to_degrees())
     }
 }
 
@@ -266,7 +279,7 @@ mod tests {
                     for d in [-9.0, -4.7, -3.0, -1.2, 0.0, 0.4, 3.0, 5.9, 9.0] {
                         let lat = f64::from(i) * 6.0 * if south { -1.0 } else { 1.0 };
                         let lon = wrap(utm.central_meridian() + d);
-                        let (e, n) = utm.forward(lon, lat);
+                        let EastNorth { east: e, north: n } = utm.forward(LonLat { lon, lat });
                         let p = proj
                             .project((lon.to_radians(), lat.to_radians()), false)
                             .unwrap();
@@ -274,7 +287,10 @@ mod tests {
                             (e - p.0).abs() < 1e-3 && (n - p.1).abs() < 1e-3,
                             "{epsg} {lon} {lat}: {e} {n} {p:?}"
                         );
-                        let (lon2, lat2) = utm.inverse(e, n);
+                        let LonLat {
+                            lon: lon2,
+                            lat: lat2,
+                        } = utm.inverse(EastNorth::new(e, n));
                         let metre = 111_000.0;
                         assert!(
                             wrap(lon2 - lon).abs() * lat.to_radians().cos() * metre < 1e-3
@@ -290,21 +306,21 @@ mod tests {
     #[test]
     fn longitudes_are_continuous_across_the_antimeridian() {
         let utm = Utm::new(32601);
-        let (e, n) = utm.forward(179.5, 70.0);
+        let EastNorth { east: e, north: n } = utm.forward(LonLat::new(179.5, 70.0));
         assert!(e < 500_000.0);
-        let (lon, _) = utm.inverse(e, n);
+        let LonLat { lon, .. } = utm.inverse(EastNorth::new(e, n));
         assert!((lon - 179.5).abs() < 1e-9);
-        let (lon, lat) = utm.inverse_continuous(e, n);
+        let LonLat { lon, lat } = utm.inverse_continuous(EastNorth::new(e, n));
         assert!((lon + 180.5).abs() < 1e-9 && (lat - 70.0).abs() < 1e-9);
     }
 
     #[test]
     fn a_known_point() {
         // central meridian at the equator, and the scale along the meridian: 10 000 km · k0 · (known arc)
-        let (e, n) = Utm::new(32631).forward(3.0, 0.0);
+        let EastNorth { east: e, north: n } = Utm::new(32631).forward(LonLat::new(3.0, 0.0));
         assert_eq!((e, n), (500_000.0, 0.0));
         // quarter meridian of WGS 84 is 10 001 965.729 m
-        let (_, n) = Utm::new(32631).forward(3.0, 90.0);
-        assert!((n / K0 - 10_001_965.729).abs() < 1e-3);
+        let EastNorth { north: n, .. } = Utm::new(32631).forward(LonLat::new(3.0, 90.0));
+        assert!((n / SCALE - 10_001_965.729).abs() < 1e-3);
     }
 }

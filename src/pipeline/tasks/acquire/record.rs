@@ -2,50 +2,55 @@
 
 use crate::pipeline::plan::unit::Task;
 use crate::pipeline::tasks::geometric_check::Report;
+use crate::product::record;
+use crate::scene::{Laps, Scene};
 use crate::stages::atmosphere::Split;
 use crate::types::band::Band;
 use crate::types::grid::Margin;
-use crate::types::observation::Observation;
-use crate::types::radiative_transfer::{Origin, RtField};
+use crate::types::radiative_transfer::Origin;
 use crate::types::status::{Masks, sm, usable};
 use serde_json::{Map, Value, json};
+use std::cell::{Cell, RefCell};
 use std::time::Instant;
 
 /// Wall and processor seconds by stage.
 #[derive(Debug)]
-pub struct Timings {
-    last: (Instant, f64),
-    stages: Vec<(&'static str, f64, f64)>,
+pub(super) struct Timings {
+    last: Cell<(Instant, f64)>,
+    stages: RefCell<Vec<(&'static str, f64, f64)>>,
 }
 
 impl Timings {
     /// Starts the clocks.
-    pub fn start() -> Timings {
+    pub(super) fn start() -> Timings {
         Timings {
-            last: (Instant::now(), cpu_seconds()),
-            stages: Vec::new(),
-        }
-    }
-
-    /// The time since the last call belongs to `stage`.
-    pub fn lap(&mut self, stage: &'static str) {
-        let now = (Instant::now(), cpu_seconds());
-        let wall = now.0.duration_since(self.last.0).as_secs_f64();
-        let cpu = (now.1 - self.last.1).max(0.0);
-        self.last = now;
-        tracing::debug!(stage, wall, cpu, "stage done");
-        match self.stages.iter_mut().find(|s| s.0 == stage) {
-            Some(sum) => *sum = (stage, sum.1 + wall, sum.2 + cpu),
-            None => self.stages.push((stage, wall, cpu)),
+            last: Cell::new((Instant::now(), cpu_seconds())),
+            stages: RefCell::default(),
         }
     }
 
     fn json(&self) -> Value {
-        let stages = self.stages.iter().map(|(stage, wall, cpu)| {
+        let stages = self.stages.borrow();
+        let stages = stages.iter().map(|(stage, wall, cpu)| {
             let times = json!({ "wall_s": round(*wall), "cpu_s": round(*cpu) });
             (stage.to_string(), times)
         });
         Value::Object(stages.collect())
+    }
+}
+
+impl Laps for Timings {
+    fn lap(&self, stage: &'static str) {
+        let now = (Instant::now(), cpu_seconds());
+        let last = self.last.replace(now);
+        let wall = now.0.duration_since(last.0).as_secs_f64();
+        let cpu = (now.1 - last.1).max(0.0);
+        tracing::debug!(stage, wall, cpu, "stage done");
+        let mut stages = self.stages.borrow_mut();
+        match stages.iter_mut().find(|s| s.0 == stage) {
+            Some(sum) => *sum = (stage, sum.1 + wall, sum.2 + cpu),
+            None => stages.push((stage, wall, cpu)),
+        }
     }
 }
 
@@ -62,52 +67,46 @@ fn cpu_seconds() -> f64 {
 }
 
 /// What happened on the way, beside the arrays.
-pub struct Facts<'a> {
+pub(super) struct Facts<'a> {
     /// The task.
     pub task: &'a Task,
-    /// The observation on the tile's grid.
-    pub observation: &'a Observation,
-    /// Its masks.
-    pub masks: &'a Masks,
-    /// Coefficients and state of the atmosphere used.
-    pub rt: &'a RtField,
+    /// The acquisition.
+    pub scene: &'a Scene,
     /// What σ is made of, usable pixels.
     pub parts: &'a [Split],
     /// Halo in 300 m pixels.
     pub halo: Margin,
     /// Share of the observed land without height.
     pub dem_gap: f32,
-    /// What a user should know.
-    pub notes: &'a [String],
     /// The geometric check, where there was one.
     pub geometry: Option<&'a Report>,
 }
 
 /// `run.json`. Everything but `timings` is the same for the same input.
-pub fn record(facts: &Facts, timings: &Timings) -> Value {
-    let mut out = json!({
-        "source": facts.observation.source,
-        "key": facts.task.key,
-        "unit": facts.task.unit.to_string(),
-        "software": { "probav-ard": env!("CARGO_PKG_VERSION") },
-        "recipe": facts.task.recipe,
+pub(super) fn record(facts: &Facts, timings: &Timings) -> Value {
+    let (scene, task) = (facts.scene, facts.task);
+    let mut out = record::head(&task.key.0, &task.unit.to_string(), &task.recipe);
+    let more = json!({
         "atmosphere": {
-            "provenance": facts.rt.state.provenance,
-            "fallback": facts.rt.state.fallback,
-            "origins": origins(&facts.rt.state.origins),
-            "tables": facts.rt.notes,
+            "provenance": scene.coefficients.state.provenance,
+            "fallback": scene.coefficients.state.fallback,
+            "origins": origins(&scene.coefficients.state.origins),
+            "tables": scene.coefficients.notes,
         },
         "sigma": sigma(facts.parts),
         "geometry": {
             "halo_300m_pixels": facts.halo,
             "land_without_height": round(f64::from(facts.dem_gap)),
-            "view_zenith_deg": mean(&facts.observation.angles.vnir_vza),
-            "sun_zenith_deg": mean(&facts.observation.angles.sza),
+            "view_zenith_deg": mean(&scene.observation.angles.vnir_vza),
+            "sun_zenith_deg": mean(&scene.observation.angles.sza),
         },
-        "counts": counts(facts.masks),
-        "notes": facts.notes,
+        "counts": counts(&scene.masks),
+        "notes": scene.notes,
         "timings": timings.json(),
     });
+    if let (Value::Object(out), Value::Object(more)) = (&mut out, more) {
+        out.extend(more);
+    }
     if let Some(report) = facts.geometry {
         out["geometric_check"] = report.json();
     }

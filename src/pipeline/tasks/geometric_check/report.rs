@@ -308,7 +308,7 @@ impl fmt::Display for Report {
 ///
 /// # Errors
 /// The file cannot be read, or tells of none.
-pub fn applied(run: &Path) -> Result<Refinement, PipelineError> {
+pub(crate) fn applied(run: &Path) -> Result<Refinement, PipelineError> {
     let bad = |why: &str| {
         PipelineError::Config(format!(
             "{}: {why}; give the run.json of a product made with --refine",

@@ -2,10 +2,12 @@
 
 use super::*;
 use crate::pipeline::config::geometry_options::{self, GeometryOptions};
-use crate::pipeline::tasks::acquire::terrain::Terrain;
+use crate::scene::{Ancillary, TileContext};
+use crate::sources::dem::VerticalDatum;
 use crate::sources::l1c::{L1cError, LineClock, Profile, Segment, StripWindow, Swath, TiePoints};
 use crate::stages::reproject::{Kernel, Request, observe, observe_refined};
 use crate::types::band::{Band, Camera, Strip};
+use crate::types::geometry::{EastNorth, LonLat};
 use crate::types::grid::tiles;
 use crate::types::grid::utm::Utm;
 use std::ops::Range;
@@ -55,9 +57,13 @@ impl Swath for Displaced {
             ndarray::Zip::from(&mut level.lon)
                 .and(&mut level.lat)
                 .for_each(|lon, lat| {
-                    let (e, n) = utm.forward(*lon, *lat);
-                    (*lon, *lat) =
-                        utm.inverse(e + self.all[0] + more[0], n + self.all[1] + more[1]);
+                    let EastNorth { east: e, north: n } = utm.forward(LonLat::new(*lon, *lat));
+                    (*lon, *lat) = utm
+                        .inverse(EastNorth::new(
+                            e + self.all[0] + more[0],
+                            n + self.all[1] + more[1],
+                        ))
+                        .xy();
                 });
         }
         Ok(Arc::new(ties))
@@ -72,17 +78,17 @@ impl Swath for Displaced {
     }
 }
 
-fn look(all: [f64; 2], swir: [f64; 2], refine: bool) -> Report {
+fn checked(all: [f64; 2], swir: [f64; 2], refine: bool) -> Report {
     let inner = Segment::open(&fixture(SEGMENT), &Profile::default()).unwrap();
     let swath = Displaced { inner, all, swir };
-    let config = Config {
+    let ancillary = Ancillary {
         dem: vec![fixture("dem/dem.tif")],
-        dem_vertical: "ellipsoid".to_string(),
-        ..Config::default()
+        dem_vertical: VerticalDatum::Ellipsoid,
+        ..Ancillary::default()
     };
     let tile = tiles::lookup("31UFR".parse().unwrap()).unwrap();
     let grid = tile.grid(Resolution::M100);
-    let heights = Terrain::read(&config, tile)
+    let heights = TileContext::open(tile, &ancillary)
         .unwrap()
         .heights(&grid)
         .unwrap();
@@ -107,7 +113,7 @@ fn look(all: [f64; 2], swir: [f64; 2], refine: bool) -> Report {
 
 #[test]
 fn displaced_tie_points_are_seen_and_put_right() {
-    let report = look([-36.0, 48.0], [0.0; 2], false);
+    let report = checked([-36.0, 48.0], [0.0; 2], false);
     let (_, m) = report.last().leading().unwrap();
     assert!((m.bias[0] + 36.0).hypot(m.bias[1] - 48.0) < 4.0, "{m:?}");
     assert!(!report.is_refined());
@@ -116,7 +122,7 @@ fn displaced_tie_points_are_seen_and_put_right() {
         ([90.0, 120.0], [0.0, 0.0]),
         ([30.0, 0.0], [-40.0, 30.0]),
     ] {
-        let report = look(all, swir, true);
+        let report = checked(all, swir, true);
         assert!(report.is_refined(), "{all:?}\n{report}");
         for band in [Band::Red, Band::Nir, Band::Swir] {
             let m = report.last().absolute[band.index()]
@@ -136,7 +142,7 @@ fn displaced_tie_points_are_seen_and_put_right() {
 
 #[test]
 fn what_is_in_place_stays_as_it_is() {
-    let report = look([0.0; 2], [0.0; 2], true);
+    let report = checked([0.0; 2], [0.0; 2], true);
     assert!(!report.is_refined(), "{report}");
     assert!(report.notes().is_empty(), "{report}");
     assert!(report.accuracy().unwrap().rmse < 20.0);

@@ -12,11 +12,11 @@ const LEVEL: i32 = 1;
 
 /// Masks of one date, block by block. Boxed, so that nothing of the room that packing needs is kept.
 #[derive(Debug, Default)]
-pub struct Packed(Vec<Box<[u8]>>);
+pub(super) struct Packed(Vec<Box<[u8]>>);
 
 impl Packed {
     /// Packs whole masks.
-    pub fn of(masks: &Masks, blocks: &[Range<usize>]) -> Result<Packed, PipelineError> {
+    pub(super) fn of(masks: &Masks, blocks: &[Range<usize>]) -> Result<Packed, PipelineError> {
         let mut packed = Packed::default();
         for range in blocks {
             packed.push(&Masks {
@@ -30,7 +30,7 @@ impl Packed {
     }
 
     /// Packs one more block.
-    pub fn push(&mut self, masks: &Masks) -> Result<(), PipelineError> {
+    pub(super) fn push(&mut self, masks: &Masks) -> Result<(), PipelineError> {
         let mut bytes = Vec::with_capacity(masks.sm.len() * 6);
         // low and high bytes apart: each is smoother than both together
         for layer in [&masks.sm, &masks.qx] {
@@ -45,7 +45,7 @@ impl Packed {
     }
 
     /// Unpacks one block.
-    pub fn block(&self, k: usize, width: usize) -> Result<Masks, PipelineError> {
+    pub(super) fn block(&self, k: usize, width: usize) -> Result<Masks, PipelineError> {
         let packed = self.0.get(k).ok_or_else(|| lost("a block is missing"))?;
         let bytes = zstd::stream::decode_all(&packed[..]).map_err(lost)?;
         let n = bytes.len() / 6;
@@ -70,7 +70,7 @@ impl Packed {
     }
 
     /// Unpacks all blocks.
-    pub fn all(&self, blocks: usize, width: usize) -> Result<Masks, PipelineError> {
+    pub(super) fn all(&self, blocks: usize, width: usize) -> Result<Masks, PipelineError> {
         let parts: Vec<Masks> = (0..blocks)
             .map(|k| self.block(k, width))
             .collect::<Result<_, _>>()?;

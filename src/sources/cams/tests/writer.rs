@@ -12,7 +12,7 @@ const STEP: i64 = 3 * 3600;
 const LEADS: usize = 8;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Convention {
+pub(super) enum Convention {
     Classic,
     Forecast,
     Reanalysis,
@@ -20,7 +20,7 @@ pub enum Convention {
 
 /// Smooth fields and what is wrong with the file that holds them.
 #[derive(Debug, Clone)]
-pub struct Scene {
+pub(super) struct Scene {
     pub lon: Vec<f64>,
     pub origin: f64,
     pub lat: Vec<f64>,
@@ -51,7 +51,7 @@ fn put<T: netcdf::NcTypeDescriptor>(file: &mut netcdf::FileMut, name: &str, valu
 
 impl Scene {
     /// 0.4° around a place, two days.
-    pub fn around(lon: f64, lat: f64) -> Scene {
+    pub(super) fn around(lon: f64, lat: f64) -> Scene {
         let axis = |c: f64| -> Vec<f64> {
             (-8..=8)
                 .map(|k| ((c / 0.4).round() + f64::from(k)) * 0.4)
@@ -78,7 +78,7 @@ impl Scene {
     }
 
     /// Bilinear in space (a product of linear terms) and linear within each step of time.
-    pub fn truth(&self, variable: Variable, lon: f64, lat: f64, time: f64) -> f64 {
+    pub(super) fn truth(&self, variable: Variable, lon: f64, lat: f64, time: f64) -> f64 {
         let lon = (lon - self.origin).rem_euclid(360.0);
         let t = (time - START as f64) / STEP as f64;
         let (k, f) = (t.floor(), t - t.floor());
@@ -126,7 +126,7 @@ impl Scene {
     }
 
     /// Writes the file.
-    pub fn write(&self, path: &Path, convention: Convention) {
+    pub(super) fn write(&self, path: &Path, convention: Convention) {
         let options = match convention {
             Convention::Classic => netcdf::Options::_64BIT_OFFSET,
             _ => netcdf::Options::NETCDF4,

@@ -1,5 +1,4 @@
-//! Angles as they lie in the file: float degrees, or bytes with SCALE and OFFSET
-//! (`reference/l1c_format.md` §2.4, §3.2).
+//! Angles as they lie in the file: float degrees, or bytes with SCALE and OFFSET (docs/sources/l1c.md, Angles).
 
 use super::Pair;
 use crate::sources::l1c::attribute;
@@ -11,13 +10,13 @@ use crate::types::band::Strip;
 use hdf5::types::TypeDescriptor;
 use ndarray::Array2;
 
-/// Counts per degree of a packed zenith without SCALE (§3.2 \[READ\]).
+/// Counts per degree of a packed zenith without SCALE \[READ, Level 2A and 3\].
 const ZENITH_SCALE: f64 = 2.0;
-/// Counts per degree of a packed azimuth without SCALE (§3.2 \[READ\]).
+/// Counts per degree of a packed azimuth without SCALE \[READ, Level 2A and 3\].
 const AZIMUTH_SCALE: f64 = 2.0 / 3.0;
-/// Packed value without meaning (§3.2 \[READ\]).
+/// Packed value without meaning \[READ, Level 2A and 3\].
 const EMPTY: f64 = 255.0;
-/// Steps wider than this, degrees, are coarse: products promise 0.1°.
+/// Steps wider than this, degrees, are coarse: products promise 0.1°. Chosen.
 const COARSE: f64 = 0.05;
 
 /// Two stored rasters.

@@ -3,9 +3,10 @@
 
 use super::stored::Stored;
 use super::{AngleOrigin, Pair};
+use crate::imaging::statistics::upper_median;
 use crate::sources::l1c::ellipsoid::{self, Vec3, cross, dot, ecef, minus};
 use crate::sources::l1c::error::L1cError;
-use crate::sources::l1c::orbit::{self, Look};
+use crate::sources::l1c::orbit::{self, ViewTangents};
 use crate::sources::l1c::segment::Segment;
 use crate::sources::l1c::swath::TieLevel;
 use crate::types::band::Strip;
@@ -13,15 +14,16 @@ use crate::types::geometry::Direction;
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
-/// Fewest degrees from the zenith at which an azimuth means something.
+/// Fewest degrees from the zenith at which an azimuth means something; chosen (docs/sources/l1c.md, Angles).
 const SMALLEST_ZENITH_TWO: f64 = 0.5;
-/// The same for the camera model, whose boresights are known to 0.1° and pitch to about 1°.
+/// The same for the camera model, whose boresights are known to 0.1° and pitch to about 1°; chosen.
 const SMALLEST_ZENITH_MODEL: f64 = 6.0;
-/// Median difference of azimuths beyond which they contradict each other, degrees.
+/// Median difference of azimuths beyond which they contradict each other, degrees; chosen: a wrong sign or origin is off
+/// by 90° or 180°, noise by a few degrees.
 const CONTRADICTION: f64 = 45.0;
-/// Tie points compared.
+/// Tie points compared; chosen, enough for a median.
 const COMPARED: usize = 1000;
-/// Tie points of a line whose satellite positions are averaged.
+/// Tie points of a line whose satellite positions are averaged; chosen.
 const PER_LINE: usize = 3;
 
 /// View angles from the tie points, and from what exactly.
@@ -40,7 +42,9 @@ pub(super) fn derived(
             let satellite = satellites(segment, strip, &levels[0])?;
             let level = &levels[0];
             (
-                Box::new(move |i, j| seen(level, i, j, minus(satellite[i], point(level, i, j)))),
+                Box::new(move |i, j| {
+                    direction_at(level, i, j, minus(satellite[i], point(level, i, j)))
+                }),
                 AngleOrigin::CameraModel,
             )
         }
@@ -65,13 +69,13 @@ fn point(level: &TieLevel, i: usize, j: usize) -> Vec3 {
     ecef(level.lon[(i, j)], level.lat[(i, j)], level.altitude)
 }
 
-fn seen(level: &TieLevel, i: usize, j: usize, v: Vec3) -> Direction {
+fn direction_at(level: &TieLevel, i: usize, j: usize, v: Vec3) -> Direction {
     ellipsoid::frame(level.lon[(i, j)], level.lat[(i, j)]).direction(v)
 }
 
 /// The pixel's line of sight goes through both of its tie points.
 fn between(low: &TieLevel, high: &TieLevel, i: usize, j: usize) -> Direction {
-    seen(low, i, j, minus(point(high, i, j), point(low, i, j)))
+    direction_at(low, i, j, minus(point(high, i, j), point(low, i, j)))
 }
 
 /// Compares stored view azimuths with those of the tie points; true if any could be compared.
@@ -103,7 +107,7 @@ pub(super) fn check_azimuth(
             let (i, j) = (k / columns, k % columns);
             let direction = match levels {
                 [low, high, ..] => between(low, high, i, j),
-                _ => seen(
+                _ => direction_at(
                     &levels[0],
                     i,
                     j,
@@ -115,11 +119,9 @@ pub(super) fn check_azimuth(
             (z >= smallest && difference.is_finite()).then_some(difference.abs())
         })
         .collect();
-    if differences.is_empty() {
+    let Some(median) = upper_median(&mut differences) else {
         return Ok(false);
-    }
-    differences.sort_by(f64::total_cmp);
-    let median = differences[differences.len() / 2];
+    };
     if median > CONTRADICTION {
         return Err(L1cError::ViewAzimuth {
             path: segment.header.path.clone(),
@@ -132,7 +134,7 @@ pub(super) fn check_azimuth(
 
 /// How a tie grid lies under the flight.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::sources::l1c) struct Lie {
+pub(in crate::sources::l1c) struct Orientation {
     /// To the right of the flight, unit vector, Earth-fixed.
     right: Vec3,
     /// Pixel 0 is on the left of the flight.
@@ -144,7 +146,7 @@ pub(in crate::sources::l1c) struct Lie {
 }
 
 /// How a tie grid lies under the flight; time runs with the lines.
-pub(in crate::sources::l1c) fn lie(level: &TieLevel) -> Lie {
+pub(in crate::sources::l1c) fn orientation(level: &TieLevel) -> Orientation {
     let (rows, columns) = level.lon.dim();
     let (i, j) = (rows / 2, columns / 2);
     let along = minus(point(level, rows - 1, j), point(level, 0, j));
@@ -152,7 +154,7 @@ pub(in crate::sources::l1c) fn lie(level: &TieLevel) -> Lie {
     let frame = ellipsoid::frame(level.lon[(i, j)], level.lat[(i, j)]);
     let right = cross(along, frame.up);
     let right = ellipsoid::scaled(right, 1.0 / ellipsoid::norm(right).max(f64::MIN_POSITIVE));
-    Lie {
+    Orientation {
         right,
         pixel0_left: dot(across, right) > 0.0,
         pixel0_east: dot(across, frame.east) < 0.0,
@@ -182,17 +184,17 @@ fn satellites(segment: &Segment, strip: Strip, level: &TieLevel) -> Result<Vec<V
             )));
         }
     };
-    let lie = lie(level);
-    let left_edge = *model.left_edge.get(side(segment, strip, lie)?);
+    let orientation = orientation(level);
+    let left_edge = *model.left_edge.get(side(segment, strip, orientation)?);
     let boresight = model.boresight.get(segment.header.camera).to_radians();
-    let look = |pixel: f64| {
+    let view = |pixel: f64| {
         let column = first + pixel + 0.5;
-        let column = if lie.pixel0_left {
+        let column = if orientation.pixel0_left {
             column
         } else {
             detector.count as f64 - column
         };
-        Look {
+        ViewTangents {
             tan_across: (boresight + (left_edge + column * detector.pitch).atan()).tan(),
             tan_along: *model.along.get(strip),
         }
@@ -208,7 +210,7 @@ fn satellites(segment: &Segment, strip: Strip, level: &TieLevel) -> Result<Vec<V
             let mut sum = [0.0; 3];
             for &j in &picks {
                 let ground = point(level, i, j);
-                let p = orbit::satellite(ground, look(pixels[j]), model, lie.descending)
+                let p = orbit::satellite(ground, view(pixels[j]), model, orientation.descending)
                     .ok_or_else(|| unknown("no orbit sees its tie points".to_owned()))?;
                 sum = ellipsoid::plus(sum, 1.0 / PER_LINE as f64, p);
             }
@@ -219,7 +221,7 @@ fn satellites(segment: &Segment, strip: Strip, level: &TieLevel) -> Result<Vec<V
 
 /// The strip of the camera model that this strip is: SWIR1 may be the right one of the three, which
 /// the tie points tell.
-fn side(segment: &Segment, strip: Strip, lie: Lie) -> Result<Strip, L1cError> {
+fn side(segment: &Segment, strip: Strip, orientation: Orientation) -> Result<Strip, L1cError> {
     let other = match strip {
         Strip::Swir1 => Strip::Swir3,
         Strip::Swir3 => Strip::Swir1,
@@ -232,7 +234,7 @@ fn side(segment: &Segment, strip: Strip, lie: Lie) -> Result<Strip, L1cError> {
         centre(segment, Strip::Swir3)?,
         centre(segment, Strip::Swir1)?,
     );
-    Ok(if dot(from_1_to_3, lie.right) >= 0.0 {
+    Ok(if dot(from_1_to_3, orientation.right) >= 0.0 {
         strip
     } else {
         other

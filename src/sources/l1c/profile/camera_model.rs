@@ -87,35 +87,36 @@ where
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Detector {
-    /// Pixels of the whole detector (§2.2).
+    /// Pixels of the whole detector \[READ\].
     pub count: usize,
-    /// Tangent of one pixel (§6.2).
+    /// Tangent of one pixel \[DATA\].
     pub pitch: f64,
 }
 
-/// Orbit and cameras (`reference/l1c_format.md` §6, measured from footprints of real segments).
+/// Orbit and cameras, measured on footprints of real segments (docs/sources/l1c.md, Orbit and cameras, which has every
+/// number of the default).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CameraModel {
     /// Distance of the satellite from the Earth's centre, metres; from the nodal period by
-    /// Kepler's third law, and 820 km above ground as published (§6.1).
+    /// Kepler's third law \[DATA\], and 820 km above ground as published \[DOC\].
     pub orbit_radius: f64,
-    /// Nodal period, seconds.
+    /// Nodal period, seconds \[DATA\].
     pub period: f64,
-    /// Inclination, degrees.
+    /// Inclination, degrees \[DATA\].
     pub inclination: f64,
-    /// Nadir angle of the optical axis, degrees, positive to the right of the flight.
+    /// Nadir angle of the optical axis, degrees, positive to the right of the flight; ± 0.1° \[DATA\].
     pub boresight: PerCamera,
     /// VNIR detectors.
     pub vnir: Detector,
     /// SWIR detectors.
     pub swir: Detector,
     /// Tangent about the boresight of the left edge of each strip (left of the flight: east on a
-    /// descending pass).
+    /// descending pass) \[DATA\].
     pub left_edge: PerStrip<f64>,
     /// Tangent of the angle along the track, positive ahead. Differences between VNIR, SWIR1/3 and
-    /// SWIR2 are measured; their split about nadir and the order and spacing of the VNIR lines are
-    /// assumed (§6.3).
+    /// SWIR2 are measured \[DATA\]; their split about nadir and the spacing of the VNIR lines are
+    /// assumed \[PROP\], their order is \[RECALL\].
     pub along: PerStrip<f64>,
 }
 

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// First bytes of an HDF5 superblock (HDF5 File Format Specification 3.0, II.A).
+/// First bytes of an HDF5 superblock (docs/sources/l1c.md, HDF5 file format).
 const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
 
 /// Opens the file as bytes and looks for the signature at 0, 512, 1024, 2048 …; gives its size.
@@ -56,7 +56,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// VNIR strips have equal numbers of lines, SWIR strips half as many (`reference/l1c_format.md` §2.2).
+/// VNIR strips have equal numbers of lines, SWIR strips half as many (docs/sources/l1c.md, Dimensions).
 pub(super) fn line_counts(
     path: &Path,
     strips: &[Option<StripParts>; 6],

@@ -3,9 +3,9 @@
 
 use crate::types::band::{Camera, Strip};
 
-pub(super) const A: f64 = 6_378_137.0;
-const F: f64 = 1.0 / 298.257_223_563;
-const E2: f64 = F * (2.0 - F);
+pub(super) use crate::types::ellipsoid::wgs84::A;
+use crate::types::ellipsoid::wgs84::E2;
+
 const RADIUS: f64 = 7_196_500.0;
 const PERIOD: f64 = 6075.2;
 const INCLINATION: f64 = 98.62;

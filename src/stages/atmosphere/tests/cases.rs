@@ -1,5 +1,6 @@
 //! Against 6S and sasktran2 runs (`fixtures/atmosphere`).
 
+use super::super::point::point;
 use super::super::*;
 use crate::sources::tables::{self, Aerosol};
 use crate::types::band::{Band, Camera};

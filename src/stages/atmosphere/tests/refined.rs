@@ -1,7 +1,8 @@
 //! Refinements against scenes whose truth is known.
 
-use super::super::tests::scene;
+use super::super::nadir::nadir_factor;
 use super::super::*;
+use super::scene::scene;
 use crate::sources::tables::{self, Aerosol};
 use crate::types::band::{Band, Camera};
 use ndarray::Array2;

@@ -40,9 +40,9 @@ fn crop() -> Crop {
     let mut series = memory((n / 3, n / 3));
     for (kind, count, side) in [(0, a, n), (1, b, n / 3)] {
         let all = planes(count * 4 * side * side);
-        for (i, look) in all.chunks_exact(4 * side * side).enumerate() {
+        for (i, acquisition) in all.chunks_exact(4 * side * side).enumerate() {
             let mut p = Pixels::empty(side, side);
-            for (j, v) in look.iter().enumerate().filter(|(_, v)| **v != -9999) {
+            for (j, v) in acquisition.iter().enumerate().filter(|(_, v)| **v != -9999) {
                 let (b, r, c) = (j / (side * side), j / side % side, j % side);
                 p.rho[b][(r, c)] = v * 8;
                 p.usable[(r, c)] = usable::USABLE;
@@ -50,7 +50,7 @@ fn crop() -> Crop {
             let day = word(4 + kind * a + i);
             add(&mut series, kind, f64::from(day) + 0.5, p);
             if kind == 1 {
-                series.looks[1][i].vza = vza(i);
+                series.acquisitions[1][i].vza = vza(i);
             }
         }
     }
@@ -70,7 +70,7 @@ fn linear(m: &InMemory, steps: usize) -> Array4<f64> {
             for b in 0..4 {
                 let mut seen: Vec<(usize, f64)> = vec![];
                 for t in 0..steps {
-                    let mut v: Vec<f64> = m.looks[0]
+                    let mut v: Vec<f64> = m.acquisitions[0]
                         .iter()
                         .zip(&m.pixels[0])
                         .filter(|(l, p)| {

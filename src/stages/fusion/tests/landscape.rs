@@ -24,7 +24,7 @@ impl Noise {
     }
 }
 
-/// An archive without looks over some 300 m cells (rows, columns).
+/// An archive without acquisitions over some 300 m cells (rows, columns).
 pub(super) fn memory(cells: (usize, usize)) -> InMemory {
     InMemory::new(GridSpec {
         epsg: 32631,
@@ -36,13 +36,17 @@ pub(super) fn memory(cells: (usize, usize)) -> InMemory {
     })
 }
 
-/// Adds a look at 100 m (`kind` 0) or 300 m (1).
+/// Adds an acquisition at 100 m (`kind` 0) or 300 m (1).
 pub(super) fn add(m: &mut InMemory, kind: usize, day: f64, pixels: Pixels) {
-    let look = Look {
+    let acquisition = Acquisition {
         time: at(day),
         vza: [0.0, 30.0][kind],
     };
-    m.push([Resolution::M100, Resolution::M300][kind], look, pixels);
+    m.push(
+        [Resolution::M100, Resolution::M300][kind],
+        acquisition,
+        pixels,
+    );
 }
 
 pub(super) fn at(day: f64) -> DateTime<Utc> {
@@ -144,7 +148,7 @@ pub(super) fn truth(row: usize, col: usize, day: f64) -> [f64; 4] {
 
 pub(super) type Surface<'a> = &'a dyn Fn(usize, usize, f64) -> [f64; 4];
 
-/// Looks of a surface: 100 m every 5 days, 300 m on two days of three, half of each under cloud in patches.
+/// Acquisitions of a surface: 100 m every 5 days, 300 m on two days of three, half of each under cloud in patches.
 pub(super) fn simulate(
     cells: (usize, usize),
     days: Range<i32>,

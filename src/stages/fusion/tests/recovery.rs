@@ -34,8 +34,8 @@ fn a_gap_of_both_resolutions_is_bridged_and_sigma_grows() {
     // nothing at 100 m for 50 days; nothing at all for 20
     for kind in 0..2 {
         let days = [170..220, 185..205][kind].clone();
-        for (look, p) in m.looks[kind].iter().zip(&mut m.pixels[kind]) {
-            let day = (look.time - at(0.0)).num_days();
+        for (acquisition, p) in m.acquisitions[kind].iter().zip(&mut m.pixels[kind]) {
+            let day = (acquisition.time - at(0.0)).num_days();
             if days.contains(&day) {
                 p.usable.fill(usable::CLOUD);
             }
@@ -50,7 +50,7 @@ fn a_gap_of_both_resolutions_is_bridged_and_sigma_grows() {
             z.push(d.abs() / (f64::from(stack.unc[(t, b, r, c)]) * 1e-4));
             if t == 39 {
                 assert_eq!(stack.provenance[(t, r, c)], origin::PREDICTED);
-                // the middle of the gap is 197.5; looks end before 185 and begin again at 205
+                // the middle of the gap is 197.5; acquisitions end before 185 and begin again at 205
                 assert!(stack.days[(t, r, c)] >= 7);
             }
         }

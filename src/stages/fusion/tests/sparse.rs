@@ -22,7 +22,7 @@ fn nothing_usable_gives_no_data() {
         stack.provenance.iter().all(|v| *v == origin::NODATA)
             && stack.days.iter().all(|d| *d == 255)
     );
-    // and no looks at all
+    // and no acquisitions at all
     let none = run(&memory((4, 4)), -5..3);
     assert!(none.rho.iter().all(|v| *v == NODATA));
 }
@@ -57,7 +57,7 @@ fn a_single_look_of_either_kind_fills_the_steps_with_growing_sigma() {
         );
         assert_eq!(stack.days[(6, 0, 0)], 1);
         assert_eq!(stack.days[(19, 0, 0)], 66);
-        // the level stays that of the look: a trend is never made up
+        // the level stays that of the acquisition: a trend is never made up
         let e: Vec<f64> = stack
             .rho
             .index_axis(ndarray::Axis(0), 19)
@@ -70,7 +70,7 @@ fn a_single_look_of_either_kind_fills_the_steps_with_growing_sigma() {
 
 #[test]
 fn a_short_archive_gives_a_stack_without_a_missing_step() {
-    // 25 days, 5 centre and 6 side looks, a part of the tile covered, a cloud that never goes away
+    // 25 days, 5 centre and 6 side acquisitions, a part of the tile covered, a cloud that never goes away
     let all = simulate((20, 20), 100..125, &truth, 13);
     let mut m = memory((20, 20));
     for kind in 0..2 {
@@ -89,12 +89,12 @@ fn a_short_archive_gives_a_stack_without_a_missing_step() {
             add(
                 &mut m,
                 kind,
-                (all.looks[kind][i].time - at(0.0)).num_seconds() as f64 / 86_400.0,
+                (all.acquisitions[kind][i].time - at(0.0)).num_seconds() as f64 / 86_400.0,
                 p,
             );
         }
     }
-    assert!((4..=6).contains(&m.looks[0].len()) && m.looks[1].len() <= 6);
+    assert!((4..=6).contains(&m.acquisitions[0].len()) && m.acquisitions[1].len() <= 6);
     let (stack, report) = run_with(&m, 19..26, &FusionParams::default());
     assert_eq!(report.covered_cells, 20 * 14);
     for ((t, b, r, c), v) in stack.rho.indexed_iter() {
@@ -120,7 +120,7 @@ fn a_short_archive_gives_a_stack_without_a_missing_step() {
 #[test]
 fn without_300m_looks_the_100m_series_stands_alone() {
     let mut m = simulate((12, 12), 0..365, &truth, 14);
-    m.looks[1].clear();
+    m.acquisitions[1].clear();
     m.pixels[1].clear();
     let stack = run(&m, 0..73);
     let (e, z) = errors(&stack, &truth);
@@ -133,7 +133,7 @@ fn without_300m_looks_the_100m_series_stands_alone() {
 fn without_100m_looks_the_coarse_series_is_given_with_a_sigma_that_says_so() {
     let mut m = simulate((12, 12), 0..365, &truth, 15);
     let with = run(&m, 0..73);
-    m.looks[0].clear();
+    m.acquisitions[0].clear();
     m.pixels[0].clear();
     let stack = run(&m, 0..73);
     let (e, z) = errors(&stack, &truth);
@@ -229,7 +229,7 @@ fn swir_never_seen_comes_from_elsewhere_or_is_no_data() {
 #[test]
 fn own_sigma_lowers_the_weight_of_a_look() {
     let mut m = simulate((8, 8), 0..100, &truth, 17);
-    // one look in the middle is off by 0.05 and says so
+    // one acquisition in the middle is off by 0.05 and says so
     let i = 10;
     m.pixels[0][i].usable.fill(usable::USABLE);
     m.pixels[0][i]
@@ -240,7 +240,7 @@ fn own_sigma_lowers_the_weight_of_a_look() {
         calibrate: false,
         ..FusionParams::default()
     };
-    let step = (m.looks[0][i].time - at(0.0)).num_days() as usize / 5;
+    let step = (m.acquisitions[0][i].time - at(0.0)).num_days() as usize / 5;
     let off = |m: &InMemory| {
         let s = run_with(m, 0..20, &params).0;
         let part = s.rho.slice(s![step, 0, .., ..]);

@@ -5,7 +5,8 @@ use crate::sources::l1c::{
     L1cError, LineClock, StripWindow, Swath, TieAngles, TieLevel, TiePoints,
 };
 use crate::types::band::{Camera, Strip};
-use crate::types::geometry::{Direction, ecef, geodetic};
+use crate::types::ellipsoid::{ecef, geodetic};
+use crate::types::geometry::{Direction, EastNorth, LonLat};
 use crate::types::grid::GridSpec;
 use crate::types::grid::utm::Utm;
 use crate::types::observation::quality;
@@ -14,7 +15,7 @@ use ndarray::Array2;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Orbit radius, metres, inclination and rates, radians (`reference/l1c_format.md` §6.1, \[DOC\]).
+/// Orbit radius, metres, inclination and rates, radians (`docs/sources/l1c.md`: altitude 820 km, inclination 98.7°).
 const RADIUS: f64 = 6_378_137.0 + 820e3;
 const INCLINATION: f64 = 1.7226;
 const EARTH_RATE: f64 = 7.292_115e-5;
@@ -23,10 +24,10 @@ const MU: f64 = 3.986_004_418e14;
 const PERIOD: f64 = 0.015;
 
 /// What the samples of a strip are.
-pub type Scene = fn(Strip, f64, f64) -> f64;
+pub(crate) type Scene = fn(Strip, f64, f64) -> f64;
 
 /// A swath in memory, its samples made when asked for.
-pub struct Synthetic {
+pub(crate) struct Synthetic {
     pub camera: Camera,
     /// Roll of the camera, radians; positive looks right of the track (west).
     pub roll: f64,
@@ -58,7 +59,7 @@ pub struct Synthetic {
 }
 
 /// Position itself in BLUE (right) and RED (down) and SWIR (right), 700 and 800 m waves in NIR.
-pub fn position_scene(strip: Strip, x: f64, y: f64) -> f64 {
+pub(crate) fn position_scene(strip: Strip, x: f64, y: f64) -> f64 {
     match strip {
         Strip::Red => y,
         Strip::Nir => waves(x, y),
@@ -67,33 +68,36 @@ pub fn position_scene(strip: Strip, x: f64, y: f64) -> f64 {
 }
 
 /// Two crossing waves of 0.05 about 0.3.
-pub fn waves(x: f64, y: f64) -> f64 {
+pub(crate) fn waves(x: f64, y: f64) -> f64 {
     let k = std::f64::consts::TAU;
     0.3 + 0.05 * (k * (0.866 * x + 0.5 * y) / 700.0 + 0.3).sin()
         + 0.05 * (k * (-0.342 * x + 0.94 * y) / 800.0).sin()
 }
 
 /// Relief of 1800 m about 900 m in waves of 9 to 14 km.
-pub fn mountains(x: f64, y: f64) -> f64 {
+pub(crate) fn mountains(x: f64, y: f64) -> f64 {
     900.0
         + 500.0 * (x / 1500.0 + 0.3).sin()
         + 400.0 * (y / 1700.0 - x / 4100.0).sin()
         + 300.0 * (x / 2300.0 + y / 2000.0).cos()
 }
 
-pub fn flat(_: f64, _: f64) -> f64 {
+pub(crate) fn flat(_: f64, _: f64) -> f64 {
     0.0
 }
 
 impl Synthetic {
     /// A swath whose sub-satellite track passes `offset` metres west of the grid's centre.
-    pub fn over(grid: GridSpec, offset: f64) -> Synthetic {
+    pub(crate) fn over(grid: GridSpec, offset: f64) -> Synthetic {
         let utm = Utm::new(grid.epsg);
         let side = (
             grid.width as f64 * grid.pixel,
             grid.height as f64 * grid.pixel,
         );
-        let (lon, lat) = utm.inverse(grid.ulx + 0.5 * side.0 - offset, grid.uly - 0.5 * side.1);
+        let LonLat { lon, lat } = utm.inverse(EastNorth::new(
+            grid.ulx + 0.5 * side.0 - offset,
+            grid.uly - 0.5 * side.1,
+        ));
         let mut s = Synthetic {
             camera: Camera::Center,
             roll: 0.0,
@@ -129,7 +133,7 @@ impl Synthetic {
     }
 
     /// The middle line moved onto the middle of the grid, at a height.
-    pub fn centred(mut self, height: f64) -> Synthetic {
+    pub(crate) fn centred(mut self, height: f64) -> Synthetic {
         let side = (
             self.grid.width as f64 * self.grid.pixel,
             self.grid.height as f64 * self.grid.pixel,
@@ -140,7 +144,7 @@ impl Synthetic {
     }
 
     /// Only the detectors around the middle of the grid: tie points take time to make.
-    pub fn narrow(self, height: f64) -> Synthetic {
+    pub(crate) fn narrow(self, height: f64) -> Synthetic {
         let mut s = self.centred(height);
         let side = 0.5 * s.grid.width as f64 * s.grid.pixel;
         let at = s.seen_from(Strip::Red, side, side, height).1;
@@ -166,8 +170,8 @@ impl Synthetic {
         self.flip
     }
 
-    /// Tangents of the along-track and across-track look of a pixel, before roll.
-    fn look(&self, strip: Strip, pixel: f64) -> (f64, f64) {
+    /// Tangents of the along-track and across-track direction of a pixel, before roll.
+    fn ray(&self, strip: Strip, pixel: f64) -> (f64, f64) {
         let (n, along, tangent): (usize, f64, fn(f64, f64) -> f64) = match strip {
             Strip::Blue => (self.pixels.0, -0.006, |q, _| (q - 2600.2) * 1.2e-4),
             Strip::Red => (self.pixels.0, 0.0, |q, _| (q - 2599.5) * 1.2e-4),
@@ -188,13 +192,13 @@ impl Synthetic {
     /// Seconds of a line centre.
     fn time(&self, strip: Strip, line: f64) -> f64 {
         let factor = if strip.is_swir() { 2.0 } else { 1.0 };
-        // strips start later the farther ahead they look, so that their lines meet on the ground
-        let ahead = self.look(strip, 0.0).0 * 820e3 / 6670.0;
+        // strips start later the farther ahead they see, so that their lines meet on the ground
+        let ahead = self.ray(strip, 0.0).0 * 820e3 / 6670.0;
         self.middle + (factor * (line + 0.5) - 0.5 * self.lines as f64) * PERIOD - ahead
     }
 
     /// Longitude and latitude that (line, pixel) sees at an ellipsoidal height, and the satellite.
-    pub fn ground(
+    pub(crate) fn ground(
         &self,
         strip: Strip,
         line: f64,
@@ -221,7 +225,7 @@ impl Synthetic {
             y[2] * z[0] - y[0] * z[2],
             y[0] * z[1] - y[1] * z[0],
         ];
-        let (along, across) = self.look(strip, pixel);
+        let (along, across) = self.ray(strip, pixel);
         let jitter = (6e-6 * (2.03 * t + 1.0).sin(), 5e-6 * (1.34 * t).sin());
         let a = (across.atan() + self.roll + jitter.0).tan();
         let b = along + jitter.1;
@@ -242,8 +246,8 @@ impl Synthetic {
     }
 
     /// Metres right of and below the corner.
-    pub fn local(&self, lon: f64, lat: f64) -> (f64, f64) {
-        let (e, n) = self.utm.forward(lon, lat);
+    pub(crate) fn local(&self, lon: f64, lat: f64) -> (f64, f64) {
+        let EastNorth { east: e, north: n } = self.utm.forward(LonLat { lon, lat });
         (e - self.grid.ulx, self.grid.uly - n)
     }
 
@@ -265,7 +269,7 @@ impl Synthetic {
 
     /// (line, pixel) that sees a place, by a search that shares nothing with the code under test; and
     /// the direction to the satellite.
-    pub fn seen_from(&self, strip: Strip, x: f64, y: f64, h: f64) -> (f64, f64, Direction) {
+    pub(crate) fn seen_from(&self, strip: Strip, x: f64, y: f64, h: f64) -> (f64, f64, Direction) {
         let (mut l, mut p) = (
             0.5 * self.shape(strip).0 as f64,
             0.5 * self.shape(strip).1 as f64,

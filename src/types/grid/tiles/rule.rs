@@ -1,4 +1,4 @@
-//! The closed rule of the tiling grid, as a proof of the table (`reference/grid_reprojection.md` §1, \[M\]).
+//! The closed rule of the tiling grid, as a proof of the table (`docs/sources/geometry.md`, ESA 2015).
 //!
 //! Column c = easting letter, signed row r = 100 km row from the equator;
 //! ULX = ⌊100000 c / 60⌋ · 60, ULY = ⌈100000 (r + 1) / 60⌉ · 60 counted from the equator,
