@@ -112,10 +112,7 @@ impl Scene {
 
     /// True where all of BLUE, RED and NIR are usable.
     pub fn is_usable(&self, row: usize, col: usize) -> bool {
-        matches!(
-            self.masks.usable[(row, col)],
-            usable::USABLE | usable::VNIR_ONLY
-        )
+        sees_ground(&self.masks, row, col)
     }
 
     /// What σ is made of: root mean squares over usable pixels, by band.
@@ -132,13 +129,11 @@ impl Scene {
     /// Applies the corrections that need masks: slopes and view angle, judged by the usable pixels.
     pub fn correct_further(&mut self, parameters: &Parameters) {
         let masks = &self.masks;
-        let keep =
-            |r: usize, c: usize| matches!(masks.usable[(r, c)], usable::USABLE | usable::VNIR_ONLY);
         let more = corrections::after_masking(
             &parameters.corrections,
             &self.observation,
             &mut self.surface,
-            keep,
+            |r, c| sees_ground(masks, r, c),
         );
         self.applied.extend(more);
     }
@@ -150,4 +145,9 @@ impl Scene {
         self.notes.clone_from(&first.notes);
         self
     }
+}
+
+/// True where all of BLUE, RED and NIR are usable.
+fn sees_ground(masks: &Masks, row: usize, col: usize) -> bool {
+    matches!(masks.usable[(row, col)], usable::USABLE | usable::VNIR_ONLY)
 }

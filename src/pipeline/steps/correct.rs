@@ -55,7 +55,7 @@ pub fn correct(
         mut scene,
         mut notes,
         ..
-    } = Lit::read(config, observed)?;
+    } = Lit::read(config, observed, None)?;
     let slopes = keep.as_ref().or(judged.as_ref());
     if slopes.is_none() && config.corrections.contains(&Correction::Topography) {
         notes.push(format!(
@@ -106,12 +106,8 @@ struct Lit {
 }
 
 impl Lit {
-    fn read(config: &Config, observed: &ObservationFiles) -> Result<Lit, PipelineError> {
-        Lit::with_point(config, observed, None)
-    }
-
     /// With every term of the pixel at (row, column), where one is asked for.
-    fn with_point(
+    fn read(
         config: &Config,
         observed: &ObservationFiles,
         pixel: Option<(usize, usize)>,
@@ -270,7 +266,7 @@ pub fn explain(
         )));
     };
     let keep = mask.map(|path| Keep::read(path, seen)).transpose()?;
-    let lit = Lit::with_point(config, observed, Some((row, col)))?;
+    let lit = Lit::read(config, observed, Some((row, col)))?;
     let (scene, point) = (lit.scene, lit.point);
     let point = point.ok_or_else(|| observed.nothing_observed())?;
     let (surface, state) = (&scene.surface, &scene.coefficients.state);

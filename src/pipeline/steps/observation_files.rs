@@ -22,7 +22,7 @@ use crate::types::band::Camera;
 use crate::types::grid::GridSpec;
 use crate::types::observation::Observation;
 use chrono::{DateTime, Utc};
-use read::{heights_stood_in, read};
+use read::read;
 use std::path::{Path, PathBuf};
 
 /// What an observation needs of its terrain.
@@ -77,12 +77,13 @@ impl ObservationFiles {
         known: &Known,
     ) -> Result<ObservationFiles, PipelineError> {
         let name = name_of(toa);
-        let mut observation = read(toa, known)?;
+        let (mut observation, stood_in) = read(toa, known)?;
         let halo = toa.with_file_name(format!("{}_TOA.tif", halo_name(&name)));
         let around = halo
             .exists()
             .then(|| read(&halo, &Known::default()))
-            .transpose()?;
+            .transpose()?
+            .map(|(around, _)| around);
         let terrain = toa.with_file_name(format!("{name}_TERRAIN.tif"));
         let mut notes = Vec::new();
         let mut missing = |what: String| {
@@ -92,7 +93,7 @@ impl ObservationFiles {
             Ok::<bool, PipelineError>(true)
         };
         let without_heights = if terrain.exists() {
-            match heights_stood_in(&terrain)? {
+            match stood_in {
                 true => missing(format!("{}: made without a DEM", terrain.display()))?,
                 false => false,
             }

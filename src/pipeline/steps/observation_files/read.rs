@@ -19,11 +19,11 @@ const ONE_VIEW: [&str; 4] = ["SZA", "SAA", "VZA", "VAA"];
 /// BLUE RED NIR SWIR, or four without these names in that order; floats, or scaled integers with a no-data value.
 /// Angles: six bands as in `_GEOMETRY`, or SZA SAA VZA VAA for both views. Without `_QUALITY` every value counts as
 /// good; without `_TERRAIN` heights are 0 m. Camera and time come from the file's tags, else from a product name,
-/// else from `known`.
+/// else from `known`. Tells too whether the heights of `_TERRAIN` are those of the sea.
 ///
 /// # Errors
 /// A file is missing or damaged, has other bands, or camera or time cannot be told.
-pub(super) fn read(toa: &Path, known: &Known) -> Result<Observation, PipelineError> {
+pub(super) fn read(toa: &Path, known: &Known) -> Result<(Observation, bool), PipelineError> {
     let name = name_of(toa);
     let beside = |layer: &str| toa.with_file_name(format!("{name}_{layer}.tif"));
     let values = read_layers::<f32>(toa).map_err(PipelineError::from_stage)?;
@@ -51,7 +51,8 @@ pub(super) fn read(toa: &Path, known: &Known) -> Result<Observation, PipelineErr
             toa.display()
         ))
     };
-    Ok(Observation {
+    let stood_in = terrain.stood_in;
+    let observation = Observation {
         grid,
         camera: camera.ok_or_else(|| untold("camera"))?,
         source: tag("SOURCE").unwrap_or_else(|| {
@@ -71,7 +72,8 @@ pub(super) fn read(toa: &Path, known: &Known) -> Result<Observation, PipelineErr
         seconds: terrain.seconds,
         height: terrain.height,
         occluded: terrain.occluded,
-    })
+    };
+    Ok((observation, stood_in))
 }
 
 /// Sun and view angles: six bands, or four where VNIR and SWIR share one view.
@@ -118,6 +120,8 @@ struct Terrain {
     height: Array2<f32>,
     seconds: Array2<f32>,
     occluded: Array2<bool>,
+    /// Its heights are those of the sea.
+    stood_in: bool,
 }
 
 impl Terrain {
@@ -129,15 +133,18 @@ impl Terrain {
                 height: Array2::zeros(shape),
                 seconds: Array2::zeros(shape),
                 occluded: Array2::from_elem(shape, false),
+                stood_in: false,
             });
         }
         let file = read_layers::<f32>(path).map_err(PipelineError::from_stage)?;
+        let stood_in = heights_stood_in(path, &file);
         let mut found = bands(&file, path, &TERRAIN, grid)?.into_iter();
         let mut next = || found.next().unwrap_or_default();
         Ok(Terrain {
             height: next(),
             seconds: next(),
             occluded: next().mapv(|v| v > 0.5),
+            stood_in,
         })
     }
 }
@@ -213,14 +220,13 @@ fn bands(
 
 /// True where the heights of a TERRAIN file are those of the sea: its tag says so, or, of a product, its record, in which
 /// no DEM is named.
-pub(super) fn heights_stood_in(terrain: &Path) -> Result<bool, PipelineError> {
-    let file = read_layers::<f32>(terrain).map_err(PipelineError::from_stage)?;
+fn heights_stood_in(terrain: &Path, file: &Layers<f32>) -> bool {
     if file.tags.iter().any(|t| t.0 == STOOD_IN.0) {
-        return Ok(true);
+        return true;
     }
     let record = std::fs::read(terrain.with_file_name("run.json")).ok();
     let record: Option<serde_json::Value> =
         record.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let dem = record.and_then(|r| r["recipe"]["dem"].as_array().map(Vec::is_empty));
-    Ok(dem == Some(true))
+    dem == Some(true)
 }
