@@ -251,10 +251,7 @@ pub const ENDINGS: [&str; 8] = ["nc", "nc4", "cdf", "grib", "grb", "grib2", "grb
 
 /// Files of the given paths; folders are replaced by the files in them that may be CAMS files, sorted.
 fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CamsError> {
-    let files = input_files::members(paths, &ENDINGS).map_err(|(path, e)| CamsError::Open {
-        path: path.to_owned(),
-        reason: e.to_string(),
-    })?;
+    let files = input_files::search(paths, &input_files::by_ending(&ENDINGS)).files;
     if files.is_empty() {
         let place = paths
             .first()

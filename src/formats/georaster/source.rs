@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 const ROTATION: f64 = 1e-3;
 
 /// Extensions looked for in folders; chosen, those of GDAL's drivers for elevation and masks.
-const ENDINGS: [&str; 11] = [
-    "tif", "tiff", "vrt", "img", "hgt", "dt0", "dt1", "dt2", "bil", "asc", "jp2",
+const ENDINGS: [&str; 12] = [
+    "tif", "tiff", "vrt", "img", "hgt", "dt0", "dt1", "dt2", "bil", "asc", "jp2", "nc",
 ];
 
 /// Projection of a source, as far as it matters here.
@@ -80,30 +80,26 @@ impl std::fmt::Debug for Handle {
     }
 }
 
-/// Files of the given paths; folders are replaced by the rasters in them, sorted.
+/// Files of the given paths; folders are replaced by the rasters in and below them, sorted.
 pub(super) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, GeoRasterError> {
-    let mut files = Vec::new();
     for path in paths {
-        let found =
-            input_files::members(std::slice::from_ref(path), &ENDINGS).map_err(|(path, e)| {
-                GeoRasterError::Open {
-                    path: path.to_owned(),
-                    reason: e.to_string(),
-                }
-            })?;
-        if found.is_empty() {
+        let found = input_files::search(
+            std::slice::from_ref(path),
+            &input_files::by_ending(&ENDINGS),
+        );
+        if found.files.is_empty() {
             return Err(GeoRasterError::Nothing {
                 place: path.display().to_string(),
             });
         }
-        files.extend(found);
     }
-    if files.is_empty() {
+    let found = input_files::search(paths, &input_files::by_ending(&ENDINGS));
+    if found.files.is_empty() {
         return Err(GeoRasterError::Nothing {
             place: "an empty list of files".to_string(),
         });
     }
-    Ok(files)
+    Ok(found.files)
 }
 
 /// Opens a raster for reading.
