@@ -22,6 +22,7 @@ mod reproject;
 mod run;
 mod screen;
 mod values;
+mod verify;
 mod worker;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
@@ -107,6 +108,7 @@ pub(crate) enum Command {
     Composite(composite::Args),
     Fuse(fuse::Args),
     Export(export::Args),
+    Verify(verify::Args),
     Catalog(catalog::Args),
     Config(config::Args),
     Doctor(doctor::Args),
@@ -173,9 +175,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Composite(args) => composite::run(&args, &bars),
         Command::Fuse(args) => fuse::run(&args, &bars),
         Command::Export(args) => export::run(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::Catalog(args) => catalog::run(&args),
         Command::Config(args) => config::run(&args),
-        Command::Doctor(args) => doctor::run(&args),
+        Command::Doctor(args) => doctor::run(&args, &cli.global, &bars),
         Command::Man(args) => man::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Worker => worker::run(),

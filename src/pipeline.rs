@@ -16,6 +16,6 @@ mod tasks;
 pub use config::{CameraLetter, Config, ExtraLayer, TileName, Until};
 pub use error::PipelineError;
 pub use execute::pool::WorkerCommand;
-pub use execute::{DryRun, Row, Summary, dry_run, follow, run, worker};
+pub use execute::{DryRun, Row, Stock, Summary, dry_run, follow, run, take_stock, worker};
 pub use plan::unit::{Failure, Key, Outcome, Task, Unit};
 pub use tasks::geometric_check::Report;

@@ -24,7 +24,12 @@ pub(super) struct Ancillary {
     #[arg(long, value_name = "FILE", env = "PROBAV_ARD_LANDMASK")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     landmask: Vec<PathBuf>,
-    /// What to do where ancillary data is missing: fail, flag or skip [default: flag]
+    /// Let a VRT refer to files outside the folders that were named
+    #[arg(long)]
+    #[serde(skip_serializing_if = "is_false")]
+    vrt_anywhere: bool,
+    /// What to do where ancillary data is missing: fail, flag or skip [default: flag, but files that were named and cannot be
+    /// used at all end the run]
     #[arg(long, value_name = "POLICY", value_parser = ["fail", "flag", "skip"], env = "PROBAV_ARD_ON_MISSING")]
     #[serde(skip_serializing_if = "Option::is_none")]
     on_missing: Option<String>,

@@ -1,29 +1,44 @@
 //! `probav-ard doctor`: what is installed, and what the ancillary data cover.
 
-use super::{Failure, print};
+use super::ancillary::Ancillary;
+use super::bars::Bars;
+use super::run::workers;
+use super::{Failure, Global, print};
+use probav_ard::pipeline::{self, Config};
 use probav_ard::sources::cams::{Cams, Variable};
 use probav_ard::sources::dem::{self, VerticalDatum};
 use probav_ard::sources::tables::{self, Aerosol};
 use probav_ard::types::band::Camera;
 use probav_ard::types::grid::{Resolution, tiles};
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// Check the installation and what ancillary data cover
 ///
-/// Libraries, drivers, geoid grids, tables; with --cams, coverage by file, variable and date, and what is wrong with files.
+/// Libraries, drivers, geoid grids, tables. With the options of `run`, or its configuration: what of each input a run would use,
+/// what it would leave and why, and what bears on each tile; with --cams, coverage by file, variable and date.
 ///
-/// Example:
+/// Examples:
 ///   probav-ard doctor --cams cams/
-#[derive(Debug, clap::Args)]
+///   probav-ard doctor --config run.toml
+#[derive(Debug, clap::Args, Serialize)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// CAMS files (NetCDF, GRIB) or folders of them
-    #[arg(long, value_name = "PATH")]
-    cams: Vec<PathBuf>,
+    /// Sentinel-2 tile, e.g. 31UFS (several: repeat, or with commas)
+    #[arg(long = "tile", value_name = "TILE", value_delimiter = ',')]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tiles: Vec<String>,
+    /// Folder with PROBAV_L1C_* files, searched with its subfolders
+    #[arg(long, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    l1c: Option<PathBuf>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    ancillary: Ancillary,
 }
 
 /// Prints one line a finding; exit code 3 where something needed is missing.
-pub(super) fn run(args: &Args) -> Result<u8, Failure> {
+pub(super) fn run(args: &Args, global: &Global, bars: &Bars) -> Result<u8, Failure> {
     let mut missing = 0;
     let mut line = |what: &str, found: Result<String, String>| {
         missing += usize::from(found.is_err());
@@ -57,10 +72,19 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
             found.map_err(|e| e.to_string()),
         );
     }
-    if !args.cams.is_empty() {
-        cams(&args.cams)?;
+    let overrides = toml::Table::try_from(args).map_err(|e| Failure::usage(e.to_string()))?;
+    let config = Config::load(args.ancillary.file(), overrides)?;
+    let stock = pipeline::take_stock(&config, Some(&workers(global)?), bars)?;
+    bars.clear();
+    print(&stock);
+    if !config.cams.is_empty() {
+        cams(&config.cams)?;
     }
-    Ok(if missing == 0 { 0 } else { 3 })
+    Ok(match (missing, stock.is_short()) {
+        (0, false) => 0,
+        (0, true) => 1,
+        _ => 3,
+    })
 }
 
 fn cams(paths: &[PathBuf]) -> Result<(), Failure> {

@@ -69,6 +69,19 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SECONDS", env = "PROBAV_ARD_TIMEOUT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout: Option<u64>,
+    /// MiB of memory that a worker may take before it is stopped [default: 8192]
+    #[arg(long, value_name = "MIB", env = "PROBAV_ARD_MEMORY")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory: Option<u64>,
+    /// Read the content of every product that is there and make anew what is damaged, not only of files modified since they were
+    /// published
+    #[arg(long)]
+    #[serde(skip_serializing_if = "is_false")]
+    verify: bool,
+    /// Try again what crashed or hung in an earlier run
+    #[arg(long)]
+    #[serde(skip_serializing_if = "is_false")]
+    retry: bool,
     /// Also write the TOA reflectance
     #[arg(long)]
     #[serde(skip_serializing_if = "is_false")]
@@ -94,28 +107,30 @@ impl Args {
 pub(super) fn run(args: Args, global: &Global, bars: &Bars) -> Result<u8, Failure> {
     let config = args.config()?;
     bars.stop_on_signal();
+    let workers = workers(global)?;
     if args.dry_run {
-        let plan = pipeline::dry_run(&config, bars)?;
+        let plan = pipeline::dry_run(&config, Some(&workers), bars)?;
         bars.clear();
         print(&plan);
         return Ok(plan.summary.exit_code());
     }
-    let program = std::env::current_exe()
-        .map_err(|e| Failure::usage(format!("cannot find this program's own file: {e}")))?;
-    let mut worker_args = vec!["worker".into()];
-    worker_args.extend((0..global.verbose).map(|_| "-v".into()));
-    if global.quiet {
-        worker_args.push("-q".into());
-    }
-    if global.log_format == LogFormat::Json {
-        worker_args.extend(["--log-format".into(), "json".into()]);
-    }
-    let workers = WorkerCommand {
-        program,
-        args: worker_args,
-    };
     let summary = pipeline::run(&config, Some(&workers), bars)?;
     bars.clear();
     print(&summary);
     Ok(summary.exit_code())
+}
+
+/// This program as a worker.
+pub(super) fn workers(global: &Global) -> Result<WorkerCommand, Failure> {
+    let program = std::env::current_exe()
+        .map_err(|e| Failure::usage(format!("cannot find this program's own file: {e}")))?;
+    let mut args = vec!["worker".into()];
+    args.extend((0..global.verbose).map(|_| "-v".into()));
+    if global.quiet {
+        args.push("-q".into());
+    }
+    if global.log_format == LogFormat::Json {
+        args.extend(["--log-format".into(), "json".into()]);
+    }
+    Ok(WorkerCommand { program, args })
 }

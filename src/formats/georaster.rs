@@ -151,5 +151,39 @@ impl GeoRaster {
     }
 }
 
+/// STUB
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trust {
+    /// Named
+    Named(Vec<PathBuf>),
+    /// Anywhere
+    Anywhere,
+}
+impl Trust {
+    /// STUB
+    pub fn of(paths: &[PathBuf]) -> Trust {
+        Trust::Named(paths.to_vec())
+    }
+}
+/// STUB
+#[derive(Debug)]
+pub struct Description {
+    /// parts
+    pub parts: Vec<(PathBuf, Vec<(f64, f64)>)>,
+}
+/// STUB
+pub fn describe(path: &std::path::Path, _trust: &Trust) -> Result<Description, GeoRasterError> {
+    source::Source::open(path)?;
+    Ok(Description { parts: vec![(path.to_path_buf(), vec![(-180.0, -90.0), (180.0, -90.0), (180.0, 90.0), (-180.0, 90.0)])] })
+}
+/// STUB
+pub fn raster_name(name: &str) -> crate::formats::input_files::Verdict {
+    crate::formats::input_files::by_ending(&source::ENDINGS)(name)
+}
+/// STUB
+pub fn dem_name(name: &str) -> crate::formats::input_files::Verdict {
+    raster_name(name)
+}
+
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ pub mod geometry_options;
 
 pub use choices::{CameraLetter, ExtraLayer, TileName, Until};
 
+use crate::formats::georaster::Trust;
 use crate::pipeline::config::geometry_options::GeometryOptions;
 use crate::pipeline::error::PipelineError;
 use crate::scene::{AerosolModel, Ancillary, Correction, OnMissing, Parameters};
@@ -62,8 +63,18 @@ pub struct Config {
     pub jobs: usize,
     /// Seconds after which a worker that does not answer is given up.
     pub timeout: u64,
-    /// Policy for missing ancillary data.
-    pub on_missing: OnMissing,
+    /// Policy for missing ancillary data: `fail`, `flag` or `skip`; not given, it is `flag`, but files that were named and
+    /// cannot be used at all end the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_missing: Option<OnMissing>,
+    /// Let a VRT refer to files outside the folders that were named.
+    pub vrt_anywhere: bool,
+    /// MiB of memory that a worker may take before it is stopped.
+    pub memory: u64,
+    /// Read the content of every product that is there, not only of files modified since they were published.
+    pub verify: bool,
+    /// Try again what crashed or hung in an earlier run.
+    pub retry: bool,
     /// Share of the observed land pixels that a DEM may leave without height, 0–1: those pixels
     /// become no data; above it the unit fails.
     pub dem_gap: f32,
@@ -119,7 +130,11 @@ impl Default for Config {
             until: Until::default(),
             jobs: 1,
             timeout: 900,
-            on_missing: OnMissing::default(),
+            on_missing: None,
+            vrt_anywhere: false,
+            memory: 8192,
+            verify: false,
+            retry: false,
             dem_gap,
             kernel: Kernel::default(),
             aerosol: AerosolModel::default(),
@@ -253,8 +268,22 @@ impl Config {
             landmask: self.landmask.clone(),
             cams: self.cams.clone(),
             overrides: self.overrides(),
-            on_missing: self.on_missing,
+            on_missing: self.policy(),
         })
+    }
+
+    /// The policy for missing ancillary data.
+    pub fn policy(&self) -> OnMissing {
+        self.on_missing.unwrap_or_default()
+    }
+
+    /// Where the sources of a VRT may lie: below the folders that were named, and beside the files that were.
+    pub fn trust(&self) -> Trust {
+        let named = self.dem.iter().chain(&self.landmask);
+        match self.vrt_anywhere {
+            true => Trust::Anywhere,
+            false => Trust::of(&named.cloned().collect::<Vec<_>>()),
+        }
     }
 
     /// The parameters of scenes.

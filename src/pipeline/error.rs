@@ -33,11 +33,25 @@ pub enum PipelineError {
         /// Words of the system.
         source: std::io::Error,
     },
+    /// Ancillary files were named, and none of them can be used.
+    #[error("no usable {what} file in {place} ({option}): {reason}; name others, or leave {option} away, or say --on-missing flag to go on with a stand-in")]
+    NothingUsable {
+        /// The kind of file.
+        what: &'static str,
+        /// The option that named it.
+        option: &'static str,
+        /// What was named.
+        place: String,
+        /// The first reason.
+        reason: String,
+    },
     /// Another process works on the same tile.
-    #[error("{path}: another run is at work on this tile; wait for it or use another --out", path = path.display())]
+    #[error("{path}: {who} is at work on this tile; wait for it or use another --out", path = path.display())]
     Busy {
         /// The locked file.
         path: PathBuf,
+        /// Who has it.
+        who: String,
     },
     /// A scene cannot be made.
     #[error(transparent)]
@@ -88,6 +102,7 @@ impl Classified for PipelineError {
             PipelineError::Config(_)
             | PipelineError::ConfigFile { .. }
             | PipelineError::UnknownTile(_) => Class::Usage,
+            PipelineError::NothingUsable { .. } => Class::Ancillary,
             PipelineError::Io { .. }
             | PipelineError::Busy { .. }
             | PipelineError::Worker(_)

@@ -6,18 +6,25 @@ pub(super) mod index;
 pub(super) mod inputs;
 pub(super) mod jsonl;
 pub(super) mod ledger;
+mod lock_file;
+pub(super) mod look;
 pub(super) mod on_disk;
+mod segments;
 pub(super) mod stage_versions;
+pub(super) mod survey;
 pub(super) mod unit;
 
 use crate::pipeline::config::Config;
 use crate::pipeline::config::geometry_options::GeometryOptions;
 use crate::pipeline::error::PipelineError;
-use crate::pipeline::plan::index::{Index, Sighting};
-use crate::pipeline::plan::inputs::Inputs;
+use crate::pipeline::plan::index::Index;
+use crate::pipeline::plan::inputs::{Inputs, Serving};
 use crate::pipeline::plan::ledger::{Entry, State};
-use crate::pipeline::plan::on_disk::ExistingProduct;
-use crate::pipeline::plan::unit::{Key, Task, Unit};
+use crate::pipeline::plan::on_disk::{Derived, ExistingProduct};
+use crate::pipeline::plan::segments::Sighting;
+use crate::pipeline::plan::survey::Survey;
+use crate::pipeline::plan::unit::{Failure, Key, Task, Unit};
+use crate::product::checksums::Depth;
 use crate::product::layout;
 use crate::scene::{OnMissing, SKIPPED};
 use crate::types::band::Camera;
@@ -35,6 +42,8 @@ pub enum Standing {
     Done(String),
     /// An earlier run found that there is nothing to make, for a reason.
     Skipped(String),
+    /// It ended its worker in an earlier run, and nothing that decides it has changed.
+    Failed(String),
 }
 
 /// One unit of a plan.
@@ -53,6 +62,7 @@ impl fmt::Display for Step {
             Standing::Todo(why) => write!(f, "  to do    {unit}: {why}"),
             Standing::Done(product) => write!(f, "  done     {unit}: {product}"),
             Standing::Skipped(reason) => write!(f, "  skipped  {unit}: {reason}"),
+            Standing::Failed(reason) => write!(f, "  FAILED   {unit}: {reason}"),
         }
     }
 }
@@ -60,31 +70,145 @@ impl fmt::Display for Step {
 /// Last ledger entries by unit.
 pub(super) type Past = HashMap<Unit, Entry>;
 
-/// Acquisition units of a tile: one a segment that may see it (two for a side camera also made at 100 m).
+/// How closely the products on disk are looked at.
+pub(super) fn depth(config: &Config) -> Depth {
+    match config.verify {
+        true => Depth::Content,
+        false => Depth::Look,
+    }
+}
+
+/// Acquisition units of a tile: one a segment that may see it (two for a side camera also made at 100 m). What was found
+/// damaged, and what could not be read, goes to the survey's notes and failures.
 ///
 /// # Errors
-/// The tile's folder cannot be listed.
+/// The tile's folder cannot be listed, an ancillary file not be read, or the index not be written.
 pub(super) fn acquisitions(
     config: &Config,
-    inputs: &Inputs,
-    index: &Index,
+    survey: &mut Survey,
     tile: &Tile,
     past: &Past,
 ) -> Result<Vec<Step>, PipelineError> {
-    let on_disk = on_disk::pieces(config.out(), tile.id)?;
+    let on_disk = on_disk::all(config.out(), tile.id, depth(config))?;
     let by_key: HashMap<&Key, &ExistingProduct> = on_disk.iter().map(|p| (&p.key, p)).collect();
     let mut steps = Vec::new();
-    for sighting in index.sightings(tile) {
+    let sightings = survey.segments.sightings(tile);
+    let ground = match sightings.is_empty() {
+        true => Ground::default(),
+        false => Ground {
+            dem: survey.inputs.dem_of(tile, &mut survey.index)?,
+            landmask: survey.inputs.landmask_of(tile, &mut survey.index)?,
+        },
+    };
+    for sighting in sightings {
+        let segment = match survey.index.identify(&sighting.path)? {
+            Ok(id) => json!(id),
+            Err(error) => {
+                survey.failed.push((sighting.path, error.to_string()));
+                continue;
+            }
+        };
+        let cams = serving_cams(&survey.inputs, &sighting, &mut survey.index)?;
         for resolution in grids_of(sighting.camera, config.side_100m) {
-            let task = acquisition(config, inputs, tile.id, &sighting, resolution);
+            let given = Given {
+                inputs: &survey.inputs,
+                segment: &segment,
+                cams: &cams,
+                ground: &ground,
+            };
+            let task = acquisition(config, &given, tile.id, &sighting, resolution);
             let standing = match by_key.get(&task.key) {
+                Some(ExistingProduct {
+                    damage: Some(words),
+                    ..
+                }) => Standing::Todo(format!("{DAMAGED}{words}")),
                 Some(piece) => Standing::Done(piece.id.to_string()),
                 None => standing(&task, past, config),
             };
             steps.push(Step { task, standing });
         }
     }
+    survey.index.flush()?;
+    survey.notes.extend(damage_notes(&on_disk, &steps));
     Ok(steps)
+}
+
+/// Beginning of the reason for which a damaged product is made again.
+const DAMAGED: &str = "damaged: ";
+
+/// What a user should know of damaged acquisitions.
+fn damage_notes(on_disk: &[ExistingProduct], steps: &[Step]) -> Vec<String> {
+    let damaged = on_disk.iter().filter_map(|p| Some((p, p.damage.as_ref()?)));
+    damaged
+        .map(|(piece, words)| {
+            let made_again = steps.iter().any(|s| {
+                s.task.key == piece.key && matches!(s.standing, Standing::Todo(_))
+                    || s.of_segment(piece)
+            });
+            let then = match made_again {
+                true => "it is made again",
+                false => "its segment is not among the inputs, it is left out of screening and stack",
+            };
+            format!("{} is damaged ({words}): {then}", piece.id)
+        })
+        .collect()
+}
+
+impl Step {
+    /// True where it makes the acquisition of a product's segment, on its grid.
+    pub(super) fn of_segment(&self, piece: &ExistingProduct) -> bool {
+        let Unit::Acquire {
+            tile,
+            segment,
+            resolution,
+        } = &self.task.unit
+        else {
+            return false;
+        };
+        let name = segment.file_name().unwrap_or_default().to_string_lossy();
+        *tile == piece.id.tile
+            && *resolution == piece.id.resolution
+            && segments::is_same(&piece.source, &name)
+    }
+}
+
+/// The rasters that bear on a tile.
+#[derive(Debug, Default)]
+struct Ground {
+    dem: Serving,
+    landmask: Serving,
+}
+
+/// CAMS files of one acquisition, and their identities.
+#[derive(Debug, Default)]
+struct ServingCams {
+    paths: Vec<std::path::PathBuf>,
+    ids: Vec<Value>,
+}
+
+/// What decides the bytes of an acquisition, parameters aside.
+struct Given<'a> {
+    inputs: &'a Inputs,
+    segment: &'a Value,
+    cams: &'a ServingCams,
+    ground: &'a Ground,
+}
+
+/// A file that cannot be read is handed on all the same: the unit then says so.
+fn serving_cams(
+    inputs: &Inputs,
+    sighting: &Sighting,
+    index: &mut Index,
+) -> Result<ServingCams, PipelineError> {
+    let mut serving = ServingCams::default();
+    for file in inputs.cams_at(sighting.start) {
+        serving.ids.push(match index.identify(&file.path)? {
+            Ok(id) => json!(id),
+            Err(error) => json!({ "name": file.path, "error": error.to_string() }),
+        });
+        serving.paths.push(file.path.clone());
+    }
+    Ok(serving)
 }
 
 /// Grids of a camera's products: 100 m of the centre camera, 300 m of the side cameras.
@@ -98,29 +222,33 @@ fn grids_of(camera: Camera, side_100m: bool) -> Vec<Resolution> {
 
 fn acquisition(
     config: &Config,
-    inputs: &Inputs,
+    given: &Given<'_>,
     tile: TileId,
     sighting: &Sighting,
     resolution: Resolution,
 ) -> Task {
-    let cams = inputs.cams_at(sighting.start);
-    let missing = cams.is_empty() || inputs.dem.is_empty();
-    let ids: Vec<Value> = cams.iter().map(|c| json!(c.id)).collect();
+    let Given {
+        inputs,
+        segment,
+        cams,
+        ground,
+    } = given;
+    let missing = cams.paths.is_empty() || ground.dem.paths.is_empty();
     let mut recipe = json!({
         "stages": stage_versions::versions(stage_versions::ACQUIRE),
         "tile": tile.as_str(),
         "resolution": resolution.code(),
-        "segment": sighting.id,
+        "segment": segment,
         "profile": inputs.profile,
-        "cams": ids,
-        "dem": inputs.dem,
+        "cams": cams.ids,
+        "dem": ground.dem.ids,
         "geoid": inputs.geoid,
-        "landmask": inputs.landmask,
+        "landmask": ground.landmask.ids,
         "overrides": inputs.overrides,
         "tables": inputs.tables,
         "parameters": config.acquisition_parameters(),
         // decides only where something is missing
-        "on_missing": missing.then_some(config.on_missing),
+        "on_missing": missing.then_some(config.policy()),
     });
     let reference = inputs.reference.as_ref().map(|id| json!(id));
     let background = config.geometry.is_background()
@@ -133,7 +261,12 @@ fn acquisition(
         segment: sighting.path.clone(),
         resolution,
     };
-    Task::new(unit, recipe, cams.iter().map(|c| c.path.clone()).collect())
+    Task {
+        cams: cams.paths.clone(),
+        dem: ground.dem.paths.clone(),
+        landmask: ground.landmask.paths.clone(),
+        ..Task::new(unit, recipe)
+    }
 }
 
 /// What enters the key of an acquisition; `None` where nothing is checked. Of a background only whether it
@@ -162,7 +295,7 @@ pub(super) fn screens(
     tile: TileId,
     past: &Past,
 ) -> Result<Vec<Step>, PipelineError> {
-    let on_disk = on_disk::pieces(config.out(), tile)?;
+    let on_disk = sound(config, tile)?;
     let mut steps = Vec::new();
     for resolution in [Resolution::M100, Resolution::M300] {
         let pieces = on_disk::on_grid(&on_disk, resolution);
@@ -170,16 +303,41 @@ pub(super) fn screens(
             continue;
         }
         let task = screen(config, tile, resolution, &pieces);
-        let complete = pieces
-            .iter()
-            .all(|p| p.screened.as_ref() == Some(&task.key));
-        let standing = match complete {
-            true => Standing::Done(format!("{} screened masks", pieces.len())),
+        let screened = |p: &&ExistingProduct| p.screened.as_ref().is_some_and(|s| s.key == task.key);
+        let standing = match pieces.iter().all(screened) {
             false => standing(&task, past, config),
+            true => match derived_damage(config, tile, resolution, &pieces) {
+                None => Standing::Done(format!("{} screened masks", pieces.len())),
+                Some(words) => Standing::Todo(format!("{DAMAGED}{words}")),
+            },
         };
         steps.push(Step { task, standing });
     }
     Ok(steps)
+}
+
+/// Acquisitions of a tile that are as they were written.
+fn sound(config: &Config, tile: TileId) -> Result<Vec<ExistingProduct>, PipelineError> {
+    let mut pieces = on_disk::all(config.out(), tile, depth(config))?;
+    pieces.retain(|p| p.damage.is_none());
+    Ok(pieces)
+}
+
+/// What is wrong with the masks and the background of a screening.
+fn derived_damage(
+    config: &Config,
+    tile: TileId,
+    resolution: Resolution,
+    pieces: &[&ExistingProduct],
+) -> Option<String> {
+    let masks = pieces.iter().find_map(|p| {
+        let words = p.screened.as_ref()?.damage.as_ref()?;
+        Some(format!("screened {}: {words}", p.id))
+    });
+    masks.or_else(|| {
+        on_disk::background_damage(config.out(), tile, resolution, depth(config))
+            .map(|words| format!("background {}: {words}", resolution.code()))
+    })
 }
 
 fn screen(
@@ -199,7 +357,7 @@ fn screen(
         "archive": archive,
         "parameters": config.screen_parameters(),
     });
-    Task::new(Unit::Screen { tile, resolution }, recipe, Vec::new())
+    Task::new(Unit::Screen { tile, resolution }, recipe)
 }
 
 /// The stack unit of a tile that has acquisitions.
@@ -211,13 +369,13 @@ pub(super) fn stacks(
     tile: &Tile,
     past: &Past,
 ) -> Result<Vec<Step>, PipelineError> {
-    let on_disk = on_disk::pieces(config.out(), tile.id)?;
+    let on_disk = sound(config, tile.id)?;
     if on_disk.is_empty() {
         return Ok(Vec::new());
     }
     let archive: Vec<Value> = on_disk
         .iter()
-        .map(|p| json!([p.id.to_string(), p.key, p.screened]))
+        .map(|p| json!([p.id.to_string(), p.key, p.screened_key()]))
         .collect();
     let recipe = json!({
         "stages": stage_versions::versions(stage_versions::STACK),
@@ -225,9 +383,12 @@ pub(super) fn stacks(
         "archive": archive,
         "parameters": config.stack_parameters(),
     });
-    let task = Task::new(Unit::Stack { tile: tile.id }, recipe, Vec::new());
-    let standing = match on_disk::stack_key(config.out(), tile.id) {
-        Some(key) if key == task.key => Standing::Done(crate::product::layout::stack_name(tile.id)),
+    let task = Task::new(Unit::Stack { tile: tile.id }, recipe);
+    let standing = match on_disk::stack(config.out(), tile.id, depth(config)) {
+        Some(Derived { key, damage }) if key == task.key => match damage {
+            None => Standing::Done(layout::stack_name(tile.id)),
+            Some(words) => Standing::Todo(format!("{DAMAGED}{words}")),
+        },
         _ => standing(&task, past, config),
     };
     Ok(vec![Step { task, standing }])
@@ -243,10 +404,15 @@ fn standing(task: &Task, past: &Past, config: &Config) -> Standing {
     }
     let reason = entry.reason.as_deref().unwrap_or("no reason recorded");
     match entry.state {
-        State::Skipped if reason.ends_with(SKIPPED) && config.on_missing != OnMissing::Skip => {
+        State::Skipped if reason.ends_with(SKIPPED) && config.policy() != OnMissing::Skip => {
             Standing::Todo("was left out under another policy".to_string())
         }
         State::Skipped => Standing::Skipped(reason.to_string()),
+        State::Failed if entry.class == Some(Failure::Crash) && !config.retry => {
+            Standing::Failed(format!(
+                "not tried again, it ended its worker twice in an earlier run ({reason}); check its input, or say --retry"
+            ))
+        }
         State::Failed => Standing::Todo(format!("failed before: {reason}")),
         State::Done => Standing::Todo("its product is gone or was changed".to_string()),
         State::Queued | State::Running => Standing::Todo("was interrupted".to_string()),

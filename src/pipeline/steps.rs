@@ -18,7 +18,9 @@ pub use reproject::{Explained, Orthorectified, explain_pixel, reproject};
 
 use super::config::Config;
 use super::error::PipelineError;
+use super::plan::index::Index;
 use super::plan::inputs::Inputs;
+use super::plan::look::Here;
 use crate::product::ProductError;
 use crate::product::geotiff::{Layer, Sample, write_layers};
 use crate::product::layers::LayerSpec;
@@ -57,8 +59,8 @@ fn cams_at(
     start: DateTime<Utc>,
     notes: &mut Vec<String>,
 ) -> Result<Vec<PathBuf>, PipelineError> {
-    let inputs = Inputs::survey(config)?;
-    notes.extend(inputs.notes.iter().cloned());
+    let mut index = Index::default();
+    let inputs = Inputs::survey(config, &mut index, &mut Here(config), notes)?;
     let serving = inputs.cams_at(start);
     Ok(serving.iter().map(|f| f.path.clone()).collect())
 }

@@ -6,7 +6,7 @@ use super::publish::Staging;
 use super::record::{self, RUN};
 use super::stac::asset::{self, Fingerprint};
 use super::stac::item::Summary;
-use super::{AcquisitionId, ProductError, stac};
+use super::{AcquisitionId, ProductError, checksums, stac};
 use crate::types::grid::GridSpec;
 use ndarray::ArrayView2;
 use serde_json::{Map, Value};
@@ -81,7 +81,7 @@ impl Folder {
         if run["counts"].is_null() {
             run["counts"] = summary.properties();
         }
-        self.staging.write(RUN, &stac::to_bytes(&run))?;
+        self.staging.write(RUN, &checksums::seal(&mut run))?;
         let asset = asset::plain(RUN, "application/json", "Record of the run", &["metadata"]);
         self.assets.insert("RUN".to_string(), asset);
         Ok(())

@@ -7,9 +7,12 @@
 mod atomic_swap;
 
 use super::ProductError;
+use super::checksums::{self, CHECKSUMS, Checksums};
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 /// Beginning of temporary names; a dot hides them from readers of folders.
@@ -38,6 +41,8 @@ pub struct Staging {
     folder: PathBuf,
     target: PathBuf,
     lock: Option<File>,
+    /// Size and checksum of what was written through [`Staging::write`], by name.
+    written: Mutex<BTreeMap<String, (u64, String)>>,
 }
 
 impl Staging {
@@ -71,6 +76,7 @@ impl Staging {
                     folder,
                     target: target.to_path_buf(),
                     lock,
+                    written: Mutex::default(),
                 });
             }
         }
@@ -87,17 +93,26 @@ impl Staging {
     /// [`ProductError::Write`], naming the file as it would be called in the finished product.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), ProductError> {
         write_synced(&self.folder.join(name), bytes)
-            .map_err(ProductError::write(&self.target.join(name)))
+            .map_err(ProductError::write(&self.target.join(name)))?;
+        let entry = checksums::hash_bytes(bytes);
+        self.known().insert(name.to_string(), entry);
+        Ok(())
     }
 
-    /// Moves the folder to its final place in one step. An older product there is replaced: readers see
-    /// the old one or the new one, never a mix and never nothing.
+    fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, (u64, String)>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds `checksums.json` and moves the folder to its final place in one step. An older product there is replaced:
+    /// readers see the old one or the new one, never a mix and never nothing.
     ///
     /// # Errors
     /// [`ProductError::Write`]; the old product is then still in place.
     pub fn publish(mut self) -> Result<PathBuf, ProductError> {
         let target = std::mem::take(&mut self.target);
         let wrap = |e| ProductError::write(&target)(e);
+        let list = Checksums::of(&self.folder, &self.known()).map_err(wrap)?;
+        write_synced(&self.folder.join(CHECKSUMS), &list.bytes()).map_err(wrap)?;
         sync_folder(&self.folder).map_err(wrap)?;
         match fs::rename(&self.folder, &target) {
             Ok(()) => {}
@@ -140,6 +155,20 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), ProductError> {
         fs::remove_file(&temporary).ok();
     }
     done.map_err(ProductError::write(path))
+}
+
+/// Removes a folder in one step: first it gets a temporary name, which readers do not see and a later [`sweep`] removes if
+/// this process is killed on the way.
+///
+/// # Errors
+/// [`ProductError::Write`] when the parent is not writable.
+pub fn remove(folder: &Path) -> Result<(), ProductError> {
+    let wrap = |e| ProductError::write(folder)(e);
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let aside = parent_of(folder).join(format!("{PREFIX}{name}.{}-removed", std::process::id()));
+    fs::rename(folder, &aside).map_err(wrap)?;
+    sync_folder(parent_of(folder)).map_err(wrap)?;
+    fs::remove_dir_all(&aside).map_err(wrap)
 }
 
 /// Removes what killed runs left below `folder` (any depth down to `depth` levels); what another
@@ -264,7 +293,7 @@ mod tests {
             staging.write(generation, b"").unwrap();
             staging.publish().unwrap();
         }
-        assert_eq!(names(&target), ["2"]);
+        assert_eq!(names(&target), ["2", CHECKSUMS]);
         assert_eq!(names(root.path()), ["product"]);
     }
 

@@ -21,6 +21,19 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// [`ProductError::Read`] when a folder exists and cannot be listed.
 pub fn list_acquisitions(root: &Path, tile: TileId) -> Result<Vec<AcquisitionId>, ProductError> {
+    let mut ids = acquisition_folders(root, tile)?;
+    ids.retain(|id| id.exists(root));
+    Ok(ids)
+}
+
+/// Names of the folders of a tile's acquisitions, in order of time, whatever is in them.
+///
+/// # Errors
+/// As [`list_acquisitions`].
+pub(crate) fn acquisition_folders(
+    root: &Path,
+    tile: TileId,
+) -> Result<Vec<AcquisitionId>, ProductError> {
     let mut ids = Vec::new();
     for year in names_in(&layout::acquisitions_folder(root, tile))? {
         for name in names_in(&year)? {
@@ -28,7 +41,7 @@ pub fn list_acquisitions(root: &Path, tile: TileId) -> Result<Vec<AcquisitionId>
                 .file_name()
                 .and_then(|n| n.to_str())
                 .and_then(|n| n.parse().ok());
-            ids.extend(id.filter(|id: &AcquisitionId| id.tile == tile && id.exists(root)));
+            ids.extend(id.filter(|id: &AcquisitionId| id.tile == tile));
         }
     }
     ids.sort();

@@ -247,7 +247,12 @@ impl Cams {
 }
 
 /// Endings of files that may be CAMS files.
-pub const ENDINGS: [&str; 8] = ["nc", "nc4", "cdf", "grib", "grb", "grib2", "grb2", "zip"];
+pub static ENDINGS: [&str; 8] = ["nc", "nc4", "cdf", "grib", "grb", "grib2", "grb2", "zip"];
+
+/// STUB
+pub fn file_name(name: &str) -> crate::formats::input_files::Verdict {
+    input_files::by_ending(&ENDINGS)(name)
+}
 
 /// Files of the given paths; folders are replaced by the files in them that may be CAMS files, sorted.
 fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CamsError> {

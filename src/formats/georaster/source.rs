@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 const ROTATION: f64 = 1e-3;
 
 /// Extensions looked for in folders; chosen, those of GDAL's drivers for elevation and masks.
-const ENDINGS: [&str; 12] = [
+pub(super) static ENDINGS: [&str; 12] = [
     "tif", "tiff", "vrt", "img", "hgt", "dt0", "dt1", "dt2", "bil", "asc", "jp2", "nc",
 ];
 

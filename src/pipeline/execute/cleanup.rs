@@ -1,11 +1,10 @@
 //! Tidying a tile's folder: what killed runs left, and products that a newer one replaces.
 
 use crate::pipeline::error::PipelineError;
+use crate::pipeline::plan::Step;
 use crate::pipeline::plan::on_disk;
-use crate::pipeline::plan::unit::Unit;
-use crate::pipeline::plan::{Standing, Step};
-use crate::product::{layout, publish};
-use crate::sources::l1c::FileName;
+use crate::product::checksums::Depth;
+use crate::product::{AcquisitionId, layout, publish};
 use crate::types::grid::TileId;
 use std::path::Path;
 
@@ -24,55 +23,37 @@ pub(super) fn leftovers(out: &Path, tile: TileId) -> Result<(), PipelineError> {
     Ok(())
 }
 
-/// True for names of one segment, whatever its version.
-fn is_same_segment(a: &str, b: &str) -> bool {
-    match (FileName::parse(a), FileName::parse(b)) {
-        (Some(a), Some(b)) => (a.start, a.camera) == (b.start, b.camera),
-        _ => a == b,
-    }
-}
-
-/// Removes acquisition products (and their screened masks) of a segment that now has a product of
-/// another name: the name carries the time of the pixels seen, which may move by a second when the
-/// segment or the parameters change. `steps` are the acquisitions wanted now; products of segments
-/// that are not among them stay.
+/// Removes acquisition products (and their screened masks) of a segment that has a product of the key wanted now: a name
+/// carries the time of the pixels seen, which may move by a second when the segment or the parameters change. What is
+/// superseded follows from the plan and the disk alone, so that a run that was killed between the new product and this
+/// leaves nothing for ever. Products of segments that are not among `steps` stay. Returns what was removed.
 ///
 /// # Errors
 /// The folder of the tile cannot be listed or written.
-pub(super) fn outdated(out: &Path, tile: TileId, steps: &[Step]) -> Result<(), PipelineError> {
-    let pieces = on_disk::pieces(out, tile)?;
-    for step in steps
-        .iter()
-        .filter(|s| matches!(s.standing, Standing::Todo(_)))
-    {
-        let Unit::Acquire {
-            tile: of,
-            segment,
-            resolution,
-        } = &step.task.unit
-        else {
-            continue;
-        };
-        let source = segment.file_name().unwrap_or_default().to_string_lossy();
-        let same = |p: &&on_disk::ExistingProduct| {
-            p.id.resolution == *resolution && is_same_segment(&p.source, &source)
-        };
-        if *of != tile || !pieces.iter().filter(same).any(|p| p.key == step.task.key) {
+pub(super) fn superseded(
+    out: &Path,
+    tile: TileId,
+    steps: &[Step],
+) -> Result<Vec<AcquisitionId>, PipelineError> {
+    let pieces = on_disk::all(out, tile, Depth::Look)?;
+    let mut removed = Vec::new();
+    for step in steps {
+        let (new, old): (Vec<_>, Vec<_>) = pieces
+            .iter()
+            .filter(|p| step.of_segment(p))
+            .partition(|p| p.key == step.task.key);
+        if !new.iter().any(|p| p.damage.is_none()) {
             continue;
         }
-        for old in pieces
-            .iter()
-            .filter(same)
-            .filter(|p| p.key != step.task.key)
-        {
-            for folder in [old.id.folder(out), old.id.screened_folder(out)] {
+        for old in old {
+            for folder in [old.id.screened_folder(out), old.id.folder(out)] {
                 if folder.is_dir() {
-                    std::fs::remove_dir_all(&folder)
-                        .map_err(|e| PipelineError::io("remove", &folder, e))?;
+                    publish::remove(&folder).map_err(PipelineError::from_stage)?;
                 }
             }
             tracing::info!(product = %old.id, "removed: its segment has a newer product");
+            removed.push(old.id);
         }
     }
-    Ok(())
+    Ok(removed)
 }

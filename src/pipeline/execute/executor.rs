@@ -6,12 +6,12 @@ use super::worker::Worker;
 use crate::pipeline::config::Config;
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::plan::ledger::{Entry, Ledger};
-use crate::pipeline::plan::unit::{Outcome, Task};
+use crate::pipeline::plan::unit::{Failure, Outcome, Task};
 use crate::pipeline::plan::{self, Standing, Step};
 use crate::types::grid::{Tile, TileId};
 use crate::types::progress::Progress;
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Whoever does the work.
 pub(super) struct Executor<'a> {
@@ -66,13 +66,10 @@ impl Executor<'_> {
         if tasks.is_empty() {
             return Ok(());
         }
-        if tasks.is_empty() {
-            return Ok(());
-        }
         self.progress.start(stage, tasks.len() as u64);
         let mut ended: Vec<Option<Row>> = vec![None; tasks.len()];
         let progress = self.progress;
-        let mut on_event = |event: Event| -> Result<(), PipelineError> {
+        let mut on_event = |event: Event<Outcome>| -> Result<(), PipelineError> {
             let (Event::Started(i) | Event::Ended(i, ..)) = event;
             let task: &Task = &tasks[i];
             let entry = match event {
@@ -96,7 +93,8 @@ impl Executor<'_> {
         };
         match self.workers {
             Some(command) => {
-                pool::run(command, self.config, &tasks, self.progress, &mut on_event)?;
+                let limit = Duration::from_secs(self.config.timeout.max(1));
+                pool::run(command, self.config, &tasks, limit, self.progress, &mut on_event)?;
             }
             None => {
                 let worker = self
@@ -152,6 +150,10 @@ fn queue(
                 notes: Vec::new(),
             })),
             Standing::Skipped(reason) => summary.rows.push(row(Outcome::Skipped { reason })),
+            Standing::Failed(reason) => summary.rows.push(row(Outcome::Failed {
+                reason,
+                class: Failure::Crash,
+            })),
         }
     }
     for (tile, entries) in queued {

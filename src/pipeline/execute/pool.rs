@@ -2,9 +2,8 @@
 
 use crate::pipeline::config::Config;
 use crate::pipeline::error::PipelineError;
-use crate::pipeline::execute::die_with_parent;
+use crate::pipeline::execute::child_process;
 use crate::pipeline::execute::worker::{Message, Order};
-use crate::pipeline::plan::unit::{Failure, Outcome, Task};
 use crate::types::progress::Progress;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
@@ -28,6 +27,9 @@ const TICK: Duration = Duration::from_millis(100);
 /// Attempts at a unit whose failure may be transient.
 const ATTEMPTS: usize = 2;
 
+/// Bytes of a MiB, by definition.
+const MIB: u64 = 1 << 20;
+
 /// How to start a worker.
 #[derive(Debug, Clone)]
 pub struct WorkerCommand {
@@ -37,36 +39,62 @@ pub struct WorkerCommand {
     pub args: Vec<OsString>,
 }
 
-/// What happens to a task, by its position in the list.
+/// What a worker can be asked to do.
+pub(crate) trait Job: Sync {
+    /// What comes back.
+    type Answer: Send;
+    /// The line for the worker.
+    fn order(&self) -> Order;
+    /// The answer to this job in a line of the worker.
+    fn answer(&self, message: Message) -> Option<Self::Answer>;
+    /// The answer where the worker was lost on it.
+    fn lost(&self, loss: Loss) -> Self::Answer;
+    /// True when the same job may come to a better end if tried again.
+    fn is_transient(&self, answer: &Self::Answer) -> bool;
+    /// Its name, for messages.
+    fn name(&self) -> String;
+}
+
+/// How a worker was lost.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Event {
+pub(crate) struct Loss {
+    /// In words.
+    pub reason: String,
+    /// True where the job itself is to blame: a crash or a hang, not the machine.
+    pub by_the_job: bool,
+}
+
+/// What happens to a job, by its position in the list.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Event<A> {
     /// A worker has taken it.
     Started(usize),
     /// It has come to an end after some wall seconds.
-    Ended(usize, Outcome, f64),
+    Ended(usize, A, f64),
 }
 
-/// Works through `tasks` with `config.jobs` processes; `on_event` is called on this thread, in the
-/// order of events. Tasks not begun when the user asks to stop get no event.
+/// Works through `jobs` with `config.jobs` processes; `on_event` is called on this thread, in the order of events. A worker
+/// silent for longer than `limit` is given up. Jobs not begun when the user asks to stop get no event.
 ///
 /// # Errors
 /// What `on_event` returns; the workers are then stopped.
-pub(crate) fn run(
+pub(crate) fn run<J: Job>(
     command: &WorkerCommand,
     config: &Config,
-    tasks: &[Task],
+    jobs: &[J],
+    limit: Duration,
     progress: &dyn Progress,
-    on_event: &mut dyn FnMut(Event) -> Result<(), PipelineError>,
+    on_event: &mut dyn FnMut(Event<J::Answer>) -> Result<(), PipelineError>,
 ) -> Result<(), PipelineError> {
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
-    let jobs = config.jobs.clamp(1, tasks.len().max(1));
+    let workers = config.jobs.clamp(1, jobs.len().max(1));
     std::thread::scope(|scope| {
         let (sender, events) = mpsc::channel();
-        for _ in 0..jobs {
+        for _ in 0..workers {
             let (sender, next, stop) = (sender.clone(), &next, &stop);
             // a worker's life hangs on the thread that starts it, so each has a thread of its own
-            scope.spawn(move || tend(command, config, tasks, next, stop, &sender));
+            scope.spawn(move || tend((command, config), jobs, limit, (next, stop), &sender));
         }
         drop(sender);
         let mut result = Ok(());
@@ -89,67 +117,65 @@ pub(crate) fn run(
 }
 
 /// One worker process and, after a crash, its successors.
-fn tend(
-    command: &WorkerCommand,
-    config: &Config,
-    tasks: &[Task],
-    next: &AtomicUsize,
-    stop: &AtomicBool,
-    events: &Sender<Event>,
+fn tend<J: Job>(
+    (command, config): (&WorkerCommand, &Config),
+    jobs: &[J],
+    limit: Duration,
+    (next, stop): (&AtomicUsize, &AtomicBool),
+    events: &Sender<Event<J::Answer>>,
 ) {
-    let timeout = Duration::from_secs(config.timeout.max(1));
     let mut worker: Option<Process> = None;
     while !stop.load(Ordering::Relaxed) {
         let i = next.fetch_add(1, Ordering::Relaxed);
-        let Some(task) = tasks.get(i) else { break };
+        let Some(job) = jobs.get(i) else { break };
         let begin = Instant::now();
         if events.send(Event::Started(i)).is_err() {
             break;
         }
-        let mut outcome = None;
+        let mut answer = None;
         for attempt in 1..=ATTEMPTS {
             let reply = match worker
                 .take()
                 .map_or_else(|| Process::start(command, config), Ok)
             {
                 Ok(mut process) => {
-                    let reply = process.perform(task, timeout, stop);
+                    let reply = process.perform(job, limit, stop);
                     if !matches!(reply, Reply::Lost(_)) {
                         worker = Some(process);
                     }
                     reply
                 }
-                Err(error) => Reply::Lost(error.to_string()),
+                Err(error) => Reply::Lost(Loss {
+                    reason: error.to_string(),
+                    by_the_job: false,
+                }),
             };
             let done = match reply {
                 Reply::Cancelled => return,
-                Reply::Ended(outcome) => outcome,
-                Reply::Lost(reason) => Outcome::Failed {
-                    reason,
-                    class: Failure::Crash,
-                },
+                Reply::Ended(answer) => answer,
+                Reply::Lost(loss) => job.lost(loss),
             };
-            let again = matches!(&done, Outcome::Failed { class, .. } if class.is_transient());
-            if let (true, Outcome::Failed { reason, .. }) = (again && attempt < ATTEMPTS, &done) {
-                tracing::warn!(unit = %task.unit, %reason, "trying once more");
+            let again = job.is_transient(&done);
+            if again && attempt < ATTEMPTS {
+                tracing::warn!(unit = %job.name(), "the worker was lost, trying once more");
             }
-            outcome = Some(done);
+            answer = Some(done);
             if !again {
                 break;
             }
         }
-        if let Some(outcome) = outcome {
+        if let Some(answer) = answer {
             let seconds = begin.elapsed().as_secs_f64();
-            if events.send(Event::Ended(i, outcome, seconds)).is_err() {
+            if events.send(Event::Ended(i, answer, seconds)).is_err() {
                 break;
             }
         }
     }
 }
 
-enum Reply {
-    Ended(Outcome),
-    Lost(String),
+enum Reply<A> {
+    Ended(A),
+    Lost(Loss),
     Cancelled,
 }
 
@@ -158,6 +184,8 @@ struct Process {
     child: Child,
     stdin: ChildStdin,
     messages: Receiver<Message>,
+    /// Limit in MiB.
+    memory: u64,
 }
 
 impl Process {
@@ -182,7 +210,7 @@ impl Process {
                 start.env(name, value);
             }
         }
-        die_with_parent::bind(&mut start);
+        child_process::bind(&mut start, config.memory.saturating_mul(MIB));
         let mut child = start.spawn().map_err(broken)?;
         let (stdin, stdout) = match (child.stdin.take(), child.stdout.take()) {
             (Some(stdin), Some(stdout)) => (stdin, stdout),
@@ -203,12 +231,13 @@ impl Process {
             child,
             stdin,
             messages,
+            memory: config.memory,
         };
         if process
             .send(&Order::Configure(Box::new(config.clone())))
             .is_err()
         {
-            return Err(PipelineError::Worker(process.death()));
+            return Err(PipelineError::Worker(process.death().reason));
         }
         Ok(process)
     }
@@ -220,10 +249,10 @@ impl Process {
         self.stdin.flush()
     }
 
-    /// Sends a task and waits for its end; silence longer than `timeout` is a hang.
-    fn perform(&mut self, task: &Task, timeout: Duration, stop: &AtomicBool) -> Reply {
-        if self.send(&Order::Perform(task.clone())).is_err() {
-            return Reply::Lost(PipelineError::Worker(self.death()).to_string());
+    /// Sends a job and waits for its end; silence longer than `limit` is a hang.
+    fn perform<J: Job>(&mut self, job: &J, limit: Duration, stop: &AtomicBool) -> Reply<J::Answer> {
+        if self.send(&job.order()).is_err() {
+            return Reply::Lost(self.death());
         }
         let mut heard = Instant::now();
         loop {
@@ -231,39 +260,49 @@ impl Process {
                 return Reply::Cancelled;
             }
             match self.messages.recv_timeout(TICK) {
-                Ok(Message::Ended { key, outcome }) if key == task.key => {
-                    return Reply::Ended(outcome);
-                }
-                Ok(_) => heard = Instant::now(),
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Reply::Lost(PipelineError::Worker(self.death()).to_string());
-                }
-                Err(RecvTimeoutError::Timeout) if heard.elapsed() > timeout => {
-                    return Reply::Lost(format!(
-                        "worker: gave no sign of life for {} s and was stopped; \
-                         raise `timeout` if the machine is slow",
-                        timeout.as_secs()
-                    ));
+                Ok(message) => match job.answer(message) {
+                    Some(answer) => return Reply::Ended(answer),
+                    None => heard = Instant::now(),
+                },
+                Err(RecvTimeoutError::Disconnected) => return Reply::Lost(self.death()),
+                Err(RecvTimeoutError::Timeout) if heard.elapsed() > limit => {
+                    return Reply::Lost(Loss {
+                        reason: format!(
+                            "worker: gave no sign of life for {} s and was stopped; \
+                             raise `timeout` if the machine is slow",
+                            limit.as_secs()
+                        ),
+                        by_the_job: true,
+                    });
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
         }
     }
 
-    /// Words for how the process died.
-    fn death(&mut self) -> String {
+    /// How the process died.
+    fn death(&mut self) -> Loss {
         use std::os::unix::process::ExitStatusExt;
         let _ = self.child.kill();
-        match self.child.wait() {
+        let status = self.child.wait();
+        let killed = matches!(&status, Ok(s) if s.signal() == Some(libc::SIGKILL));
+        let words = match status {
+            Ok(_) if killed => {
+                "was killed (signal 9), perhaps for want of memory; use fewer --jobs".to_string()
+            }
             Ok(status) => match status.signal() {
-                Some(libc::SIGKILL) => {
-                    "was killed (signal 9), perhaps for want of memory; use fewer --jobs"
-                        .to_string()
-                }
+                Some(libc::SIGABRT) => format!(
+                    "crashed (signal 6), perhaps beyond its {} MiB of memory (--memory)",
+                    self.memory
+                ),
                 Some(signal) => format!("crashed (signal {signal})"),
                 None => format!("ended early ({status})"),
             },
             Err(e) => format!("is lost: {e}"),
+        };
+        Loss {
+            reason: PipelineError::Worker(words).to_string(),
+            by_the_job: !killed,
         }
     }
 }
@@ -278,7 +317,7 @@ impl Drop for Process {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::plan::unit::Unit;
+    use crate::pipeline::plan::unit::{Failure, Outcome, Task, Unit};
     use crate::types::grid::Resolution;
     use crate::types::progress::Silent;
     use serde_json::json;
@@ -298,15 +337,12 @@ mod tests {
             .into_iter()
             .map(|resolution| {
                 let tile = "31UFR".parse().unwrap();
-                Task::new(
-                    Unit::Screen { tile, resolution },
-                    json!(resolution.code()),
-                    vec![],
-                )
+                Task::new(Unit::Screen { tile, resolution }, json!(resolution.code()))
             })
             .collect();
         let mut ended = vec![None; 2];
-        run(&command, &config, &tasks, &Silent, &mut |event| {
+        let limit = Duration::from_secs(config.timeout);
+        run(&command, &config, &tasks, limit, &Silent, &mut |event| {
             if let Event::Ended(i, outcome, _) = event {
                 ended[i] = Some(outcome);
             }
@@ -323,7 +359,7 @@ mod tests {
     fn failure(outcome: &Outcome) -> &str {
         match outcome {
             Outcome::Failed { reason, class } => {
-                assert_eq!(*class, Failure::Crash);
+                assert!(class.is_transient());
                 reason
             }
             other => panic!("{other:?}"),
@@ -343,6 +379,7 @@ mod tests {
     fn a_crash_costs_one_unit_and_says_how_the_worker_died() {
         for outcome in outcomes("read config; read task; kill -SEGV $$", 1) {
             assert!(failure(&outcome).contains("signal 11"), "{outcome:?}");
+            assert!(matches!(outcome, Outcome::Failed { class: Failure::Crash, .. }));
         }
         for outcome in outcomes("exit 7", 1) {
             assert!(failure(&outcome).contains("exit status: 7"), "{outcome:?}");

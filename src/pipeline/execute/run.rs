@@ -4,16 +4,18 @@ use crate::pipeline::config::{Config, Until};
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::execute::cleanup;
 use crate::pipeline::execute::executor::{Executor, past};
+use crate::pipeline::execute::jobs::Scouts;
 use crate::pipeline::execute::pool::WorkerCommand;
 use crate::pipeline::execute::summary::Summary;
-use crate::pipeline::plan::index::{Filter, Index};
-use crate::pipeline::plan::inputs::Inputs;
 use crate::pipeline::plan::ledger::Ledger;
+use crate::pipeline::plan::on_disk;
+use crate::pipeline::plan::survey::Survey;
 use crate::pipeline::plan::unit::Unit;
 use crate::pipeline::plan::{self, Standing, Step};
+use crate::product::checksums::{self, Depth};
 use crate::types::grid::{Tile, TileId, tiles};
 use crate::types::progress::Progress;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Makes everything the configuration asks for. With `workers`, `config.jobs` processes share the
 /// work; without, or with `jobs = 0`, it is done here.
@@ -26,47 +28,106 @@ pub fn run(
     workers: Option<&WorkerCommand>,
     progress: &dyn Progress,
 ) -> Result<Summary, PipelineError> {
-    let setting = Setting::new(config, true, progress)?;
-    let mut summary = setting.summary();
+    let workers = workers.filter(|_| config.jobs > 0);
+    let mut setting = Setting::new(config, true, workers, progress)?;
+    let mut summary = Summary::default();
     let mut ledgers = BTreeMap::new();
     for tile in &setting.tiles {
-        ledgers.insert(tile.id, Ledger::open(config.out(), tile.id)?);
+        let ledger = Ledger::open(config.out(), tile.id)?;
+        summary.notes.extend(ledger.notes().iter().cloned());
+        ledgers.insert(tile.id, ledger);
         cleanup::leftovers(config.out(), tile.id)?;
     }
     let mut crew = Executor {
         config,
-        workers: workers.filter(|_| config.jobs > 0),
+        workers,
         here: None,
         progress,
     };
-    let mut steps = Vec::new();
-    for tile in &setting.tiles {
-        let past = past(&ledgers, tile.id);
-        steps.extend(plan::acquisitions(
-            config,
-            &setting.inputs,
-            &setting.index,
-            tile,
-            &past,
-        )?);
-    }
-    if steps.is_empty() {
+    let tiles = setting.tiles.clone();
+    let acquired = acquire(&mut crew, &mut setting, &tiles, &mut ledgers, &mut summary)?;
+    if acquired == 0 {
         summary.notes.push(setting.nothing_seen());
+    }
+    follow_up(&mut crew, &tiles, &mut ledgers, &mut summary)?;
+
+    // an archive that cannot be screened or stacked may hold a product that rotted unseen: it costs one acquisition
+    let hurt: Vec<Tile> = tiles
+        .iter()
+        .filter(|tile| summary.stage_failed(tile.id))
+        .copied()
+        .collect();
+    let mut rotten = Vec::new();
+    for tile in hurt {
+        if distrusted(config, tile.id)? {
+            rotten.push(tile);
+        }
+    }
+    if !rotten.is_empty() && !progress.cancelled() {
+        summary
+            .rows
+            .retain(|r| !rotten.iter().any(|tile| tile.id == r.unit.tile()));
+        acquire(&mut crew, &mut setting, &rotten, &mut ledgers, &mut summary)?;
+        follow_up(&mut crew, &rotten, &mut ledgers, &mut summary)?;
+    }
+    setting.report(&mut summary);
+    Ok(summary)
+}
+
+/// Makes the acquisitions of tiles and removes what they supersede; returns how many are wanted.
+fn acquire(
+    crew: &mut Executor<'_>,
+    setting: &mut Setting,
+    tiles: &[Tile],
+    ledgers: &mut BTreeMap<TileId, Ledger>,
+    summary: &mut Summary,
+) -> Result<usize, PipelineError> {
+    let config = crew.config;
+    let mut steps = Vec::new();
+    for tile in tiles {
+        let past = past(ledgers, tile.id);
+        let of_tile = plan::acquisitions(config, &mut setting.survey, tile, &past)?;
+        cleanup::superseded(config.out(), tile.id, &of_tile)?;
+        steps.extend(of_tile);
     }
     // units of one segment follow each other, so that its tie points are in the page cache
     steps.sort_by(|a, b| order(&a.task.unit).cmp(&order(&b.task.unit)));
-    crew.work("acquisitions", steps.clone(), &mut ledgers, &mut summary)?;
-    for tile in &setting.tiles {
-        cleanup::outdated(config.out(), tile.id, &steps)?;
+    crew.work("acquisitions", steps.clone(), ledgers, summary)?;
+    for tile in tiles {
+        let replaced = cleanup::superseded(config.out(), tile.id, &steps)?;
+        let words = |id| format!("{id} was removed: its segment has a newer product");
+        summary.notes.extend(replaced.into_iter().map(words));
     }
+    Ok(steps.len())
+}
 
-    if config.until >= Until::Screen {
-        crew.screen(&setting.tiles, &mut ledgers, &mut summary)?;
+/// Screens and stacks what lies on disk, as far as the configuration asks.
+fn follow_up(
+    crew: &mut Executor<'_>,
+    tiles: &[Tile],
+    ledgers: &mut BTreeMap<TileId, Ledger>,
+    summary: &mut Summary,
+) -> Result<(), PipelineError> {
+    if crew.config.until >= Until::Screen {
+        crew.screen(tiles, ledgers, summary)?;
     }
-    if config.until >= Until::Stack {
-        crew.stack(&setting.tiles, &mut ledgers, &mut summary)?;
+    if crew.config.until >= Until::Stack {
+        crew.stack(tiles, ledgers, summary)?;
     }
-    Ok(summary)
+    Ok(())
+}
+
+/// Reads every acquisition of a tile whole; true where one is not what was written, which every later look then sees.
+fn distrusted(config: &Config, tile: TileId) -> Result<bool, PipelineError> {
+    let mut any = false;
+    for piece in on_disk::all(config.out(), tile, Depth::Content)? {
+        let folder = piece.id.folder(config.out());
+        if piece.damage.is_some() {
+            checksums::distrust(&folder).map_err(|e| PipelineError::io("write", &folder, e))?;
+            any = true;
+        }
+    }
+    Ok(any)
 }
 
 /// Runs one stage, `Screen` or `Stack`, on the acquisitions that lie below OUT, in this process.
@@ -83,7 +144,9 @@ pub fn follow(
     let mut found = Vec::new();
     for name in &config.tiles {
         let tile = tiles::lookup(name.0).ok_or(PipelineError::UnknownTile(name.0))?;
-        ledgers.insert(tile.id, Ledger::open(config.out(), tile.id)?);
+        let ledger = Ledger::open(config.out(), tile.id)?;
+        summary.notes.extend(ledger.notes().iter().cloned());
+        ledgers.insert(tile.id, ledger);
         cleanup::leftovers(config.out(), tile.id)?;
         found.push(tile);
     }
@@ -105,13 +168,18 @@ pub fn follow(
 ///
 /// # Errors
 /// As [`run`].
-pub fn dry_run(config: &Config, progress: &dyn Progress) -> Result<DryRun, PipelineError> {
-    let setting = Setting::new(config, false, progress)?;
+pub fn dry_run(
+    config: &Config,
+    workers: Option<&WorkerCommand>,
+    progress: &dyn Progress,
+) -> Result<DryRun, PipelineError> {
+    let workers = workers.filter(|_| config.jobs > 0);
+    let mut setting = Setting::new(config, false, workers, progress)?;
     let mut steps = Vec::new();
     let mut follow = Vec::new();
     for tile in &setting.tiles {
         let past = Ledger::read(config.out(), tile.id)?;
-        let wanted = plan::acquisitions(config, &setting.inputs, &setting.index, tile, &past)?;
+        let wanted = plan::acquisitions(config, &mut setting.survey, tile, &past)?;
         let changes = wanted
             .iter()
             .any(|s| matches!(s.standing, Standing::Todo(_)));
@@ -136,10 +204,12 @@ pub fn dry_run(config: &Config, progress: &dyn Progress) -> Result<DryRun, Pipel
             steps.extend(rest);
         }
     }
+    let mut summary = Summary::default();
+    setting.report(&mut summary);
     Ok(DryRun {
         steps,
         follow,
-        summary: setting.summary(),
+        summary,
     })
 }
 
@@ -181,13 +251,19 @@ impl std::fmt::Display for DryRun {
 /// What both kinds of run look at first.
 struct Setting {
     tiles: Vec<Tile>,
-    inputs: Inputs,
-    index: Index,
+    survey: Survey,
 }
 
 impl Setting {
-    fn new(config: &Config, keep: bool, progress: &dyn Progress) -> Result<Setting, PipelineError> {
+    fn new(
+        config: &Config,
+        keep: bool,
+        workers: Option<&WorkerCommand>,
+        progress: &dyn Progress,
+    ) -> Result<Setting, PipelineError> {
         config.validate()?;
+        // a profile that cannot be used is the user's to mend, not each file's fault
+        config.profile()?;
         let mut tiles = Vec::new();
         for name in &config.tiles {
             let tile = tiles::lookup(name.0).ok_or(PipelineError::UnknownTile(name.0))?;
@@ -195,47 +271,31 @@ impl Setting {
                 tiles.push(tile);
             }
         }
-        let inputs = Inputs::survey(config)?;
-        let profile = config.profile()?;
-        let profile_id = inputs.profile.as_ref().map_or("", |p| p.sha256.as_str());
-        let kept = config.out().join("index.jsonl");
-        let filter = Filter {
-            from: config.from,
-            to: config.to,
-            cameras: config.cameras.iter().map(|c| c.0).collect(),
-        };
-        let folder = config.l1c.as_deref().unwrap_or(std::path::Path::new("."));
-        let store = keep.then_some(kept.as_path());
-        let index = Index::update(
-            folder,
-            store,
-            &kept,
-            (&profile, profile_id),
-            &filter,
+        let mut scouts = Scouts {
+            config,
+            workers,
             progress,
-        )?;
-        Ok(Setting {
-            tiles,
-            inputs,
-            index,
-        })
+        };
+        let survey = Survey::of(config, keep, &mut scouts, progress)?;
+        Ok(Setting { tiles, survey })
     }
 
-    fn summary(&self) -> Summary {
-        Summary {
-            unreadable: self
-                .index
-                .unreadable()
-                .map(|(path, reason)| (path.to_path_buf(), reason.to_string()))
-                .collect(),
-            superseded: self.index.superseded().to_vec(),
-            notes: self.inputs.notes.clone(),
-            ..Summary::default()
-        }
+    /// What became of the inputs.
+    fn report(&self, summary: &mut Summary) {
+        let Survey {
+            segments, failed, ..
+        } = &self.survey;
+        summary.unreadable.extend(segments.unreadable().iter().cloned());
+        summary.unreadable.extend(failed.iter().cloned());
+        summary.left_out.extend(segments.left());
+        summary.notes.extend(self.survey.notes.iter().cloned());
+        let mut seen = BTreeSet::new();
+        summary.notes.retain(|note| seen.insert(note.clone()));
+        summary.unreadable.dedup();
     }
 
     fn nothing_seen(&self) -> String {
-        match self.index.len() {
+        match self.survey.segments.len() {
             0 => "no PROBAV_L1C file of these cameras and days in the L1C folder".to_string(),
             n => format!("none of {n} L1C files sees the tile"),
         }

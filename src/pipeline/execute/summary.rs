@@ -1,6 +1,7 @@
 //! What a run made, and why anything was not made.
 
 use crate::pipeline::plan::unit::{Failure, Outcome, Unit};
+use crate::types::grid::TileId;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -22,10 +23,10 @@ pub struct Summary {
     pub rows: Vec<Row>,
     /// Units whose turn did not come because the user asked to stop.
     pub stopped: usize,
-    /// L1C files that could not be read, with the reason.
+    /// L1C files and folders that could not be read, with the reason.
     pub unreadable: Vec<(PathBuf, String)>,
-    /// L1C files left out because a newer version is there.
-    pub superseded: Vec<PathBuf>,
+    /// L1C files that were not used because another version or copy serves, with the reason.
+    pub left_out: Vec<(PathBuf, String)>,
     /// What a user should know about the run as a whole.
     pub notes: Vec<String>,
 }
@@ -43,6 +44,12 @@ impl Summary {
         self.rows
             .iter()
             .filter(|r| matches!(r.outcome, Outcome::Failed { .. }))
+    }
+
+    /// True when screening or the stack of a tile failed.
+    pub(super) fn stage_failed(&self, tile: TileId) -> bool {
+        self.failed()
+            .any(|r| r.unit.tile() == tile && !matches!(r.unit, Unit::Acquire { .. }))
     }
 
     /// True when every unit had been done by an earlier run.
@@ -104,8 +111,8 @@ impl fmt::Display for Summary {
                 false => writeln!(f, "  FAILED   {path}: {reason}")?,
             }
         }
-        for path in &self.superseded {
-            writeln!(f, "  left out {}: a newer version is there", path.display())?;
+        for (path, reason) in &self.left_out {
+            writeln!(f, "  left out {}: {reason}", path.display())?;
         }
         for note in &self.notes {
             writeln!(f, "  note     {note}")?;

@@ -5,7 +5,8 @@
 
 use crate::pipeline::config::Config;
 use crate::pipeline::error::PipelineError;
-use crate::pipeline::plan::unit::{Key, Outcome, Task, Unit};
+use crate::pipeline::plan::look::{self, Look, Looked};
+use crate::pipeline::plan::unit::{Failure, Key, Outcome, Task, Unit};
 use crate::pipeline::tasks::acquire::WorkerCache;
 use crate::pipeline::tasks::{acquire, screen, stack};
 use crate::scene::SceneError;
@@ -13,6 +14,7 @@ use crate::types::error::Classified;
 use crate::types::progress::Progress;
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Write};
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -24,6 +26,8 @@ pub enum Order {
     Configure(Box<Config>),
     /// A unit to perform.
     Perform(Task),
+    /// A file to look at.
+    Look(Look),
 }
 
 /// One line from a worker.
@@ -32,6 +36,13 @@ pub enum Order {
 pub enum Message {
     /// A long unit goes on.
     Alive,
+    /// What a file is.
+    Looked {
+        /// The file.
+        path: PathBuf,
+        /// What it was found to be.
+        found: Looked,
+    },
     /// A unit has come to an end.
     Ended {
         /// Key of the task.
@@ -40,6 +51,9 @@ pub enum Message {
         outcome: Outcome,
     },
 }
+
+/// What is wrong where work comes first.
+const BEFORE: &str = "an order came before the configuration";
 
 /// Performs units; keeps what units of one tile share.
 #[derive(Debug)]
@@ -79,10 +93,23 @@ impl Worker {
                 Outcome::Failed {
                     reason: "internal error (panic); please report it with this unit's input"
                         .to_string(),
-                    class: crate::pipeline::plan::unit::Failure::Data,
+                    class: Failure::Data,
                 }
             }
         }
+    }
+
+    /// Looks at one file; a panic is a finding too.
+    pub(crate) fn look(&self, look: &Look) -> Looked {
+        let attempt = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            look::look(&self.config, look)
+        }));
+        attempt.unwrap_or_else(|_| {
+            Looked::Bad(format!(
+                "{}: internal error (panic); please report it with this file",
+                look.path.display()
+            ))
+        })
     }
 
     fn attempt(&mut self, task: &Task, progress: &dyn Progress) -> Result<Outcome, PipelineError> {
@@ -111,10 +138,14 @@ pub fn serve(input: impl BufRead, output: impl Write + Send) -> Result<(), Pipel
         }
         match serde_json::from_str(&line).map_err(|e| broken(&e))? {
             Order::Configure(config) => worker = Some(Worker::new(*config)),
+            Order::Look(look) => {
+                let worker = worker.as_ref().ok_or_else(|| broken(&BEFORE))?;
+                let found = worker.look(&look);
+                let path = look.path;
+                say(&output, &Message::Looked { path, found }).map_err(|e| broken(&e))?;
+            }
             Order::Perform(task) => {
-                let worker = worker
-                    .as_mut()
-                    .ok_or_else(|| broken(&"a task came before the configuration"))?;
+                let worker = worker.as_mut().ok_or_else(|| broken(&BEFORE))?;
                 let heartbeat = Heartbeat {
                     output: &output,
                     last: Mutex::new(Instant::now()),

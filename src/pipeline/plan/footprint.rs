@@ -15,9 +15,14 @@ pub(crate) type Ring = Vec<(f64, f64)>;
 
 /// Outline of a tile widened by 18 km.
 pub(crate) fn tile_ring(tile: &Tile) -> Ring {
+    ring_around(tile, MARGIN_M)
+}
+
+/// Outline of a tile widened by some metres.
+pub(crate) fn ring_around(tile: &Tile, margin: f64) -> Ring {
     let grid = tile.grid(Resolution::M300);
     let utm = Utm::new(tile.epsg);
-    let padded = grid.padded((MARGIN_M / grid.pixel) as usize);
+    let padded = grid.padded((margin / grid.pixel) as usize);
     let (n, side) = (8, padded.width as f64 * padded.pixel);
     let corner = |i: usize, k: usize| {
         let t = k as f64 / n as f64 * side;

@@ -1,16 +1,15 @@
-//! Identity of input files: enough to notice another content, cheap enough for thousands of files.
+//! Identity of input files: the whole content, read once and remembered by what the file system says of the file.
 
-use crate::pipeline::error::PipelineError;
 use sha2::{Digest, Sha256};
-use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::UNIX_EPOCH;
 
-/// Bytes of one sample.
-const BLOCK: u64 = 64 * 1024;
-/// Samples of a large file, evenly spread, first and last block included.
-const BLOCKS: u64 = 16;
+/// Bytes read at a time; chosen.
+const BLOCK: usize = 1 << 20;
+/// Nanoseconds of a second, by definition.
+const NANO: i64 = 1_000_000_000;
 
 /// What identifies the content of a file, wherever it lies.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -19,9 +18,19 @@ pub(crate) struct FileId {
     pub name: String,
     /// Size in bytes.
     pub size: u64,
-    /// SHA-256, hexadecimal: of the whole file up to 1 MiB, above that of 16 blocks of 64 KiB spread
-    /// evenly over it.
+    /// SHA-256 of the whole file, hexadecimal.
     pub sha256: String,
+}
+
+impl FileId {
+    /// Identity of a file of a stamp and checksum.
+    pub(crate) fn new(path: &Path, stamp: &Stamp, sha256: String) -> FileId {
+        FileId {
+            name: name_of(path),
+            size: stamp.size,
+            sha256,
+        }
+    }
 }
 
 /// What tells, without reading, that a file was not touched since it was last read.
@@ -30,7 +39,12 @@ pub(crate) struct Stamp {
     /// Size in bytes.
     pub size: u64,
     /// Time of last modification, nanoseconds after 1970.
-    pub mtime_ns: u64,
+    pub mtime_ns: i64,
+    /// Time of last change of content, name or permissions, nanoseconds after 1970: a file written in place with its old time
+    /// of modification put back has another.
+    pub ctime_ns: i64,
+    /// Number of the file within its file system.
+    pub inode: u64,
 }
 
 impl Stamp {
@@ -38,52 +52,53 @@ impl Stamp {
     ///
     /// # Errors
     /// The file is not there or may not be looked at.
-    pub(crate) fn of(path: &Path) -> Result<Stamp, PipelineError> {
-        let meta = std::fs::metadata(path).map_err(|e| PipelineError::io("read", path, e))?;
-        let mtime_ns = meta
-            .modified()
-            .ok()
-            .and_then(|t| t.duration_since(UNIX_EPOCH).ok())
-            .map_or(0, |d| d.as_nanos() as u64);
-        Ok(Stamp {
-            size: meta.len(),
-            mtime_ns,
-        })
+    pub(crate) fn of(path: &Path) -> io::Result<Stamp> {
+        std::fs::metadata(path).map(|meta| Stamp::from(&meta))
     }
 }
 
-impl FileId {
-    /// Identity of a file.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub(crate) fn of(path: &Path) -> Result<FileId, PipelineError> {
-        let io = |e| PipelineError::io("read", path, e);
-        let file = File::open(path).map_err(io)?;
-        let size = file.metadata().map_err(io)?.len();
-        let mut hash = Sha256::new();
-        let mut buffer = vec![0; BLOCK as usize];
-        let whole = size <= BLOCK * BLOCKS;
-        let count = if whole { size.div_ceil(BLOCK) } else { BLOCKS };
-        for i in 0..count {
-            let at = if whole {
-                i * BLOCK
-            } else {
-                i * (size - BLOCK) / (BLOCKS - 1)
-            };
-            let n = BLOCK.min(size - at) as usize;
-            file.read_exact_at(&mut buffer[..n], at).map_err(io)?;
-            hash.update(&buffer[..n]);
+impl From<&Metadata> for Stamp {
+    fn from(meta: &Metadata) -> Stamp {
+        let time = |s: i64, ns: i64| s.saturating_mul(NANO).saturating_add(ns);
+        Stamp {
+            size: meta.len(),
+            mtime_ns: time(meta.mtime(), meta.mtime_nsec()),
+            ctime_ns: time(meta.ctime(), meta.ctime_nsec()),
+            inode: meta.ino(),
         }
-        Ok(FileId {
-            name: path
-                .file_name()
-                .map(|n| n.to_string_lossy().into_owned())
-                .unwrap_or_default(),
-            size,
-            sha256: hex(&hash.finalize()),
-        })
     }
+}
+
+/// SHA-256 of a whole file, hexadecimal, with the stamp it had when it was opened.
+///
+/// # Errors
+/// The file cannot be read, or is no regular file.
+pub(crate) fn checksum(path: &Path) -> io::Result<(Stamp, String)> {
+    // looked at before it is opened: a pipe would be waited for
+    let meta = std::fs::metadata(path)?;
+    if !meta.is_file() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "not a regular file",
+        ));
+    }
+    let mut file = File::open(path)?;
+    let stamp = Stamp::from(&file.metadata()?);
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; BLOCK];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok((stamp, hex(&hash.finalize()))),
+            n => hash.update(&buffer[..n]),
+        }
+    }
+}
+
+/// Name of a file without its folder.
+pub(super) fn name_of(path: &Path) -> String {
+    path.file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 /// Lower-case hexadecimal.
@@ -96,22 +111,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn identity_follows_content_and_name() {
+    fn identity_follows_every_byte_of_the_content() {
         let dir = tempfile::tempdir().unwrap();
-        let write = |name: &str, bytes: &[u8]| {
+        let sum = |name: &str, bytes: &[u8]| {
             let path = dir.path().join(name);
             std::fs::write(&path, bytes).unwrap();
-            FileId::of(&path).unwrap()
+            checksum(&path).unwrap().1
         };
         let large = vec![7_u8; 3 << 20];
-        let mut other = large.clone();
-        *other.last_mut().unwrap() = 8;
-        let a = write("a", &large);
-        assert_eq!(a, write("a", &large));
-        assert_ne!(a, write("b", &large));
-        assert_ne!(a.sha256, write("a", &other).sha256);
+        let a = sum("a", &large);
+        assert_eq!(a, sum("b", &large));
+        for at in [0, 70_000, 1 << 20, (3 << 20) - 1] {
+            let mut other = large.clone();
+            other[at] = 8;
+            assert_ne!(a, sum("c", &other), "{at}");
+        }
         // SHA-256 of nothing (FIPS 180-4 examples)
-        assert!(write("empty", b"").sha256.starts_with("e3b0c44298fc1c14"));
-        assert!(FileId::of(&dir.path().join("none")).is_err());
+        assert!(sum("empty", b"").starts_with("e3b0c44298fc1c14"));
+        assert!(checksum(&dir.path().join("none")).is_err());
+        assert!(checksum(dir.path()).is_err());
+    }
+
+    #[test]
+    fn a_file_changed_in_place_has_another_stamp_whatever_its_time_says() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("dem.tif");
+        std::fs::write(&path, b"heights").unwrap();
+        let before = Stamp::of(&path).unwrap();
+        let time = std::fs::metadata(&path).unwrap().modified().unwrap();
+        // the clock of the file system ticks in milliseconds
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::fs::write(&path, b"HEIGHTS").unwrap();
+        let file = File::options().write(true).open(&path).unwrap();
+        file.set_modified(time).unwrap();
+        let after = Stamp::of(&path).unwrap();
+        assert_eq!((before.size, before.mtime_ns), (after.size, after.mtime_ns));
+        assert_ne!(before, after);
     }
 }

@@ -1,30 +1,56 @@
-//! The ancillary inputs of a run: which files there are, what identifies them, which CAMS files serve
-//! which time.
+//! The ancillary inputs of a run: which files there are, which serve which time and which tile.
 
-use crate::formats::input_files;
+use crate::formats::georaster;
+use crate::formats::input_files::{self, Found, Verdict};
 use crate::pipeline::config::Config;
 use crate::pipeline::error::PipelineError;
+use crate::pipeline::plan::footprint::{self, Ring};
 use crate::pipeline::plan::identity::FileId;
-use crate::sources::cams::{Cams, ENDINGS};
+use crate::pipeline::plan::index::Index;
+use crate::pipeline::plan::look::{Kind, Looked, Looker, Part, Span};
+use crate::pipeline::plan::survey::{identify, looked, rules, tables};
+use crate::scene::OnMissing;
+use crate::sources::cams;
+use crate::types::grid::Tile;
 use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Longest step between two CAMS fields that is bridged (one missing day of daily files).
-const GAP: TimeDelta = TimeDelta::hours(24);
-/// Longest time from the start of a segment to its last line, rounded up: 19,000 lines of 15 ms are 5 min.
+/// Longest time between a segment and a CAMS field that may serve it, on either side; chosen: one missing day of daily files.
+/// How far such a field is trusted is the CAMS reader's to say.
+const REACH: TimeDelta = TimeDelta::hours(24);
+/// Longest time from the start of a segment to its last line, rounded up: 19,000 lines of 15 ms are 5 min
+/// (docs/sources/l1c.md).
 const SEGMENT: TimeDelta = TimeDelta::minutes(10);
+/// Metres around a tile from which heights and land may be read: the widest halo of 20 km, and neighbouring cells for the
+/// interpolation; chosen.
+const AROUND_M: f64 = 25_000.0;
 
 /// One CAMS file.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct CamsFile {
     /// The file.
     pub path: PathBuf,
-    /// Identity.
-    pub id: FileId,
-    /// First and last time of its fields; `None`: the file cannot be used.
-    pub span: Option<(DateTime<Utc>, DateTime<Utc>)>,
-    /// Holds monthly means: of use only where nothing else serves.
-    pub monthly: bool,
+    /// Its variables; `None`: the file cannot be used.
+    pub spans: Option<Vec<Span>>,
+}
+
+/// One raster and the files behind it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RasterFile {
+    /// The file that is opened.
+    pub path: PathBuf,
+    /// The files that decide its values, with their outlines.
+    pub parts: Vec<Part>,
+}
+
+/// The rasters that bear on one tile.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Serving {
+    /// Files to open, in order of priority.
+    pub paths: Vec<PathBuf>,
+    /// Identity of every file behind them that meets the tile, in the same order.
+    pub ids: Vec<FileId>,
 }
 
 /// Ancillary inputs.
@@ -32,10 +58,10 @@ pub(crate) struct CamsFile {
 pub(crate) struct Inputs {
     /// CAMS files, by path.
     pub cams: Vec<CamsFile>,
-    /// DEM files.
-    pub dem: Vec<FileId>,
-    /// Land masks.
-    pub landmask: Vec<FileId>,
+    /// DEM files, in order of priority.
+    pub dem: Vec<RasterFile>,
+    /// Land masks, in order of priority.
+    pub landmask: Vec<RasterFile>,
     /// L1C profile.
     pub profile: Option<FileId>,
     /// Geoid grid, where it is a file of the user.
@@ -46,123 +72,285 @@ pub(crate) struct Inputs {
     pub reference: Option<FileId>,
     /// Rasters that replace CAMS.
     pub overrides: Vec<FileId>,
-    /// What a user should know.
-    pub notes: Vec<String>,
 }
 
 impl Inputs {
-    /// Looks at every ancillary file of a configuration.
+    /// Searches the ancillary files of a configuration and looks at what is new or changed; what cannot be used goes to
+    /// `notes`.
     ///
     /// # Errors
-    /// A file or folder cannot be read. A CAMS file of unusable content is no error yet: it may not be
-    /// needed.
-    pub(crate) fn survey(config: &Config) -> Result<Inputs, PipelineError> {
-        let ids = |paths: &[PathBuf], endings: &'static [&'static str]| -> Result<Vec<FileId>, PipelineError> {
-            files(paths, endings)?
-                .iter()
-                .map(|p| FileId::of(p))
-                .collect()
+    /// Files of a kind were named and none can be used, unless the policy for missing data was given. A file that is
+    /// identified as a whole cannot be read.
+    pub(crate) fn survey(
+        config: &Config,
+        index: &mut Index,
+        looker: &mut dyn Looker,
+        notes: &mut Vec<String>,
+    ) -> Result<Inputs, PipelineError> {
+        let cams = cams_files(config, index, looker, notes)?;
+        let mut rasters = |what: Named<'_>, judge: &dyn Fn(&str) -> Verdict| {
+            raster_files(config, what, judge, index, looker, notes)
         };
-        let mut notes = Vec::new();
-        let mut cams = Vec::new();
-        for path in files(&config.cams, &ENDINGS)? {
-            let id = FileId::of(&path)?;
-            let mut monthly = false;
-            let span = match Cams::open(std::slice::from_ref(&path)) {
-                Ok(open) => {
-                    let all = open.coverage();
-                    monthly = all.iter().any(|c| c.monthly)
-                        && all.iter().all(|c| c.monthly || c.first.is_none());
-                    let first = all.iter().filter_map(|c| c.first).min();
-                    let last = all.iter().filter_map(|c| c.last).max();
-                    // fields without time serve any time
-                    match all.iter().all(|c| c.first.is_none()) {
-                        true => Some((DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC)),
-                        false => first.zip(last),
-                    }
-                }
-                Err(error) => {
-                    notes.push(error.to_string());
-                    None
-                }
-            };
-            cams.push(CamsFile {
-                path,
-                id,
-                span,
-                monthly,
-            });
-        }
-        let rasters: Vec<PathBuf> = [&config.aod, &config.ozone, &config.tcwv]
+        let dem = rasters(Named::new("DEM", "--dem", &config.dem), &georaster::dem_name)?;
+        let landmask = rasters(
+            Named::new("land mask", "--landmask", &config.landmask),
+            &georaster::raster_name,
+        )?;
+        let fields = [&config.aod, &config.ozone, &config.tcwv];
+        let overrides: Vec<PathBuf> = fields
             .into_iter()
             .flatten()
             .filter(|text| text.trim().parse::<f32>().is_err())
             .map(PathBuf::from)
             .collect();
+        let overrides = input_files::search(&overrides, &georaster::raster_name);
+        let tables = input_files::search(&config.rt_table, &tables);
+        notes.extend(overrides.words());
+        notes.extend(tables.words());
         let geoid = Path::new(&config.dem_vertical);
-        const RASTERS: &[&str] = &[
-            "tif", "tiff", "vrt", "img", "hgt", "dt0", "dt1", "dt2", "asc", "nc",
-        ];
+        let mut one = |path: &Path| identify(index, path);
         Ok(Inputs {
             cams,
-            dem: ids(&config.dem, RASTERS)?,
-            landmask: ids(&config.landmask, RASTERS)?,
-            tables: ids(&config.rt_table, &["pvrt"])?,
-            profile: config.l1c_profile.as_deref().map(FileId::of).transpose()?,
-            geoid: geoid.is_file().then(|| FileId::of(geoid)).transpose()?,
-            reference: config.geometry.file().map(FileId::of).transpose()?,
-            overrides: ids(&rasters, RASTERS)?,
-            notes,
+            dem,
+            landmask,
+            tables: ids(&tables, &mut one)?,
+            profile: config.l1c_profile.as_deref().map(&mut one).transpose()?,
+            geoid: geoid.is_file().then(|| one(geoid)).transpose()?,
+            reference: config.geometry.file().map(&mut one).transpose()?,
+            overrides: ids(&overrides, &mut one)?,
         })
     }
 
-    /// CAMS files that bracket a segment's time: those whose fields cover it; where none does, the
-    /// nearest before and after it, if no more than a day lies between; where those are not there but
-    /// some files cannot be used, these (the unit then fails and says why); else none. Files of monthly means come
-    /// with them where the others do not bracket the time.
+    /// CAMS files that serve a segment's time. For each variable those whose fields cover it; where they do not cover all of
+    /// it, the nearest before and after it that are no more than a day away; where nothing serves but some files cannot be
+    /// used, these (the unit then fails and says why); else none. Files of monthly means come with them where the others do
+    /// not bracket the time of every variable.
     pub(crate) fn cams_at(&self, start: DateTime<Utc>) -> Vec<&CamsFile> {
-        let end = start + SEGMENT;
-        let steps = || self.cams.iter().filter(|f| !f.monthly);
-        let usable = || steps().filter_map(|f| Some((f, f.span?)));
-        let mut chosen: Vec<&CamsFile> = usable()
-            .filter(|(_, (from, to))| *from <= end && *to >= start)
-            .map(|(f, _)| f)
+        let steps = |f: &CamsFile| -> Vec<Span> {
+            let all = f.spans.iter().flatten();
+            all.filter(|s| !s.monthly).cloned().collect()
+        };
+        let spans: Vec<(usize, Span)> = self
+            .cams
+            .iter()
+            .enumerate()
+            .flat_map(|(i, f)| steps(f).into_iter().map(move |s| (i, s)))
             .collect();
-        let covered = |t: DateTime<Utc>| usable().any(|(_, (from, to))| from <= t && t <= to);
-        let mut bracketed = covered(start) && covered(end);
-        if !bracketed {
-            let before = usable().map(|(_, (_, to))| to).filter(|to| *to < end).max();
-            let after = usable()
-                .map(|(_, (from, _))| from)
-                .filter(|from| *from > start)
-                .min();
-            if let (Some(last), Some(first)) = (before, after)
-                && first - last <= GAP
-            {
-                // a variable may have files of its own: all that end or begin there
-                let beside = usable().filter(|(_, (from, to))| *to == last || *from == first);
-                chosen.extend(beside.map(|(f, _)| f));
-                bracketed = true;
-            }
+        let variables: BTreeSet<&str> = spans.iter().map(|(_, s)| s.variable.as_str()).collect();
+        let mut chosen = BTreeSet::new();
+        let mut bracketed = !variables.is_empty();
+        for variable in variables {
+            let of: Vec<(usize, DateTime<Utc>, DateTime<Utc>)> = spans
+                .iter()
+                .filter(|(_, s)| s.variable == variable)
+                // fields without time serve any time
+                .map(|(i, s)| (*i, s.times))
+                .map(|(i, t)| {
+                    let (a, b) = t.unwrap_or((DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC));
+                    (i, a, b)
+                })
+                .collect();
+            bracketed &= serve(&of, start, start + SEGMENT, &mut chosen);
         }
-        chosen.sort_by(|a, b| a.path.cmp(&b.path));
-        chosen.dedup_by(|a, b| a.path == b.path);
         if chosen.is_empty() {
-            chosen = self.cams.iter().filter(|f| f.span.is_none()).collect();
+            let unusable = self.cams.iter().enumerate();
+            chosen.extend(unusable.filter(|(_, f)| f.spans.is_none()).map(|(i, _)| i));
         }
         if !bracketed {
-            chosen.extend(self.cams.iter().filter(|f| f.monthly));
+            let monthly = |f: &CamsFile| f.spans.iter().flatten().any(|s| s.monthly);
+            let all = self.cams.iter().enumerate();
+            chosen.extend(all.filter(|(_, f)| monthly(f)).map(|(i, _)| i));
         }
+        let mut chosen: Vec<&CamsFile> = chosen.into_iter().map(|i| &self.cams[i]).collect();
+        chosen.sort_by(|a, b| a.path.cmp(&b.path));
         chosen
+    }
+
+    /// DEM files that bear on a tile. Where none does, the first of all is opened nevertheless: what it lacks is then
+    /// ruled on as for any DEM with gaps.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub(crate) fn dem_of(&self, tile: &Tile, index: &mut Index) -> Result<Serving, PipelineError> {
+        serving(&self.dem, tile, index)
+    }
+
+    /// Land masks that bear on a tile; where none does, the built-in mask serves alone.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub(crate) fn landmask_of(
+        &self,
+        tile: &Tile,
+        index: &mut Index,
+    ) -> Result<Serving, PipelineError> {
+        serving(&self.landmask, tile, index)
     }
 }
 
-/// Files named, and files with one of the endings in folders named (not below them), by path.
-fn files(paths: &[PathBuf], endings: &'static [&'static str]) -> Result<Vec<PathBuf>, PipelineError> {
-    let mut all = input_files::search(paths, &input_files::by_ending(endings)).files;
-    all.sort();
-    all.dedup();
-    Ok(all)
+/// Chooses files for one variable; true where their fields bracket the time.
+fn serve(
+    files: &[(usize, DateTime<Utc>, DateTime<Utc>)],
+    start: DateTime<Utc>,
+    end: DateTime<Utc>,
+    chosen: &mut BTreeSet<usize>,
+) -> bool {
+    let covering = files.iter().filter(|(_, a, b)| *a <= end && *b >= start);
+    chosen.extend(covering.map(|(i, ..)| *i));
+    let covered = |t: DateTime<Utc>| files.iter().any(|(_, a, b)| *a <= t && t <= *b);
+    if covered(start) && covered(end) {
+        return true;
+    }
+    let before = files.iter().map(|f| f.2).filter(|to| *to < end).max();
+    let after = files.iter().map(|f| f.1).filter(|from| *from > start).min();
+    let before = before.filter(|to| start - *to <= REACH);
+    let after = after.filter(|from| *from - end <= REACH);
+    let beside = files
+        .iter()
+        .filter(|(_, a, b)| Some(*b) == before || Some(*a) == after);
+    chosen.extend(beside.map(|(i, ..)| *i));
+    matches!((before, after), (Some(b), Some(a)) if a - b <= REACH)
+}
+
+fn serving(
+    files: &[RasterFile],
+    tile: &Tile,
+    index: &mut Index,
+) -> Result<Serving, PipelineError> {
+    let around: Ring = footprint::ring_around(tile, AROUND_M);
+    let mut serving = Serving::default();
+    for file in files {
+        let mut meets = false;
+        for part in &file.parts {
+            if footprint::meet(&part.outline, &around) {
+                meets = true;
+                serving.ids.push(identify(index, &part.path)?);
+            }
+        }
+        if meets {
+            serving.paths.push(file.path.clone());
+        }
+    }
+    if serving.paths.is_empty() {
+        serving.paths.extend(files.first().map(|f| f.path.clone()));
+    }
+    Ok(serving)
+}
+
+/// What a user named, for messages.
+#[derive(Debug, Clone, Copy)]
+struct Named<'a> {
+    what: &'static str,
+    option: &'static str,
+    paths: &'a [PathBuf],
+}
+
+impl<'a> Named<'a> {
+    fn new(what: &'static str, option: &'static str, paths: &'a [PathBuf]) -> Named<'a> {
+        Named {
+            what,
+            option,
+            paths,
+        }
+    }
+
+    /// Rules on named inputs none of which can be used: an error, unless the user said what happens where data is missing.
+    fn nothing(
+        &self,
+        config: &Config,
+        reason: Option<&str>,
+        notes: &mut Vec<String>,
+    ) -> Result<(), PipelineError> {
+        let places: Vec<String> = self.paths.iter().map(|p| p.display().to_string()).collect();
+        let none = PipelineError::NothingUsable {
+            what: self.what,
+            option: self.option,
+            place: places.join(", "),
+            reason: reason.unwrap_or("no file of this kind was found").to_string(),
+        };
+        match config.on_missing {
+            Some(OnMissing::Flag | OnMissing::Skip) => {
+                notes.push(none.to_string());
+                Ok(())
+            }
+            _ => Err(none),
+        }
+    }
+}
+
+fn cams_files(
+    config: &Config,
+    index: &mut Index,
+    looker: &mut dyn Looker,
+    notes: &mut Vec<String>,
+) -> Result<Vec<CamsFile>, PipelineError> {
+    let mut found = input_files::search(&config.cams, &cams::file_name);
+    found.files.sort();
+    notes.extend(found.words());
+    let mut files = Vec::new();
+    let mut reason = None;
+    let all = looked(index, looker, Kind::Cams, &rules(""), &found.files)?;
+    for (path, looked) in found.files.iter().zip(all) {
+        let spans = match looked {
+            Looked::Cams { spans, problems } => {
+                notes.extend(problems);
+                Some(spans)
+            }
+            Looked::Bad(words) | Looked::Unseen(words) => {
+                notes.push(words.clone());
+                reason.get_or_insert(words);
+                None
+            }
+            _ => None,
+        };
+        files.push(CamsFile {
+            path: path.clone(),
+            spans,
+        });
+    }
+    if !config.cams.is_empty() && files.iter().all(|f| f.spans.is_none()) {
+        Named::new("CAMS", "--cams", &config.cams).nothing(config, reason.as_deref(), notes)?;
+    }
+    Ok(files)
+}
+
+fn raster_files(
+    config: &Config,
+    named: Named<'_>,
+    judge: &dyn Fn(&str) -> Verdict,
+    index: &mut Index,
+    looker: &mut dyn Looker,
+    notes: &mut Vec<String>,
+) -> Result<Vec<RasterFile>, PipelineError> {
+    let found: Found = input_files::search(named.paths, judge);
+    notes.extend(found.words());
+    let mut files = Vec::new();
+    let mut reason = None;
+    let rules = rules(&format!("{:?}", config.trust()));
+    let all = looked(index, looker, Kind::Raster, &rules, &found.files)?;
+    for (path, looked) in found.files.into_iter().zip(all) {
+        match looked {
+            Looked::Raster { parts } => files.push(RasterFile { path, parts }),
+            Looked::Bad(words) | Looked::Unseen(words) => {
+                notes.push(format!("left out: {words}"));
+                reason.get_or_insert(words);
+            }
+            _ => {}
+        }
+    }
+    if !named.paths.is_empty() && files.is_empty() {
+        named.nothing(config, reason.as_deref(), notes)?;
+    }
+    Ok(files)
+}
+
+fn ids(
+    found: &Found,
+    one: &mut dyn FnMut(&Path) -> Result<FileId, PipelineError>,
+) -> Result<Vec<FileId>, PipelineError> {
+    let mut files = found.files.clone();
+    files.sort();
+    files.iter().map(|path| one(path)).collect()
 }
 
 #[cfg(test)]
@@ -173,71 +361,93 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn file(name: &str, span: Option<(&str, &str)>) -> CamsFile {
-        CamsFile {
-            path: name.into(),
-            id: FileId {
-                name: name.into(),
-                size: 0,
-                sha256: String::new(),
-            },
-            span: span.map(|(a, b)| (time(a), time(b))),
+    fn span(variable: &str, first: &str, last: &str) -> Span {
+        Span {
+            variable: variable.into(),
+            times: Some((time(first), time(last))),
             monthly: false,
         }
     }
 
-    fn names(files: &[&CamsFile]) -> Vec<String> {
-        files.iter().map(|f| f.id.name.clone()).collect()
+    fn file(name: &str, spans: Option<Vec<Span>>) -> CamsFile {
+        CamsFile {
+            path: name.into(),
+            spans,
+        }
+    }
+
+    fn names(inputs: &Inputs, at: &str) -> Vec<String> {
+        let files = inputs.cams_at(time(at));
+        files.iter().map(|f| f.path.display().to_string()).collect()
+    }
+
+    fn inputs(cams: Vec<CamsFile>) -> Inputs {
+        Inputs {
+            cams,
+            ..Inputs::default()
+        }
+    }
+
+    fn day(name: &str, day: &str) -> CamsFile {
+        let (first, last) = (format!("{day}T00:00:00Z"), format!("{day}T21:00:00Z"));
+        file(name, Some(vec![span("aod550", &first, &last)]))
     }
 
     #[test]
     fn a_time_gets_the_files_around_it_and_no_others() {
-        let inputs = Inputs {
-            cams: vec![
-                file("a", Some(("2018-06-20T00:00:00Z", "2018-06-20T21:00:00Z"))),
-                file("b", Some(("2018-06-21T00:00:00Z", "2018-06-21T21:00:00Z"))),
-                file("c", Some(("2018-06-25T00:00:00Z", "2018-06-25T21:00:00Z"))),
-            ],
-            ..Inputs::default()
+        let inputs = inputs(vec![
+            day("a", "2018-06-20"),
+            day("b", "2018-06-21"),
+            day("c", "2018-06-25"),
+        ]);
+        assert_eq!(names(&inputs, "2018-06-20T10:45:00Z"), ["a"]);
+        assert_eq!(names(&inputs, "2018-06-20T22:45:00Z"), ["a", "b"]);
+        assert_eq!(names(&inputs, "2018-06-20T20:55:00Z"), ["a", "b"]);
+        // beyond the last field, but no more than a day: the reader decides how far it is trusted
+        assert_eq!(names(&inputs, "2018-06-22T10:45:00Z"), ["b"]);
+        assert!(names(&inputs, "2018-06-23T10:45:00Z").is_empty());
+        assert!(names(&inputs, "2018-06-30T10:45:00Z").is_empty());
+    }
+
+    #[test]
+    fn every_variable_gets_its_own_files() {
+        // one file a variable and hour, as VITO's archive has them, beside a daily file of another variable
+        let hour = |name: &str, variable: &str, hour: &str| {
+            let at = format!("2018-06-20T{hour}:00:00Z");
+            file(name, Some(vec![span(variable, &at, &at)]))
         };
-        let at = |t| names(&inputs.cams_at(time(t)));
-        assert_eq!(at("2018-06-20T10:45:00Z"), ["a"]);
-        assert_eq!(at("2018-06-20T22:45:00Z"), ["a", "b"]);
-        assert_eq!(at("2018-06-20T20:55:00Z"), ["a", "b"]);
-        assert!(at("2018-06-23T10:45:00Z").is_empty());
-        assert!(at("2018-06-30T10:45:00Z").is_empty());
+        let inputs = inputs(vec![
+            hour("aod09", "aod550", "09"),
+            hour("aod10", "aod550", "10"),
+            hour("aod11", "aod550", "11"),
+            hour("ozone12", "gtco3", "12"),
+            file(
+                "tcwv",
+                Some(vec![span(
+                    "tcwv",
+                    "2018-06-20T00:00:00Z",
+                    "2018-06-20T21:00:00Z",
+                )]),
+            ),
+        ]);
+        let wanted = ["aod10", "aod11", "ozone12", "tcwv"];
+        assert_eq!(names(&inputs, "2018-06-20T10:45:00Z"), wanted);
     }
 
     #[test]
     fn monthly_means_come_only_where_nothing_brackets_the_time() {
-        let mut months = file("m", Some(("2017-01-01T00:00:00Z", "2018-12-01T00:00:00Z")));
+        let mut months = span("aod550", "2017-01-01T00:00:00Z", "2018-12-01T00:00:00Z");
         months.monthly = true;
-        let inputs = Inputs {
-            cams: vec![
-                file("a", Some(("2018-06-20T00:00:00Z", "2018-06-20T21:00:00Z"))),
-                months,
-            ],
-            ..Inputs::default()
-        };
-        let at = |t| names(&inputs.cams_at(time(t)));
-        assert_eq!(at("2018-06-20T10:45:00Z"), ["a"]);
-        assert_eq!(at("2018-06-23T10:45:00Z"), ["m"]);
-        assert_eq!(at("2019-06-23T10:45:00Z"), ["m"]);
+        let inputs = inputs(vec![day("a", "2018-06-20"), file("m", Some(vec![months]))]);
+        assert_eq!(names(&inputs, "2018-06-20T10:45:00Z"), ["a"]);
+        assert_eq!(names(&inputs, "2018-06-23T10:45:00Z"), ["m"]);
+        assert_eq!(names(&inputs, "2019-06-23T10:45:00Z"), ["m"]);
     }
 
     #[test]
     fn a_broken_file_matters_only_where_nothing_else_serves() {
-        let inputs = Inputs {
-            cams: vec![
-                file("a", Some(("2018-06-20T00:00:00Z", "2018-06-20T21:00:00Z"))),
-                file("broken", None),
-            ],
-            ..Inputs::default()
-        };
-        assert_eq!(names(&inputs.cams_at(time("2018-06-20T10:45:00Z"))), ["a"]);
-        assert_eq!(
-            names(&inputs.cams_at(time("2018-06-22T10:45:00Z"))),
-            ["broken"]
-        );
+        let inputs = inputs(vec![day("a", "2018-06-20"), file("broken", None)]);
+        assert_eq!(names(&inputs, "2018-06-20T10:45:00Z"), ["a"]);
+        assert_eq!(names(&inputs, "2018-06-25T10:45:00Z"), ["broken"]);
     }
 }

@@ -3,9 +3,18 @@
 use crate::pipeline::error::PipelineError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+
+/// What became of a wish for a lock.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Lock {
+    /// It is held.
+    Held,
+    /// The file system has none; its words.
+    Refused(String),
+}
 
 /// An append-only file of JSON lines.
 #[derive(Debug)]
@@ -49,10 +58,16 @@ impl Lines {
     ///
     /// # Errors
     /// Another process holds it.
-    pub(crate) fn lock(&self) -> Result<(), PipelineError> {
-        self.file.try_lock().map_err(|_| PipelineError::Busy {
-            path: self.path.clone(),
-        })
+    pub(crate) fn lock(&self) -> Result<Lock, PipelineError> {
+        match self.file.try_lock() {
+            Ok(()) => Ok(Lock::Held),
+            Err(TryLockError::WouldBlock) => Err(PipelineError::Busy {
+                path: self.path.clone(),
+                who: "another run".to_string(),
+            }),
+            // ENOSYS, ENOLCK, EOPNOTSUPP: cluster file systems without locks
+            Err(TryLockError::Error(error)) => Ok(Lock::Refused(error.to_string())),
+        }
     }
 
     /// Appends records in one write and waits until they are on disk.
@@ -73,20 +88,26 @@ impl Lines {
     }
 }
 
-/// Every readable record of a file, in order; none where there is no file.
+/// Every readable record of a file, in order, and the number of lines that are none (of a killed process, or damaged); none
+/// where there is no file.
 ///
 /// # Errors
 /// The file is there and cannot be read.
-pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, PipelineError> {
+pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<(Vec<T>, usize), PipelineError> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok((Vec::new(), 0)),
         Err(e) => return Err(PipelineError::io("read", path, e)),
     };
-    Ok(bytes
-        .split(|b| *b == b'\n')
-        .filter_map(|line| serde_json::from_slice(line).ok())
-        .collect())
+    let lines = bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty());
+    let (mut records, mut damaged) = (Vec::new(), 0);
+    for line in lines {
+        match serde_json::from_slice(line) {
+            Ok(record) => records.push(record),
+            Err(_) => damaged += 1,
+        }
+    }
+    Ok((records, damaged))
 }
 
 #[cfg(test)]
@@ -102,8 +123,9 @@ mod tests {
         bytes.extend(b"{\"torn\": ");
         std::fs::write(&path, bytes).unwrap();
         Lines::open(&path).unwrap().append(&[3]).unwrap();
-        assert_eq!(read::<i32>(&path).unwrap(), [1, 2, 3]);
-        assert!(read::<i32>(&dir.path().join("none")).unwrap().is_empty());
+        assert_eq!(read::<i32>(&path).unwrap(), (vec![1, 2, 3], 1));
+        let none = read::<i32>(&dir.path().join("none")).unwrap();
+        assert_eq!(none, (Vec::new(), 0));
     }
 
     #[test]
@@ -111,9 +133,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ledger.jsonl");
         let first = Lines::open(&path).unwrap();
-        first.lock().unwrap();
+        assert_eq!(first.lock().unwrap(), Lock::Held);
         assert!(Lines::open(&path).unwrap().lock().is_err());
         drop(first);
-        Lines::open(&path).unwrap().lock().unwrap();
+        assert_eq!(Lines::open(&path).unwrap().lock().unwrap(), Lock::Held);
     }
 }

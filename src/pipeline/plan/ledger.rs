@@ -4,8 +4,9 @@
 //! nothing to make, a failure and its reason) and is the record of what was done when.
 
 use crate::pipeline::error::PipelineError;
-use crate::pipeline::plan::jsonl::{self, Lines};
-use crate::pipeline::plan::unit::{Key, Outcome, Task, Unit};
+use crate::pipeline::plan::jsonl::{self, Lines, Lock};
+use crate::pipeline::plan::lock_file::LockFile;
+use crate::pipeline::plan::unit::{Failure, Key, Outcome, Task, Unit};
 use crate::types::grid::TileId;
 use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,9 @@ pub(crate) struct Entry {
     /// Why it is to be done, was skipped or failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Class of a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Failure>,
     /// Name of the product.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub product: Option<String>,
@@ -59,6 +63,7 @@ impl Entry {
             key: task.key.clone(),
             state,
             reason: None,
+            class: None,
             product: None,
             seconds: None,
         }
@@ -88,8 +93,13 @@ impl Entry {
             Outcome::Skipped { reason } => (State::Skipped, Some(reason.clone()), None),
             Outcome::Failed { reason, .. } => (State::Failed, Some(reason.clone()), None),
         };
+        let class = match outcome {
+            Outcome::Failed { class, .. } => Some(*class),
+            _ => None,
+        };
         Entry {
             reason,
+            class,
             product,
             seconds: Some((seconds * 1e3).round() / 1e3),
             ..Entry::new(task, state)
@@ -102,6 +112,9 @@ impl Entry {
 pub(crate) struct Ledger {
     lines: Lines,
     last: HashMap<Unit, Entry>,
+    notes: Vec<String>,
+    /// Where the file system has no locks.
+    _lock: Option<LockFile>,
 }
 
 impl Ledger {
@@ -116,11 +129,37 @@ impl Ledger {
     /// OUT is not writable, or another run has the tile.
     pub(crate) fn open(out: &Path, tile: TileId) -> Result<Ledger, PipelineError> {
         let path = Ledger::path(out, tile);
+        let begun = path.exists();
         let lines = Lines::open(&path)?;
-        lines.lock()?;
+        let mut notes = Vec::new();
+        let lock = match lines.lock()? {
+            Lock::Held => None,
+            Lock::Refused(reason) => {
+                let file = LockFile::take(&path.with_extension("lock"))?;
+                notes.push(format!(
+                    "{}: the file system has no locks ({reason}); {} stands in for one",
+                    path.display(),
+                    file.path().display()
+                ));
+                Some(file)
+            }
+        };
+        let (last, damaged) = Ledger::load(out, tile)?;
+        if damaged > 0 {
+            notes.push(format!(
+                "{}: {damaged} lines cannot be read (a killed run left them, or the file was damaged); products on disk decide",
+                path.display()
+            ));
+        }
+        if !begun && crate::product::layout::tile_folder(out, tile).is_dir() {
+            let words = "is missing beside products: begun anew";
+            notes.push(format!("{} {words}", path.display()));
+        }
         Ok(Ledger {
             lines,
-            last: Ledger::read(out, tile)?,
+            last,
+            notes,
+            _lock: lock,
         })
     }
 
@@ -129,8 +168,18 @@ impl Ledger {
     /// # Errors
     /// The ledger is there and cannot be read.
     pub(crate) fn read(out: &Path, tile: TileId) -> Result<HashMap<Unit, Entry>, PipelineError> {
-        let entries: Vec<Entry> = jsonl::read(&Ledger::path(out, tile))?;
-        Ok(entries.into_iter().map(|e| (e.unit.clone(), e)).collect())
+        Ledger::load(out, tile).map(|(last, _)| last)
+    }
+
+    fn load(out: &Path, tile: TileId) -> Result<(HashMap<Unit, Entry>, usize), PipelineError> {
+        let (entries, damaged) = jsonl::read::<Entry>(&Ledger::path(out, tile))?;
+        let last = entries.into_iter().map(|e| (e.unit.clone(), e)).collect();
+        Ok((last, damaged))
+    }
+
+    /// What a user should know of it.
+    pub(crate) fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Appends entries, on disk when it returns.
@@ -164,7 +213,7 @@ mod tests {
     fn the_last_state_of_a_unit_counts() {
         let dir = tempfile::tempdir().unwrap();
         let tile: TileId = "31UFR".parse().unwrap();
-        let task = |resolution| Task::new(Unit::Screen { tile, resolution }, json!(1), Vec::new());
+        let task = |resolution| Task::new(Unit::Screen { tile, resolution }, json!(1));
         let (a, b) = (task(Resolution::M100), task(Resolution::M300));
         let failed = Outcome::Skipped {
             reason: "no acquisition".into(),

@@ -2,8 +2,9 @@
 
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::plan::unit::Key;
-use crate::product::stack::StackReader;
-use crate::product::{self, AcquisitionId};
+use crate::product::checksums::{self, Depth};
+use crate::product::record::RUN;
+use crate::product::{self, AcquisitionId, layout};
 use crate::types::grid::{Resolution, TileId};
 use serde_json::Value;
 use std::path::Path;
@@ -17,35 +18,84 @@ pub(crate) struct ExistingProduct {
     pub key: Key,
     /// Name of the L1C file it was made from.
     pub source: String,
-    /// Key of its screened masks, where there are any.
-    pub screened: Option<Key>,
+    /// What is wrong with its files.
+    pub damage: Option<String>,
+    /// Its screened masks, where there are any.
+    pub screened: Option<Derived>,
 }
 
-/// Acquisition products of a tile, in the order of their names.
+/// A product that was derived from others.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Derived {
+    /// Key it was made with; empty where it has none.
+    pub key: Key,
+    /// What is wrong with its files.
+    pub damage: Option<String>,
+}
+
+impl ExistingProduct {
+    /// Key of its screened masks where they are as they were written.
+    pub(crate) fn screened_key(&self) -> Option<&Key> {
+        let sound = self.screened.as_ref().filter(|s| s.damage.is_none());
+        sound.map(|s| &s.key)
+    }
+}
+
+/// Acquisition products of a tile, in the order of their names, damaged ones included.
 ///
 /// # Errors
 /// The folder of the tile is there and cannot be listed.
-pub(crate) fn pieces(out: &Path, tile: TileId) -> Result<Vec<ExistingProduct>, PipelineError> {
-    let ids = product::list_acquisitions(out, tile).map_err(PipelineError::from_stage)?;
+pub(crate) fn all(
+    out: &Path,
+    tile: TileId,
+    depth: Depth,
+) -> Result<Vec<ExistingProduct>, PipelineError> {
+    let ids = product::acquisition_folders(out, tile).map_err(PipelineError::from_stage)?;
     Ok(ids
         .into_iter()
         .map(|id| {
-            let made = record(&id.folder(out));
+            let folder = id.folder(out);
+            let made = record(&folder);
             let screened = id.screened_folder(out);
             ExistingProduct {
                 key: key_of(&made),
                 source: made["source"].as_str().unwrap_or_default().to_string(),
-                screened: screened.is_dir().then(|| key_of(&record(&screened))),
+                damage: checksums::damage(&folder, depth),
+                screened: screened.is_dir().then(|| derived(&screened, depth)),
                 id,
             }
         })
         .collect())
 }
 
-/// Key of the stack of a tile, if there is one.
-pub(crate) fn stack_key(out: &Path, tile: TileId) -> Option<Key> {
-    let record = StackReader::open(out, tile).ok()?.record().ok()?;
-    record["key"].as_str().map(|k| Key(k.to_string()))
+/// Acquisition products of a tile that are as they were written: what screening and the stack are made of.
+///
+/// # Errors
+/// As [`all`].
+pub(crate) fn sound(out: &Path, tile: TileId) -> Result<Vec<ExistingProduct>, PipelineError> {
+    let mut pieces = all(out, tile, Depth::Look)?;
+    pieces.retain(|p| p.damage.is_none());
+    Ok(pieces)
+}
+
+/// The stack of a tile, if there is one.
+pub(crate) fn stack(out: &Path, tile: TileId, depth: Depth) -> Option<Derived> {
+    let folder = layout::stack_folder(out, tile);
+    folder.is_dir().then(|| derived(&folder, depth))
+}
+
+/// What is wrong with the background of a tile on one grid; one that is not there is no damage here.
+pub(crate) fn background_damage(
+    out: &Path,
+    tile: TileId,
+    resolution: Resolution,
+    depth: Depth,
+) -> Option<String> {
+    let folder = layout::background_folder(out, tile, resolution);
+    match folder.is_dir() {
+        true => checksums::damage(&folder, depth),
+        false => Some("is missing".to_string()),
+    }
 }
 
 /// Those of one resolution.
@@ -56,13 +106,20 @@ pub(crate) fn on_grid(pieces: &[ExistingProduct], resolution: Resolution) -> Vec
         .collect()
 }
 
+fn derived(folder: &Path, depth: Depth) -> Derived {
+    Derived {
+        key: key_of(&record(folder)),
+        damage: checksums::damage(folder, depth),
+    }
+}
+
 fn key_of(record: &Value) -> Key {
     Key(record["key"].as_str().unwrap_or_default().to_string())
 }
 
 /// `run.json` of a folder; null where it cannot be read, so that the product is made again.
 fn record(folder: &Path) -> Value {
-    std::fs::read(folder.join("run.json"))
+    std::fs::read(folder.join(RUN))
         .ok()
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or(Value::Null)

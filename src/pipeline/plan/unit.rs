@@ -89,13 +89,15 @@ impl Key {
 }
 
 impl Task {
-    /// A task whose key is that of its recipe.
-    pub fn new(unit: Unit, recipe: serde_json::Value, cams: Vec<PathBuf>) -> Task {
+    /// A task whose key is that of its recipe, without files.
+    pub fn new(unit: Unit, recipe: serde_json::Value) -> Task {
         Task {
             unit,
             key: Key::of(&recipe),
             recipe,
-            cams,
+            cams: Vec::new(),
+            dem: Vec::new(),
+            landmask: Vec::new(),
         }
     }
 }
@@ -120,6 +122,12 @@ pub struct Task {
     /// CAMS files for the time of an acquisition; none: missing, the policy decides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cams: Vec<PathBuf>,
+    /// DEM files that bear on the tile of an acquisition, in order of priority.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dem: Vec<PathBuf>,
+    /// Land masks that bear on the tile of an acquisition, in order of priority.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub landmask: Vec<PathBuf>,
 }
 
 /// What became of a unit.
@@ -194,7 +202,10 @@ mod tests {
             segment: "/data/PROBAV_L1C_20180624_104727_2_V101.HDF5".into(),
             resolution: Resolution::M100,
         };
-        let task = Task::new(unit, json!({"a": 1}), vec!["/data/cams.nc".into()]);
+        let task = Task {
+            cams: vec!["/data/cams.nc".into()],
+            ..Task::new(unit, json!({"a": 1}))
+        };
         let line = serde_json::to_string(&task).unwrap();
         assert!(!line.contains('\n') && line.contains("\"unit\":\"acquire\""));
         assert_eq!(serde_json::from_str::<Task>(&line).unwrap(), task);

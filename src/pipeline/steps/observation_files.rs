@@ -88,7 +88,7 @@ impl ObservationFiles {
         let mut notes = Vec::new();
         let mut missing = |what: String| {
             let tile = tile_of(&observation.grid)?.id;
-            let policy = config.on_missing;
+            let policy = config.policy();
             policy.rule(tile, &what, "sea level", &mut notes)?;
             Ok::<bool, PipelineError>(true)
         };

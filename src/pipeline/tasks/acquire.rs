@@ -11,7 +11,9 @@ use crate::pipeline::config::{Config, ExtraLayer};
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::plan::unit::{Outcome, Task, Unit};
 use crate::product::{self, Acquisition, AcquisitionId, Extra};
-use crate::scene::{AtmosphereSource, Laps, Scene, SceneBuilder, SegmentViews, TileContext};
+use crate::scene::{
+    Ancillary, AtmosphereSource, Laps, Scene, SceneBuilder, SegmentViews, TileContext,
+};
 use crate::sources::l1c::{Segment, Swath};
 use crate::types::displacement::Refinement;
 use crate::types::grid::{Resolution, TileId, tiles};
@@ -31,12 +33,19 @@ impl WorkerCache {
         &mut self,
         config: &Config,
         tile: TileId,
+        task: &Task,
     ) -> Result<Arc<TileContext>, PipelineError> {
-        if let Some(context) = self.context.as_ref().filter(|c| c.tile.id == tile) {
+        let ancillary = Ancillary {
+            dem: task.dem.clone(),
+            landmask: task.landmask.clone(),
+            ..config.ancillary()?
+        };
+        let serves = |c: &&Arc<TileContext>| c.tile.id == tile && *c.ancillary() == ancillary;
+        if let Some(context) = self.context.as_ref().filter(serves) {
             return Ok(Arc::clone(context));
         }
         let tile = tiles::lookup(tile).ok_or(PipelineError::UnknownTile(tile))?;
-        let context = Arc::new(TileContext::open(tile, &config.ancillary()?)?);
+        let context = Arc::new(TileContext::open(tile, &ancillary)?);
         self.context = Some(Arc::clone(&context));
         Ok(context)
     }
@@ -67,7 +76,7 @@ pub(crate) fn acquire(
     let timings = Timings::start();
     let segment = Segment::open(segment, &config.profile()?).map_err(PipelineError::from_stage)?;
     timings.lap("open");
-    let context = cache.context(config, *tile)?;
+    let context = cache.context(config, *tile, task)?;
     let segment = context.focus(segment)?;
     timings.lap("terrain");
     let views = views(config, &segment, &context, *resolution)?;

@@ -40,7 +40,7 @@ pub(crate) fn screen(
     let grid = tiles::lookup(tile)
         .ok_or(PipelineError::UnknownTile(tile))?
         .grid(resolution);
-    let pieces = on_disk::pieces(out, tile)?;
+    let pieces = on_disk::sound(out, tile)?;
     let archive = Archive {
         grid,
         readers: on_disk::on_grid(&pieces, resolution)

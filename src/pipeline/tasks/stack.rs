@@ -27,7 +27,7 @@ pub(crate) fn stack(
 ) -> Result<Outcome, PipelineError> {
     let out = config.out();
     let tile = tiles::lookup(tile).ok_or(PipelineError::UnknownTile(tile))?;
-    let pieces = on_disk::pieces(out, tile.id)?;
+    let pieces = on_disk::sound(out, tile.id)?;
     let archive = Archive {
         tile,
         fine: Shelf::open(out, &on_disk::on_grid(&pieces, Resolution::M100))?,

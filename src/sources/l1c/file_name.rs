@@ -16,6 +16,14 @@ pub struct FileName {
 }
 
 impl FileName {
+    /// STUB
+    pub fn judge(name: &str) -> crate::formats::input_files::Verdict {
+        match FileName::parse(name) {
+            Some(_) => crate::formats::input_files::Verdict::Take,
+            None => crate::formats::input_files::Verdict::Other,
+        }
+    }
+
     /// Parses a file name without folders; the extension may have any case.
     ///
     /// ```

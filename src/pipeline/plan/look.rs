@@ -1,0 +1,161 @@
+//! What one input file is. Foreign libraries open it here and nowhere else in a plan, so that a run can have it done by a
+//! worker: what a damaged file does to a library costs that file alone.
+
+use crate::formats::georaster;
+use crate::pipeline::config::Config;
+use crate::pipeline::error::PipelineError;
+use crate::pipeline::plan::footprint::Ring;
+use crate::sources::cams::Cams;
+use crate::sources::l1c::Segment;
+use crate::types::error::{Class, Classified};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// As what a file is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// An L1C file.
+    Segment,
+    /// A CAMS file.
+    Cams,
+    /// A DEM, a land mask, any other georeferenced raster.
+    Raster,
+}
+
+/// A file to look at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Look {
+    /// As what.
+    pub kind: Kind,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// Times of one variable of a CAMS file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Span {
+    /// The variable.
+    pub variable: String,
+    /// First and last time; `None`: fields without time, which serve any.
+    pub times: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// Monthly means.
+    pub monthly: bool,
+}
+
+/// A file behind a raster and its outline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// The file.
+    pub path: PathBuf,
+    /// Ring of (longitude, latitude), degrees, continuous across 180°.
+    pub outline: Ring,
+}
+
+/// What a file turned out to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Looked {
+    /// A segment, and the ring of (longitude, latitude) that it sees.
+    Segment {
+        /// The ring, continuous across 180°.
+        footprint: Ring,
+    },
+    /// A CAMS file, the spans of its variables, and what of it cannot be used.
+    Cams {
+        /// One a variable.
+        spans: Vec<Span>,
+        /// In words.
+        problems: Vec<String>,
+    },
+    /// A raster: the files behind it.
+    Raster {
+        /// One a file; a VRT has one for each source, and itself.
+        parts: Vec<Part>,
+    },
+    /// Its content cannot be used, for a reason.
+    Bad(String),
+    /// The system did not let it be read, or the look did not come to its end: nothing is proven.
+    Unseen(String),
+}
+
+/// Whoever looks at files: this process, or workers.
+pub(crate) trait Looker {
+    /// What files are, in their order.
+    ///
+    /// # Errors
+    /// The user asked to stop.
+    fn look(&mut self, looks: &[Look]) -> Result<Vec<Looked>, PipelineError>;
+}
+
+/// This process looks.
+pub(crate) struct Here<'a>(pub &'a Config);
+
+impl Looker for Here<'_> {
+    fn look(&mut self, looks: &[Look]) -> Result<Vec<Looked>, PipelineError> {
+        Ok(looks.iter().map(|one| look(self.0, one)).collect())
+    }
+}
+
+/// Looks at a file.
+pub(crate) fn look(config: &Config, look: &Look) -> Looked {
+    if let Err(unseen) = readable(&look.path) {
+        return unseen;
+    }
+    let found = match look.kind {
+        Kind::Segment => segment(config, &look.path),
+        Kind::Cams => cams(&look.path),
+        Kind::Raster => raster(config, &look.path),
+    };
+    found.unwrap_or_else(|error| match error.class() {
+        Class::System => Looked::Unseen(error.to_string()),
+        _ => Looked::Bad(error.to_string()),
+    })
+}
+
+/// A file that the system shows; GDAL's virtual paths are GDAL's to open.
+fn readable(path: &Path) -> Result<(), Looked> {
+    if path.starts_with("/vsi") || path.to_string_lossy().starts_with("/vsi") {
+        return Ok(());
+    }
+    let words = |e: std::io::Error| Looked::Unseen(format!("{}: {e}", path.display()));
+    let meta = std::fs::metadata(path).map_err(words)?;
+    // looked at before it is opened: a pipe would be waited for
+    if !meta.is_file() {
+        let what = "not a regular file; name a file, or a folder of files";
+        return Err(Looked::Bad(format!("{}: {what}", path.display())));
+    }
+    File::open(path).map(drop).map_err(words)
+}
+
+fn segment(config: &Config, path: &Path) -> Result<Looked, PipelineError> {
+    let segment = Segment::open(path, &config.profile()?).map_err(PipelineError::from_stage)?;
+    let footprint = segment.footprint().map_err(PipelineError::from_stage)?;
+    Ok(Looked::Segment { footprint })
+}
+
+fn cams(path: &Path) -> Result<Looked, PipelineError> {
+    let cams = Cams::open(&[path.to_path_buf()]).map_err(PipelineError::from_stage)?;
+    let spans = cams.coverage().into_iter().map(|c| Span {
+        variable: c.variable.to_string(),
+        times: c.first.zip(c.last),
+        monthly: c.monthly,
+    });
+    Ok(Looked::Cams {
+        spans: spans.collect(),
+        problems: cams.problems().iter().map(ToString::to_string).collect(),
+    })
+}
+
+fn raster(config: &Config, path: &Path) -> Result<Looked, PipelineError> {
+    let described =
+        georaster::describe(path, &config.trust()).map_err(PipelineError::from_stage)?;
+    let parts = described.parts.into_iter();
+    Ok(Looked::Raster {
+        parts: parts
+            .map(|(path, outline)| Part { path, outline })
+            .collect(),
+    })
+}
