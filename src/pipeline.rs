@@ -9,6 +9,8 @@
 pub mod config;
 mod error;
 mod execute;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod plan;
 pub mod steps;
 mod tasks;

@@ -110,12 +110,12 @@ fn what_is_skipped_is_counted_and_what_is_unusable_is_named() {
 fn the_next_version_or_copy_serves_where_the_best_cannot_be_read() {
     let cut = |bench: &Bench, name: &str| {
         let bytes = fs::read(segment(ONE)).unwrap();
-        fs::create_dir_all(bench.at("l1c/a")).unwrap();
+        fs::create_dir_all(bench.at("l1c/A")).unwrap();
         fs::write(bench.at("l1c").join(name), &bytes[..bytes.len() / 2]).unwrap();
     };
     for (name, bytes) in [
         (NAME.replace("V101", "V201"), None),
-        (format!("a/{NAME}"), None),
+        (format!("A/{NAME}"), None),
         (NAME.replace("V101", "V201"), Some("")),
         (NAME.replace("V101", "V201"), Some("<html>404</html>")),
     ] {

@@ -16,10 +16,12 @@ use std::time::{Duration, Instant};
 /// Environment of a worker, unless the user has set it: glibc keeps freed memory for the next array instead of
 /// returning it to the kernel page by page (a twentieth of an acquisition's time), and GDAL's block cache has a
 /// bound that does not grow with the machine's memory.
-const FRUGAL: [(&str, &str); 3] = [
+const FRUGAL: [(&str, &str); 4] = [
     ("MALLOC_MMAP_THRESHOLD_", "1073741824"),
     ("MALLOC_TRIM_THRESHOLD_", "1073741824"),
     ("GDAL_CACHEMAX", "128MB"),
+    // inputs are only read, and a file system without locks is no damage
+    ("HDF5_USE_FILE_LOCKING", "FALSE"),
 ];
 
 /// How often waiting looks whether the user asked to stop.

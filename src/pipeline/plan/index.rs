@@ -52,15 +52,10 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// Reads the index at `path`; with `keep`, what is found out later is added to it.
-    ///
-    /// # Errors
-    /// The file is there and cannot be read, or cannot be written.
-    pub(crate) fn open(path: &Path, keep: bool) -> Result<Index, PipelineError> {
-        let (lines, damaged) = jsonl::read::<Line>(path)?;
+    /// What is known by the lines that could be read.
+    fn of(lines: Vec<Line>, damaged: usize) -> Index {
         let mut index = Index {
             damaged,
-            sink: keep.then(|| Lines::open(path)).transpose()?,
             ..Index::default()
         };
         for line in lines {
@@ -77,7 +72,19 @@ impl Index {
                 }
             }
         }
-        Ok(index)
+        index
+    }
+
+    /// Reads the index at `path`; with `keep`, what is found out later is added to it.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read, or cannot be written.
+    pub(crate) fn open(path: &Path, keep: bool) -> Result<Index, PipelineError> {
+        let (lines, damaged) = jsonl::read::<Line>(path)?;
+        Ok(Index {
+            sink: keep.then(|| Lines::open(path)).transpose()?,
+            ..Index::of(lines, damaged)
+        })
     }
 
     /// Lines of the file that could not be read.
@@ -170,6 +177,13 @@ impl Index {
             false => Ok(()),
         }
     }
+}
+
+/// Bytes as an index.
+#[cfg(fuzzing)]
+pub(in crate::pipeline) fn fuzz(bytes: &[u8]) {
+    let (lines, damaged) = jsonl::parse::<Line>(bytes);
+    let _ = Index::of(lines, damaged);
 }
 
 #[cfg(test)]

@@ -99,6 +99,11 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<(Vec<T>, usize), 
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok((Vec::new(), 0)),
         Err(e) => return Err(PipelineError::io("read", path, e)),
     };
+    Ok(parse(&bytes))
+}
+
+/// Records in some bytes, and the number of lines that are none.
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> (Vec<T>, usize) {
     let lines = bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty());
     let (mut records, mut damaged) = (Vec::new(), 0);
     for line in lines {
@@ -107,7 +112,7 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<(Vec<T>, usize), 
             Err(_) => damaged += 1,
         }
     }
-    Ok((records, damaged))
+    (records, damaged)
 }
 
 #[cfg(test)]

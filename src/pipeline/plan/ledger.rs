@@ -203,6 +203,15 @@ impl Ledger {
     }
 }
 
+/// Bytes as a ledger.
+#[cfg(fuzzing)]
+pub(in crate::pipeline) fn fuzz(bytes: &[u8]) {
+    let (entries, _) = jsonl::parse::<Entry>(bytes);
+    for entry in entries {
+        let _ = entry.unit.to_string();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -124,3 +124,15 @@ fn record(folder: &Path) -> Value {
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or(Value::Null)
 }
+
+/// Bytes as the record and the checksums of a product.
+#[cfg(fuzzing)]
+pub(in crate::pipeline) fn fuzz(bytes: &[u8]) {
+    let Ok(folder) = tempfile::tempdir_in("/dev/shm") else {
+        return;
+    };
+    for name in [RUN, checksums::CHECKSUMS] {
+        let _ = std::fs::write(folder.path().join(name), bytes);
+    }
+    let _ = derived(folder.path(), Depth::Content);
+}
