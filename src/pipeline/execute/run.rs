@@ -13,6 +13,7 @@ use crate::pipeline::plan::unit::Unit;
 use crate::pipeline::plan::{self, Standing, Step};
 use crate::types::grid::{Tile, TileId, tiles};
 use crate::types::progress::Progress;
+use crate::types::text::plain;
 use std::collections::BTreeMap;
 
 /// Makes everything the configuration asks for. With `workers`, `config.jobs` processes share the
@@ -163,7 +164,8 @@ impl std::fmt::Display for DryRun {
             writeln!(f, "  to do    {line}")?;
         }
         for (path, reason) in &self.summary.unreadable {
-            writeln!(f, "  FAILED   {}: {reason}", path.display())?;
+            let path = path.display().to_string();
+            writeln!(f, "  FAILED   {}: {}", plain(&path), plain(reason))?;
         }
         let todo = |s: &&Step| matches!(s.standing, Standing::Todo(_));
         let count = self.steps.iter().filter(todo).count() + self.follow.len();

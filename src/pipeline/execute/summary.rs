@@ -1,6 +1,7 @@
 //! What a run made, and why anything was not made.
 
 use crate::pipeline::plan::unit::{Failure, Outcome, Unit};
+use crate::types::text::plain;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -89,26 +90,31 @@ impl fmt::Display for Summary {
                 Outcome::Done { product, notes } => {
                     writeln!(f, "  made     {product}  {seconds}")?;
                     for note in notes {
-                        writeln!(f, "           note: {note}")?;
+                        writeln!(f, "           note: {}", plain(note))?;
                     }
                 }
                 Outcome::Skipped { .. } if row.seconds.is_none() => {}
-                Outcome::Skipped { reason } => writeln!(f, "  skipped  {}: {reason}", row.unit)?,
-                Outcome::Failed { reason, .. } => writeln!(f, "  FAILED   {}: {reason}", row.unit)?,
+                Outcome::Skipped { reason } => {
+                    writeln!(f, "  skipped  {}: {}", row.unit, plain(reason))?;
+                }
+                Outcome::Failed { reason, .. } => {
+                    writeln!(f, "  FAILED   {}: {}", row.unit, plain(reason))?;
+                }
             }
         }
         for (path, reason) in &self.unreadable {
             let path = path.display().to_string();
             match reason.contains(&path) {
-                true => writeln!(f, "  FAILED   {reason}")?,
-                false => writeln!(f, "  FAILED   {path}: {reason}")?,
+                true => writeln!(f, "  FAILED   {}", plain(reason))?,
+                false => writeln!(f, "  FAILED   {}: {}", plain(&path), plain(reason))?,
             }
         }
         for path in &self.superseded {
-            writeln!(f, "  left out {}: a newer version is there", path.display())?;
+            let path = path.display().to_string();
+            writeln!(f, "  left out {}: a newer version is there", plain(&path))?;
         }
         for note in &self.notes {
-            writeln!(f, "  note     {note}")?;
+            writeln!(f, "  note     {}", plain(note))?;
         }
         if self.nothing_to_do() && self.failed().next().is_none() && self.unreadable.is_empty() {
             writeln!(f, "nothing to do: {} units are up to date", self.rows.len())?;
