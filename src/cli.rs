@@ -9,27 +9,31 @@ mod composite;
 mod config;
 mod correct;
 mod doctor;
+pub(crate) mod environment;
 mod explain;
 mod export;
 mod fuse;
 mod grid;
 mod inspect;
+mod log;
 mod man;
 mod mask;
 mod observation;
+mod output;
 mod register;
 mod reproject;
 mod run;
 mod screen;
+mod signals;
 mod values;
 mod verify;
 mod worker;
 
+pub(crate) use output::{eprint, print, print_json};
+
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use probav_ard::types::error::{Class, Classified};
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
 
 /// PROBA-V Level-1C swaths to analysis-ready data on the Sentinel-2 UTM grid.
 ///
@@ -160,93 +164,85 @@ impl Failure {
 
 /// Parses the arguments, runs the verb, maps its end to an exit code.
 pub(crate) fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => return words_of_clap(&told),
+    };
     let bars = bars::Bars::new(!cli.global.quiet && cli.global.log_format == LogFormat::Text);
-    start_log(&cli.global, &bars);
-    let result = match cli.command {
-        Command::Run(args) => run::run(args, &cli.global, &bars),
+    log::start(&cli.global, &bars);
+    let result = match makes_products(&cli.command) {
+        true => environment::check(),
+        false => Ok(()),
+    };
+    let result = result.and_then(|()| perform(cli.command, &cli.global, &bars));
+    let code = match result {
+        Ok(code) => code,
+        Err(failure) => {
+            bars.clear();
+            tracing::error!("{}", failure.message);
+            failure.code
+        }
+    };
+    match output::lost() {
+        None => ExitCode::from(code),
+        Some(reason) => {
+            tracing::error!(
+                "standard output: {reason}; the work is done, what was to be printed is lost"
+            );
+            ExitCode::from(code.max(Class::System.exit_code()))
+        }
+    }
+}
+
+/// True for verbs that read or write rasters.
+fn makes_products(command: &Command) -> bool {
+    !matches!(
+        command,
+        Command::Grid(_)
+            | Command::Inspect(_)
+            | Command::Config(_)
+            | Command::Doctor(_)
+            | Command::Verify(_)
+            | Command::Man(_)
+            | Command::Completions(_)
+            | Command::Catalog(_)
+    )
+}
+
+fn perform(command: Command, global: &Global, bars: &bars::Bars) -> Result<u8, Failure> {
+    match command {
+        Command::Run(args) => run::run(args, global, bars),
         Command::Grid(args) => grid::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Reproject(args) => reproject::run(&args),
         Command::Register(args) => register::run(&args),
         Command::Mask(args) => mask::run(&args),
         Command::Correct(args) => correct::run(&args),
-        Command::Screen(args) => screen::run(&args, &bars),
-        Command::Composite(args) => composite::run(&args, &bars),
-        Command::Fuse(args) => fuse::run(&args, &bars),
+        Command::Screen(args) => screen::run(&args, bars),
+        Command::Composite(args) => composite::run(&args, bars),
+        Command::Fuse(args) => fuse::run(&args, bars),
         Command::Export(args) => export::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Catalog(args) => catalog::run(&args),
         Command::Config(args) => config::run(&args),
-        Command::Doctor(args) => doctor::run(&args, &cli.global, &bars),
+        Command::Doctor(args) => doctor::run(&args, global, bars),
         Command::Man(args) => man::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Worker => worker::run(),
-    };
-    match result {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => {
-            bars.clear();
-            tracing::error!("{}", failure.message);
-            ExitCode::from(failure.code)
+    }
+}
+
+/// Help, version or what is wrong with the arguments; lost words of help are a failure, lost words of an error are not.
+fn words_of_clap(told: &clap::Error) -> ExitCode {
+    let printed = told
+        .print()
+        .and_then(|()| std::io::Write::flush(&mut std::io::stdout()));
+    let code = u8::try_from(told.exit_code()).unwrap_or(Class::Usage.exit_code());
+    match printed {
+        Err(e) if !told.use_stderr() && e.kind() != std::io::ErrorKind::BrokenPipe => {
+            eprint(&format!("standard output: {e}\n"));
+            ExitCode::from(Class::System.exit_code())
         }
-    }
-}
-
-/// Prints to standard output; a reader that has gone away is no error.
-pub(crate) fn print(what: &dyn std::fmt::Display) {
-    use std::io::Write;
-    let _ = write!(std::io::stdout(), "{what}");
-}
-
-/// Prints to standard error.
-pub(crate) fn eprint(what: &dyn std::fmt::Display) {
-    use std::io::Write;
-    let _ = write!(std::io::stderr(), "{what}");
-}
-
-/// Messages go to standard error, past the bars; GDAL's own go the same way.
-fn start_log(global: &Global, bars: &bars::Bars) {
-    let level = match (global.quiet, global.verbose) {
-        (true, _) => "error",
-        (_, 0) => "warn",
-        (_, 1) => "info",
-        _ => "debug",
-    };
-    let filter =
-        EnvFilter::try_from_env("PROBAV_ARD_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_target(false)
-        .with_writer(Stderr(bars.clone()));
-    match global.log_format {
-        LogFormat::Text => log.without_time().with_ansi(bars.is_on()).init(),
-        LogFormat::Json => log.json().init(),
-    }
-    gdal::config::set_error_handler(|class, number, message| {
-        tracing::debug!(?class, number, message, "gdal");
-    });
-}
-
-/// Standard error with the bars out of the way.
-#[derive(Clone)]
-struct Stderr(bars::Bars);
-
-impl std::io::Write for Stderr {
-    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
-        self.0.suspend(|| std::io::stderr().write_all(buffer))?;
-        Ok(buffer.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        std::io::stderr().flush()
-    }
-}
-
-impl<'a> MakeWriter<'a> for Stderr {
-    type Writer = Stderr;
-
-    fn make_writer(&'a self) -> Stderr {
-        self.clone()
+        _ => ExitCode::from(code),
     }
 }

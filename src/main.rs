@@ -3,5 +3,7 @@
 mod cli;
 
 fn main() -> std::process::ExitCode {
+    // SAFETY: nothing has started a thread yet.
+    unsafe { cli::environment::settle() };
     cli::main()
 }

@@ -15,4 +15,6 @@ pub mod radiative_transfer;
 pub mod raster;
 pub mod reflectance;
 pub mod rings;
+pub mod setting;
 pub mod status;
+pub mod text;

@@ -1,6 +1,7 @@
 //! Progress bars, on a terminal only, and the wish to stop.
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use super::signals;
+use indicatif::{ProgressBar, ProgressStyle};
 use probav_ard::types::progress::Progress;
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +11,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug, Clone)]
 pub(super) struct Bars {
     on: bool,
-    all: MultiProgress,
     bar: Arc<Mutex<Option<ProgressBar>>>,
     stop: Arc<AtomicBool>,
 }
@@ -20,7 +20,6 @@ impl Bars {
     pub(super) fn new(wanted: bool) -> Bars {
         Bars {
             on: wanted && std::io::stderr().is_terminal(),
-            all: MultiProgress::new(),
             bar: Arc::default(),
             stop: Arc::default(),
         }
@@ -33,9 +32,11 @@ impl Bars {
 
     /// Runs `f` with the bars out of the way.
     pub(super) fn suspend<R>(&self, f: impl FnOnce() -> R) -> R {
-        match self.on {
-            true => self.all.suspend(f),
-            false => f(),
+        // a bar of its own, not one of several: those panic where the terminal is gone
+        let bar = self.current().clone();
+        match bar {
+            Some(bar) => bar.suspend(f),
+            None => f(),
         }
     }
 
@@ -46,18 +47,9 @@ impl Bars {
         }
     }
 
-    /// Ctrl-C and SIGTERM ask for an orderly stop; asked twice, the process ends at once (nothing is
-    /// ever half-written, so that this is safe).
+    /// See [`signals::stop_on_signal`].
     pub(super) fn stop_on_signal(&self) {
-        let stop = Arc::clone(&self.stop);
-        let handler = move || {
-            if stop.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
-            }
-        };
-        if let Err(error) = ctrlc::set_handler(handler) {
-            tracing::warn!("cannot listen to Ctrl-C: {error}");
-        }
+        signals::stop_on_signal(&self.stop);
     }
 
     fn current(&self) -> std::sync::MutexGuard<'_, Option<ProgressBar>> {
@@ -73,7 +65,7 @@ impl Progress for Bars {
         self.clear();
         let style = ProgressStyle::with_template("{msg:14} {wide_bar} {pos}/{len} {eta:>5}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = self.all.add(ProgressBar::new(total).with_style(style));
+        let bar = ProgressBar::new(total).with_style(style);
         bar.set_message(stage.to_string());
         *self.current() = Some(bar);
     }

@@ -18,6 +18,6 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     for (collection, items) in counts {
         print(&format!("{items:>7}  {collection}\n"));
     }
-    print(&format!("{}\n", path.display()));
+    super::values::list(&[path]);
     Ok(0)
 }

@@ -2,7 +2,7 @@
 
 use super::observation::ObservationArgs;
 use super::values::{folder, list, warn};
-use super::{Failure, print};
+use super::{Failure, print, print_json};
 use probav_ard::pipeline::steps;
 use std::path::PathBuf;
 
@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         warn(&told.notes);
         let json = || serde_json::to_string_pretty(&told).map(|text| text + "\n");
         match args.json {
-            true => print(&json().map_err(|e| Failure::usage(e.to_string()))?),
+            true => print_json(&json().map_err(|e| Failure::usage(e.to_string()))?),
             false => print(&told),
         }
         return Ok(0);

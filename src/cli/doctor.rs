@@ -11,6 +11,7 @@ use probav_ard::sources::tables::{self, Aerosol};
 use probav_ard::types::band::Camera;
 use probav_ard::types::grid::{Resolution, tiles};
 use serde::Serialize;
+use probav_ard::types::text::plain;
 use std::path::PathBuf;
 
 /// Check the installation and what ancillary data cover
@@ -46,7 +47,7 @@ pub(super) fn run(args: &Args, global: &Global, bars: &Bars) -> Result<u8, Failu
             Ok(text) => ("ok", text),
             Err(text) => ("MISSING", text),
         };
-        print(&format!("{what:<22} {mark:<8} {text}\n"));
+        print(&format!("{what:<22} {mark:<8} {}\n", plain(&text)));
     };
     line("GDAL", Ok(gdal::version::version_info("RELEASE_NAME")));
     for driver in ["COG", "GTiff", "VRT"] {
@@ -105,7 +106,7 @@ fn cams(paths: &[PathBuf]) -> Result<(), Failure> {
             c.variable.to_string(),
             time(c.first),
             time(c.last),
-            c.path.display()
+            plain(&c.path.display().to_string())
         ));
     }
     let needed = [Variable::Aod550, Variable::Ozone, Variable::Tcwv];
@@ -137,7 +138,8 @@ fn cams(paths: &[PathBuf]) -> Result<(), Failure> {
         }
     }
     for problem in cams.problems() {
-        print(&format!("{:<22} PROBLEM  {problem}\n", "CAMS"));
+        let problem = problem.to_string();
+        print(&format!("{:<22} PROBLEM  {}\n", "CAMS", plain(&problem)));
     }
     Ok(())
 }

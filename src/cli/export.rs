@@ -1,7 +1,7 @@
 //! `probav-ard export`: a stack as one file.
 
+use super::Failure;
 use super::values::tile_id;
-use super::{Failure, print};
 use chrono::{NaiveDate, NaiveTime};
 use probav_ard::product::export;
 use probav_ard::product::stack::{StackReader, VARIABLES};
@@ -72,6 +72,6 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
             )));
         }
     };
-    print(&format!("{}\n", written.display()));
+    super::values::list(&[written]);
     Ok(0)
 }

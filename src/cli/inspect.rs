@@ -1,6 +1,6 @@
 //! `probav-ard inspect`: what a Level-1C file is.
 
-use super::{Failure, print};
+use super::{Failure, print, print_json};
 use probav_ard::sources::l1c::{Profile, Segment};
 use std::path::PathBuf;
 
@@ -34,11 +34,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let mut code = 0;
     for path in &args.files {
         match Segment::open(path, &profile).and_then(|segment| segment.inspect()) {
-            Ok(inspection) if args.json => print(&format!(
-                "{}\n",
-                serde_json::to_string_pretty(&inspection)
-                    .map_err(|e| Failure::usage(e.to_string()))?
-            )),
+            Ok(inspection) if args.json => {
+                let json = serde_json::to_string_pretty(&inspection);
+                print_json(&(json.map_err(|e| Failure::usage(e.to_string()))? + "\n"));
+            }
             Ok(inspection) => print(&format!("{inspection}\n")),
             Err(error) => {
                 tracing::error!("{error}");

@@ -1,6 +1,6 @@
 //! `probav-ard register`: how far an image lies from where it belongs.
 
-use super::{Failure, print};
+use super::{Failure, print, print_json};
 use probav_ard::pipeline::steps;
 use std::path::PathBuf;
 
@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         mask: args.mask.clone(),
     })?;
     match args.json {
-        true => print(&format!("{:#}\n", report.json())),
+        true => print_json(&format!("{:#}\n", report.json())),
         false => print(&report),
     }
     let asked = args.reference.is_some();

@@ -2,6 +2,7 @@
 
 use super::{Failure, print};
 use probav_ard::types::grid::{Resolution, TileId};
+use probav_ard::types::text::plain;
 use std::path::{Path, PathBuf};
 
 /// A tile name as an argument.
@@ -27,7 +28,7 @@ pub(super) fn folder(path: &Path) -> Result<(), Failure> {
 /// Prints files, one a line.
 pub(super) fn list(files: &[PathBuf]) {
     for file in files {
-        print(&format!("{}\n", file.display()));
+        print(&format!("{}\n", plain(&file.display().to_string())));
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod choices;
 pub mod geometry_options;
+mod numbers;
 
 pub use choices::{CameraLetter, ExtraLayer, TileName, Until};
 
@@ -159,7 +160,7 @@ impl Config {
     /// fields) over it.
     ///
     /// # Errors
-    /// The file cannot be read, is not TOML, has an unknown key or a value of the wrong kind.
+    /// The file cannot be read, is not TOML, has an unknown key, a value of the wrong kind or a number out of range.
     pub fn load(file: Option<&Path>, overrides: toml::Table) -> Result<Config, PipelineError> {
         let mut table = toml::Table::new();
         if let Some(path) = file {
@@ -176,9 +177,11 @@ impl Config {
                 .map_err(|e| wrong(one_line(&e.to_string())))?;
         }
         overlay(&mut table, overrides);
-        toml::Value::Table(table)
+        let config = toml::Value::Table(table)
             .try_into::<Config>()
-            .map_err(|e| PipelineError::Config(one_line(&e.to_string())))
+            .map_err(|e| PipelineError::Config(one_line(&e.to_string())))?;
+        numbers::check(&config)?;
+        Ok(config)
     }
 
     /// Checks what a run needs: inputs named and present, numbers in range.
@@ -220,19 +223,7 @@ impl Config {
             }
         }
         self.geometry.validate()?;
-        if let (Some(from), Some(to)) = (self.from, self.to)
-            && from > to
-        {
-            return Err(PipelineError::Config(format!(
-                "--from {from} lies after --to {to}"
-            )));
-        }
-        if !(0.0..=1.0).contains(&self.dem_gap) {
-            return Err(PipelineError::Config(
-                "dem_gap is a share between 0 and 1".to_string(),
-            ));
-        }
-        Ok(())
+        numbers::check(self)
     }
 
     /// The rules by which L1C files are read: the user's, else the built-in ones.

@@ -29,6 +29,7 @@ use crate::product::layout;
 use crate::scene::{OnMissing, SKIPPED};
 use crate::types::band::Camera;
 use crate::types::grid::{Resolution, Tile, TileId};
+use crate::types::text::plain;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fmt;
@@ -59,10 +60,10 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit = &self.task.unit;
         match &self.standing {
-            Standing::Todo(why) => write!(f, "  to do    {unit}: {why}"),
-            Standing::Done(product) => write!(f, "  done     {unit}: {product}"),
-            Standing::Skipped(reason) => write!(f, "  skipped  {unit}: {reason}"),
-            Standing::Failed(reason) => write!(f, "  FAILED   {unit}: {reason}"),
+            Standing::Todo(why) => write!(f, "  to do    {unit}: {}", plain(why)),
+            Standing::Done(product) => write!(f, "  done     {unit}: {}", plain(product)),
+            Standing::Skipped(reason) => write!(f, "  skipped  {unit}: {}", plain(reason)),
+            Standing::Failed(reason) => write!(f, "  FAILED   {unit}: {}", plain(reason)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Exports of the stack for readers without Zarr: multi-band COG and NetCDF-4 with CF attributes.
 
 mod cog;
+mod leftovers;
 mod netcdf;
 
 pub use cog::cog;
@@ -35,8 +36,9 @@ fn scratch(target: &Path, suffix: &str) -> Result<tempfile::TempPath, ProductErr
         _ => Path::new("."),
     };
     fs::create_dir_all(parent).map_err(ProductError::write(parent))?;
+    leftovers::sweep(parent);
     tempfile::Builder::new()
-        .prefix(".tmp-export-")
+        .prefix(&leftovers::prefix())
         .suffix(suffix)
         .tempfile_in(parent)
         .map(|f| f.into_temp_path())

@@ -229,7 +229,8 @@ fn entries(folder: &Path) -> impl Iterator<Item = fs::DirEntry> {
     fs::read_dir(folder).into_iter().flatten().flatten()
 }
 
-fn is_stale(path: &Path) -> bool {
+/// True where a temporary file or folder is older than anything takes to be made.
+pub(super) fn is_stale(path: &Path) -> bool {
     fs::metadata(path)
         .and_then(|m| m.modified())
         .is_ok_and(|t| {

@@ -20,6 +20,7 @@ mod profile;
 mod quality;
 mod raw_chunk;
 mod segment;
+mod smoothness;
 mod store;
 mod sun;
 mod swath;

@@ -15,6 +15,7 @@ use crate::pipeline::plan::{self, Standing, Step};
 use crate::product::checksums::{self, Depth};
 use crate::types::grid::{Tile, TileId, tiles};
 use crate::types::progress::Progress;
+use crate::types::text::plain;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Makes everything the configuration asks for. With `workers`, `config.jobs` processes share the
@@ -233,7 +234,8 @@ impl std::fmt::Display for DryRun {
             writeln!(f, "  to do    {line}")?;
         }
         for (path, reason) in &self.summary.unreadable {
-            writeln!(f, "  FAILED   {}: {reason}", path.display())?;
+            let path = path.display().to_string();
+            writeln!(f, "  FAILED   {}: {}", plain(&path), plain(reason))?;
         }
         let todo = |s: &&Step| matches!(s.standing, Standing::Todo(_));
         let count = self.steps.iter().filter(todo).count() + self.follow.len();

@@ -2,6 +2,7 @@
 
 use crate::pipeline::plan::unit::{Failure, Outcome, Unit};
 use crate::types::grid::TileId;
+use crate::types::text::plain;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -96,26 +97,31 @@ impl fmt::Display for Summary {
                 Outcome::Done { product, notes } => {
                     writeln!(f, "  made     {product}  {seconds}")?;
                     for note in notes {
-                        writeln!(f, "           note: {note}")?;
+                        writeln!(f, "           note: {}", plain(note))?;
                     }
                 }
                 Outcome::Skipped { .. } if row.seconds.is_none() => {}
-                Outcome::Skipped { reason } => writeln!(f, "  skipped  {}: {reason}", row.unit)?,
-                Outcome::Failed { reason, .. } => writeln!(f, "  FAILED   {}: {reason}", row.unit)?,
+                Outcome::Skipped { reason } => {
+                    writeln!(f, "  skipped  {}: {}", row.unit, plain(reason))?;
+                }
+                Outcome::Failed { reason, .. } => {
+                    writeln!(f, "  FAILED   {}: {}", row.unit, plain(reason))?;
+                }
             }
         }
         for (path, reason) in &self.unreadable {
             let path = path.display().to_string();
             match reason.contains(&path) {
-                true => writeln!(f, "  FAILED   {reason}")?,
-                false => writeln!(f, "  FAILED   {path}: {reason}")?,
+                true => writeln!(f, "  FAILED   {}", plain(reason))?,
+                false => writeln!(f, "  FAILED   {}: {}", plain(&path), plain(reason))?,
             }
         }
         for (path, reason) in &self.left_out {
-            writeln!(f, "  left out {}: {reason}", path.display())?;
+            let path = path.display().to_string();
+            writeln!(f, "  left out {}: {}", plain(&path), plain(reason))?;
         }
         for note in &self.notes {
-            writeln!(f, "  note     {note}")?;
+            writeln!(f, "  note     {}", plain(note))?;
         }
         if self.nothing_to_do() && self.failed().next().is_none() && self.unreadable.is_empty() {
             writeln!(f, "nothing to do: {} units are up to date", self.rows.len())?;

@@ -2,6 +2,7 @@
 
 use crate::pipeline::plan::identity::hex;
 use crate::types::grid::{Resolution, TileId, serde_names};
+use crate::types::text::plain;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -66,7 +67,7 @@ impl fmt::Display for Unit {
                 resolution,
             } => {
                 let name = segment.file_name().unwrap_or_default().to_string_lossy();
-                write!(f, "{tile} {name} {}", resolution.code())
+                write!(f, "{tile} {} {}", plain(&name), resolution.code())
             }
             Unit::Screen { tile, resolution } => write!(f, "{tile} screen {}", resolution.code()),
             Unit::Stack { tile } => write!(f, "{tile} stack"),

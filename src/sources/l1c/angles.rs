@@ -97,6 +97,7 @@ pub(super) fn of(
     };
     let (view, view_origin) = match stored_view {
         Some(mut stored) if usable(&stored, two) => {
+            stored.check_smooth(segment, strip, &levels[0])?;
             if stored.pair.has_gaps() {
                 stored.pair.fill(&view::derived(segment, strip, levels)?.0);
             }
@@ -106,6 +107,7 @@ pub(super) fn of(
     };
     let (sun, sun_origin) = match stored_sun {
         Some(mut stored) if usable(&stored, true) => {
+            stored.check_smooth(segment, strip, &levels[0])?;
             if stored.pair.has_gaps() {
                 stored.pair.fill(&sun_angles(segment, strip, &levels[0]));
             }

@@ -21,6 +21,42 @@ pub enum L1cError {
         /// The file.
         path: PathBuf,
     },
+    /// A pipe, socket, device or folder.
+    #[error("{path}: it is {kind}, only regular files are read; give the PROBAV_L1C_*.HDF5 file itself", path = path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What it is, in words.
+        kind: String,
+    },
+    /// A part of it would be read from another file of the machine.
+    #[error("{path}: {object}: {reason}, and only what lies in the file itself is read; give a file that holds all its data (h5repack makes one)", path = path.display())]
+    Outside {
+        /// The file.
+        path: PathBuf,
+        /// Path inside the file.
+        object: String,
+        /// What leads out of the file.
+        reason: String,
+    },
+    /// The observation lies outside the mission, or its times contradict each other.
+    #[error("{path}: {reason}; check the file, or set [header] start, or mission, in an L1C profile", path = path.display())]
+    Time {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with the times.
+        reason: String,
+    },
+    /// Stored angles jump where no orbit does.
+    #[error("{path}: {dataset}: {reason}; the angles are damaged: download the file again, or set [angles] source = \"derived\" in an L1C profile", path = path.display())]
+    Angles {
+        /// The file.
+        path: PathBuf,
+        /// Path inside the file.
+        dataset: String,
+        /// What is wrong, with the first position.
+        reason: String,
+    },
     /// HDF5, but shorter than it says.
     #[error("{path}: truncated ({reason}); download the file again", path = path.display())]
     Truncated {

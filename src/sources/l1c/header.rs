@@ -5,12 +5,15 @@ use super::error::L1cError;
 use super::file_name::FileName;
 use super::profile::Profile;
 use crate::types::band::Camera;
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use hdf5::Group;
 use std::path::{Path, PathBuf};
 
 /// A start and the name of its file may differ by this, milliseconds: names are cut to the second. Definition.
 const ROUNDING_MS: i64 = 1000;
+/// Times of one file further apart than this contradict each other; chosen: the longest segment known lasts half an hour
+/// (docs/sources/l1c.md, Mission).
+const CONTRADICTION: TimeDelta = TimeDelta::days(1);
 
 /// Where the start time comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +89,12 @@ impl Header {
 
         let stored_start = time(root, "OBSERVATION_START_DATE", "OBSERVATION_START_TIME");
         let named_start = parsed.map(|p| p.start);
+        let times = Times {
+            path,
+            replaced: profile.header.start.is_some(),
+            mission: profile.header.mission,
+        };
+        times.agree(stored_start, named_start)?;
         if let (Some(a), Some(b)) = (stored_start, named_start)
             && (a - b).num_milliseconds().abs() > ROUNDING_MS
         {
@@ -105,6 +114,8 @@ impl Header {
                     "absent or no date, and the file name does not say it either",
                 )
             })?;
+        let end = time(root, "OBSERVATION_END_DATE", "OBSERVATION_END_TIME");
+        times.credible(start, named_start, end)?;
         if start_source == StartSource::FileName {
             notes.push(
                 "start from the file name: OBSERVATION_START_DATE and _TIME are absent or no times"
@@ -122,12 +133,68 @@ impl Header {
             camera,
             start,
             start_source,
-            end: time(root, "OBSERVATION_END_DATE", "OBSERVATION_END_TIME"),
+            end,
             version,
             reference: attribute::text(root, "PRODUCT_REFERENCE"),
             cropped: attribute::exists(root, "CROPPED"),
             notes,
         })
+    }
+}
+
+/// Checks of the times of one file.
+struct Times<'a> {
+    path: &'a Path,
+    /// The profile gives the start: what the file says of it does not count.
+    replaced: bool,
+    /// First and last day believed.
+    mission: [NaiveDate; 2],
+}
+
+impl Times<'_> {
+    fn wrong(&self, reason: String) -> L1cError {
+        L1cError::Time {
+            path: self.path.to_owned(),
+            reason,
+        }
+    }
+
+    /// Attributes and file name say the same day.
+    fn agree(
+        &self,
+        stored: Option<DateTime<Utc>>,
+        named: Option<DateTime<Utc>>,
+    ) -> Result<(), L1cError> {
+        match (stored, named) {
+            (Some(a), Some(b)) if !self.replaced && (a - b).abs() > CONTRADICTION => Err(self
+                .wrong(format!(
+                    "OBSERVATION_START is {a}, the file name says {b}, which contradict each other"
+                ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Start and name lie within the mission, and the end follows the start within a day.
+    fn credible(
+        &self,
+        start: DateTime<Utc>,
+        named: Option<DateTime<Utc>>,
+        end: Option<DateTime<Utc>>,
+    ) -> Result<(), L1cError> {
+        let [first, last] = self.mission;
+        for time in std::iter::once(start).chain(named.filter(|_| !self.replaced)) {
+            if !(first..=last).contains(&time.date_naive()) {
+                return Err(self.wrong(format!(
+                    "an observation of {time} lies outside the mission, {first} to {last}"
+                )));
+            }
+        }
+        match end {
+            Some(end) if !self.replaced && (end - start).abs() > CONTRADICTION => {
+                Err(self.wrong(format!("it starts at {start} and ends at {end}")))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

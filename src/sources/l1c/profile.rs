@@ -6,12 +6,14 @@
 //! its defaults, as an example.
 
 mod camera_model;
+mod numbers;
 
 pub use camera_model::{CameraModel, Detector, PerCamera, PerStrip, StripDefault};
 
 use super::error::L1cError;
 use super::quality::Meaning;
 use crate::types::band::{Camera, Strip};
+use crate::types::setting;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -127,13 +129,27 @@ impl Names {
 }
 
 /// Replaces facts of the file.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HeaderRules {
     /// Camera code 1, 2 or 3; without it the CAMERA attribute, then the file name decide.
     pub camera: Option<u8>,
     /// Start of the observation, RFC 3339; without it the attributes, then the file name decide.
     pub start: Option<chrono::DateTime<chrono::Utc>>,
+    /// First and last day of observation believed: launch on 2013-05-07, end of the experimental phase on 2021-10-31
+    /// \[DOC\], and days of grace (docs/sources/l1c.md, Mission).
+    pub mission: [chrono::NaiveDate; 2],
+}
+
+impl Default for HeaderRules {
+    fn default() -> Self {
+        let day = |y, m, d| chrono::NaiveDate::from_ymd_opt(y, m, d).unwrap_or_default();
+        HeaderRules {
+            camera: None,
+            start: None,
+            mission: [day(2013, 5, 1), day(2021, 11, 30)],
+        }
+    }
 }
 
 impl HeaderRules {
@@ -205,6 +221,9 @@ pub struct TieRules {
     pub origin: [f64; 2],
     /// Largest absolute longitude believed, degrees: 180 and its rounding in single precision; chosen.
     pub max_longitude: f64,
+    /// Metres by which a tie point may leave the smooth track of its neighbours, see [`AngleRules::roughness`]; chosen:
+    /// one VNIR pixel, a hundred times the rounding of single precision (docs/sources/l1c.md, Smoothness).
+    pub roughness: f64,
 }
 
 impl Default for TieRules {
@@ -214,6 +233,7 @@ impl Default for TieRules {
             steps: [0, 0],
             origin: [0.0, 0.0],
             max_longitude: 180.001,
+            roughness: 100.0,
         }
     }
 }
@@ -244,13 +264,27 @@ pub enum ViewAzimuth {
 }
 
 /// Angles.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AngleRules {
     /// Which angles are used.
     pub source: AngleSource,
     /// Where stored view azimuths point.
     pub view_azimuth: ViewAzimuth,
+    /// Degrees by which a stored direction may leave the smooth course of its neighbours, beyond the steps it is packed
+    /// in: the second difference along lines or pixels, beyond four times its median in the file; chosen
+    /// (docs/sources/l1c.md, Smoothness).
+    pub roughness: f64,
+}
+
+impl Default for AngleRules {
+    fn default() -> Self {
+        AngleRules {
+            source: AngleSource::default(),
+            view_azimuth: ViewAzimuth::default(),
+            roughness: 0.5,
+        }
+    }
 }
 
 /// Time of the centre of line i: start + (first line + i + ½) period \[INF\] (docs/sources/l1c.md, Clock).
@@ -322,21 +356,9 @@ impl Profile {
     }
 
     fn check(&self) -> Result<(), String> {
-        let positive = [
-            ("radiometry.scale", self.radiometry.scale.abs()),
-            ("clock.vnir_period", self.clock.vnir_period),
-            ("clock.swir_period", self.clock.swir_period),
-            ("ties.max_longitude", self.ties.max_longitude),
-            (
-                "camera_model.orbit_radius",
-                self.camera_model.orbit_radius - 6.5e6,
-            ),
-            ("camera_model.period", self.camera_model.period),
-        ];
-        for (key, value) in positive {
-            if !(value.is_finite() && value > 0.0) {
-                return Err(format!("{key} is too small or not a number"));
-            }
+        setting::check(numbers::settings(self)).map_err(|wrong| wrong.to_string())?;
+        if self.header.mission[0] > self.header.mission[1] {
+            return Err("header.mission needs a first and a last day".to_owned());
         }
         if self.header.camera.is_some() && self.header.camera().is_none() {
             return Err("header.camera must be 1, 2 or 3".to_owned());
@@ -345,11 +367,8 @@ impl Profile {
             super::quality::Codes::from_map(&self.quality.codes)
                 .ok_or("quality.codes needs Correct and Missing, each with its own code")?;
         }
-        if self.ties.altitudes.is_empty() || self.ties.altitudes.iter().any(|a| !a.is_finite()) {
+        if self.ties.altitudes.is_empty() {
             return Err("ties.altitudes needs one or two numbers".to_owned());
-        }
-        if self.ties.origin.iter().any(|o| !o.is_finite()) {
-            return Err("ties.origin needs two numbers".to_owned());
         }
         Ok(())
     }
@@ -377,6 +396,56 @@ mod tests {
         assert_eq!(*profile.clock.first_line.get(Strip::Swir2), 12.0);
         assert_eq!(*profile.clock.first_line.get(Strip::Red), 0.0);
         assert_eq!(profile.names, Names::default());
+    }
+
+    /// Every number of the example, whatever its table, set to what is none or is absurd.
+    #[test]
+    fn no_number_of_a_profile_may_be_absurd() {
+        fn spoil(value: &toml::Value, with: f64, spoilt: &mut Vec<toml::Value>) {
+            // every copy has one number changed
+            let mut put = |change: &dyn Fn(toml::Value) -> toml::Value, inner: &toml::Value| {
+                let mut below = Vec::new();
+                spoil(inner, with, &mut below);
+                spoilt.extend(below.into_iter().map(change));
+            };
+            match value {
+                toml::Value::Table(table) => {
+                    for (key, inner) in table {
+                        let key = key.clone();
+                        let change = |changed: toml::Value| {
+                            let mut copy = table.clone();
+                            copy.insert(key.clone(), changed);
+                            toml::Value::Table(copy)
+                        };
+                        put(&change, inner);
+                    }
+                }
+                toml::Value::Array(list) => {
+                    for (k, inner) in list.iter().enumerate() {
+                        let change = |changed: toml::Value| {
+                            let mut copy = list.clone();
+                            copy[k] = changed;
+                            toml::Value::Array(copy)
+                        };
+                        put(&change, inner);
+                    }
+                }
+                toml::Value::Float(_) | toml::Value::Integer(_) => {
+                    spoilt.push(toml::Value::Float(with))
+                }
+                _ => {}
+            }
+        }
+        let example: toml::Value = toml::Value::Table(EXAMPLE.parse().expect("example"));
+        for with in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300, -1e300] {
+            let mut spoilt = Vec::new();
+            spoil(&example, with, &mut spoilt);
+            assert!(spoilt.len() > 40, "{}", spoilt.len());
+            for bad in spoilt {
+                let text = toml::to_string(&bad).expect("toml");
+                assert!(Profile::parse(&text).is_err(), "{text}");
+            }
+        }
     }
 
     #[test]

@@ -88,8 +88,7 @@ impl Segment {
     /// Not HDF5, truncated or damaged; a VNIR strip or the tie points of any strip missing;
     /// numbers of lines, pixels or tie points that contradict each other; no camera or start time.
     pub fn open(path: &Path, profile: &Profile) -> Result<Segment, L1cError> {
-        let (file, size) = checks::file(path)?;
-        let root = checks::hdf5(path)?;
+        let (file, size, root) = checks::file(path)?;
         let header = Header::read(path, &root, profile)?;
         let level1b = level(path, &root, &profile.names.level1b)?;
         let level1c = level(path, &root, &profile.names.level1c)?;

@@ -2,6 +2,8 @@
 //! shares nothing with the reader.
 
 mod broken;
+mod damage;
+mod flips;
 mod geometry;
 mod hostile;
 mod model;

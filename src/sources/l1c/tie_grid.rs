@@ -6,8 +6,10 @@ mod open;
 
 pub(super) use axis::{Axis, StepSource};
 
+use super::ellipsoid::ecef;
 use super::error::L1cError;
 use super::profile::Profile;
+use super::smoothness::{Jump, first_jump, step};
 use super::store::{Scratch, Store};
 use super::swath::TieLevel;
 use hdf5::Group;
@@ -22,6 +24,9 @@ const DEGREE: f64 = 111_320.0;
 /// Largest distance of neighbouring samples believed, metres (the widest SWIR pixel has 690 m \[DOC\]). Chosen:
 /// docs/sources/l1c.md, Tie points.
 const LARGEST_PIXEL: f64 = 5_000.0;
+
+/// Second differences of degrees in single precision are exact to this; definition: four roundings at 180°.
+const ROUNDING: f64 = 6.2e-5;
 
 /// One altitude.
 pub(super) struct Level {
@@ -126,11 +131,23 @@ impl TieGrid {
                     reason,
                 });
             }
-            levels.push(TieLevel {
+            let level = TieLevel {
                 altitude: level.altitude,
                 lon,
                 lat,
-            });
+            };
+            if let Some(jump) = rough(&level, profile.ties.roughness) {
+                let (row, column) = (self.rows.start + jump.at.0, self.columns.start + jump.at.1);
+                return Err(L1cError::TiePoints {
+                    path: path.to_owned(),
+                    dataset: self.levels[levels.len()].lon.name.clone(),
+                    reason: format!(
+                        "tie point ({row}, {column}) leaves the track of its neighbours by {:.0} m, the orbit's own by at most {:.0} m",
+                        jump.size, jump.allowed
+                    ),
+                });
+            }
+            levels.push(level);
         }
         Ok(levels)
     }
@@ -173,6 +190,19 @@ impl TieGrid {
         }
         (!(moved[0] && moved[1])).then(|| "tie points all lie in one place".to_owned())
     }
+}
+
+/// The first tie point that leaves the smooth track of its neighbours by more than `roughness` metres and the steps in
+/// which degrees are stored.
+fn rough(level: &TieLevel, roughness: f64) -> Option<Jump> {
+    let stored = step(&level.lon, ROUNDING) + step(&level.lat, ROUNDING);
+    let row = |i: usize| {
+        let places = level.lon.row(i).into_iter().zip(level.lat.row(i));
+        places
+            .map(|(lon, lat)| ecef(*lon, *lat, level.altitude))
+            .collect()
+    };
+    first_jump(level.lon.dim(), row, roughness + 2.0 * stored * DEGREE)
 }
 
 /// Values of a tie grid, whatever their type.

@@ -2,6 +2,7 @@
 
 use crate::types::band::{Band, Camera};
 use crate::types::radiative_transfer::Origin;
+use crate::types::setting::{self, OutOfRange, Setting};
 use serde::{Deserialize, Serialize};
 
 /// Every 1-σ input of σ. Where the defaults come from: docs/sources/atmosphere.md, Inputs, 1 σ (what is known of CAMS and of
@@ -111,6 +112,68 @@ impl Budget {
         budget
     }
 
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// The first number out of range.
+    pub fn validate(&self) -> Result<(), OutOfRange> {
+        setting::check(self.settings())
+    }
+
+    /// Every number with its range; the ranges are chosen wide: what lies outside is no error of a measurement.
+    fn settings(&self) -> Vec<Setting> {
+        let one = |key: &str, v: f32, range, unit| Setting::new(key, v, range, unit);
+        let aod = |key: &str, v: f32| one(key, v, 0.0..=5.0, "optical depth");
+        let tcwv = |key: &str, v: f32| one(key, v, 0.0..=10.0, "g cm-2 of water vapour");
+        let ozone = |key: &str, v: f32| one(key, v, 0.0..=1.0, "cm-atm of ozone");
+        let share = |key: &str, v: f32| one(key, v, 0.0..=1.0, "a share of the reflectance");
+        let stand_in = |table: &str, s: &StandIn| {
+            let all = [
+                aod("aod", s.aod),
+                tcwv("tcwv", s.tcwv),
+                ozone("ozone", s.ozone),
+            ];
+            all.map(|setting| setting.within(table))
+        };
+        let mut all = vec![
+            aod("aod_absolute", self.aod_absolute),
+            one(
+                "aod_relative",
+                self.aod_relative,
+                0.0..=10.0,
+                "a share of the optical depth",
+            ),
+            one(
+                "aerosol_type",
+                self.aerosol_type,
+                0.0..=10.0,
+                "a share of the effect of aerosol",
+            ),
+            tcwv("tcwv", self.tcwv),
+            ozone("ozone", self.ozone),
+            one("pressure", self.pressure, 0.0..=200.0, "hPa"),
+            share("calibration", self.calibration),
+            one("table", self.table, 0.0..=1.0, "reflectance"),
+        ];
+        let bands = self.calibration_band;
+        all.extend(Setting::all(
+            "calibration_band",
+            bands,
+            0.0..=1.0,
+            "a share of the reflectance",
+        ));
+        all.extend(stand_in("monthly", &self.monthly));
+        all.extend(stand_in("climatology", &self.climatology));
+        all.extend(self.noise.settings().into_iter().map(|s| s.within("noise")));
+        all.extend(
+            self.resampling
+                .settings()
+                .into_iter()
+                .map(|s| s.within("resampling")),
+        );
+        all
+    }
+
     /// Random errors only, and those of the tables: for data whose aerosol, gases, pressure and calibration are exact.
     pub fn exact_inputs() -> Budget {
         Budget {
@@ -169,6 +232,26 @@ const LEAST_DIVISOR: f32 = 1e-3;
 const LEAST_COS_SUN: f32 = 0.05;
 
 impl Noise {
+    fn settings(&self) -> Vec<Setting> {
+        let mut all = vec![Setting::new("step", self.step, 0.0..=1.0, "reflectance")];
+        all.extend(Setting::all(
+            "radiance",
+            self.radiance,
+            0.0..=1e5,
+            "W m-2 sr-1 um-1",
+        ));
+        all.extend(Setting::all("snr", self.snr, 0.0..=1e6, "a ratio"));
+        for (k, camera) in self.irradiance.iter().enumerate() {
+            all.extend(Setting::all(
+                &format!("irradiance[{k}]"),
+                *camera,
+                0.0..=1e5,
+                "W m-2 um-1",
+            ));
+        }
+        all
+    }
+
     /// Variance of one native sample as `constant + slope · ρ_toa`, for a Sun at zenith cosine `mu` and distance
     /// `au` (astronomical units).
     pub fn variance(&self, camera: Camera, band: Band, mu: f32, au: f32) -> (f32, f32) {
@@ -260,6 +343,29 @@ const VNIR_POWER: f32 = 2.0;
 const SWIR_POWER: f32 = 1.5;
 
 impl Resampling {
+    fn settings(&self) -> Vec<Setting> {
+        let factor = |key: &str, v: f32| Setting::new(key, v, 0.0..=100.0, "a factor");
+        let share =
+            |key: &str, v: f32| Setting::new(key, v, 0.0..=1.0, "a share of the reflectance");
+        let mut all = vec![
+            factor("noise_gain", self.noise_gain),
+            factor("noise_gain_300", self.noise_gain_300),
+            share("hidden", self.hidden),
+            share("hidden_300", self.hidden_300),
+            factor("terrain", self.terrain),
+            factor("slope", self.slope),
+        ];
+        for (key, values) in [
+            ("roughness", self.roughness),
+            ("roughness_300", self.roughness_300),
+            ("position", self.position),
+            ("position_300", self.position_300),
+        ] {
+            all.extend(Setting::all(key, values, 0.0..=100.0, "a factor"));
+        }
+        all
+    }
+
     /// Factors of a band on a grid of `pixel` metres.
     pub(super) fn of(&self, band: Band, pixel: f64) -> Factors {
         let coarse = pixel > COARSE_PIXEL_M;
@@ -346,6 +452,23 @@ mod tests {
         let worse = b.for_origins(&[Origin::Climatology, Origin::Forecast, Origin::Monthly]);
         assert_eq!((worse.aod_absolute, worse.aod_relative), (0.20, 0.0));
         assert_eq!((worse.tcwv, worse.ozone), (0.6, b.ozone));
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_named_with_their_table() {
+        Budget::default().validate().unwrap();
+        Budget::exact_inputs().validate().unwrap();
+        let mut budget = Budget::default();
+        budget.monthly.tcwv = f32::NAN;
+        let words = budget.validate().unwrap_err().to_string();
+        assert!(
+            words.starts_with("monthly.tcwv = NaN: give a number from 0 to 10"),
+            "{words}"
+        );
+        let mut budget = Budget::default();
+        budget.noise.irradiance[2][1] = -1.0;
+        let words = budget.validate().unwrap_err().to_string();
+        assert!(words.starts_with("noise.irradiance[2][1] = -1"), "{words}");
     }
 
     #[test]

@@ -166,6 +166,11 @@ impl Default for SigmaModel {
     }
 }
 
+/// Largest value of any parameter that is no count; chosen, so that its square is still a number.
+const LARGEST: f32 = 1e9;
+/// Most rows of a block and steps of patience; chosen, more than a tile and two decades have.
+const MOST: usize = 10_000;
+
 impl FusionParams {
     /// Checks every range.
     ///
@@ -192,10 +197,13 @@ impl FusionParams {
         if self.fade > self.overlap {
             return fail("fade", self.fade.to_string(), "at most the overlap");
         }
-        if self.block_rows == 0 {
-            return fail("block_rows", "0".into(), "1 or more");
+        if !(1..=MOST).contains(&self.block_rows) {
+            return fail("block_rows", self.block_rows.to_string(), "1 to 10000 rows");
         }
-        if self.modes + 4 > N {
+        if self.patience > MOST {
+            return fail("patience", self.patience.to_string(), "0 to 10000 steps");
+        }
+        if self.modes > N - 4 {
             return fail("modes", self.modes.to_string(), "0 to 12");
         }
         if self.em_rounds > 100 {
@@ -221,15 +229,15 @@ impl FusionParams {
             .into_iter()
             .chain(bands.into_iter().flat_map(|(k, v)| v.map(|x| (k, x))));
         for (name, value) in all {
-            if !(value > 0.0 && value.is_finite()) {
-                return fail(name, value.to_string(), "a positive number");
+            if !(value > 0.0 && value <= LARGEST) {
+                return fail(name, value.to_string(), "a positive number up to 1e9");
             }
         }
         if self.damping > 1.0 {
             return fail("damping", self.damping.to_string(), "above 0, at most 1");
         }
         let s = &self.sigma;
-        let free: [(&'static str, f32); 9] = [
+        let free: [(&'static str, f32); 10] = [
             ("change", self.change),
             ("noise.fine_gain", n.fine_gain),
             ("noise.fine_shift", n.fine_shift),
@@ -239,10 +247,15 @@ impl FusionParams {
             ("sigma.slope", s.slope),
             ("sigma.level", s.level),
             ("sigma.coarse", s.coarse),
+            ("sigma.coarse_usual", s.coarse_usual),
         ];
         for (name, value) in free {
-            if !(value >= 0.0 && value.is_finite()) {
-                return fail(name, value.to_string(), "zero or a positive number");
+            if !(0.0..=LARGEST).contains(&value) {
+                return fail(
+                    name,
+                    value.to_string(),
+                    "zero or a positive number up to 1e9",
+                );
             }
         }
         Ok(())

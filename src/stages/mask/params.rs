@@ -1,5 +1,6 @@
 //! Thresholds of the single-date stage.
 
+use crate::types::setting::{self, OutOfRange, Setting};
 use serde::{Deserialize, Serialize};
 
 /// Thresholds, reflectance unless said otherwise; where each comes from is said beside it and, at length, in
@@ -105,6 +106,56 @@ impl Default for MaskParams {
 }
 
 impl MaskParams {
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// The first number out of range.
+    pub fn validate(&self) -> Result<(), OutOfRange> {
+        setting::check(self.settings())
+    }
+
+    /// Every number with its range; the ranges are chosen wide: what lies outside is no threshold of the thing named.
+    fn settings(&self) -> Vec<Setting> {
+        let degrees = |key: &str, v: f32| Setting::new(key, v, 0.0..=180.0, "degrees");
+        let metres = |key: &str, v: f32| Setting::new(key, v, 0.0..=100_000.0, "metres");
+        let rho = |key: &str, v: f32| Setting::new(key, v, -1.0..=2.0, "reflectance");
+        let side = |key: &str, v: f32| Setting::new(key, v, 100.0..=200_000.0, "metres");
+        vec![
+            degrees("low_sun_deg", self.low_sun_deg),
+            degrees("undefined_sun_deg", self.undefined_sun_deg),
+            rho("level_range[0]", self.level_range.0),
+            rho("level_range[1]", self.level_range.1),
+            side("level_cell_m", self.level_cell_m),
+            rho("hot_strong", self.hot_strong),
+            rho("hot_weak", self.hot_weak),
+            metres("weak_reach_m", self.weak_reach_m),
+            rho("hot_sure", self.hot_sure),
+            rho("water_strong", self.water_strong),
+            rho("water_weak", self.water_weak),
+            rho("water_glint", self.water_glint),
+            degrees("glint_deg", self.glint_deg),
+            Setting::new(
+                "shadow_depth",
+                self.shadow_depth,
+                0.0..=1.0,
+                "a share of the reflectance",
+            ),
+            Setting::new("shadow_ratio", self.shadow_ratio, 0.0..=2.0, "a ratio"),
+            metres("cloud_buffer_m", self.cloud_buffer_m),
+            metres("narrow_buffer_m", self.narrow_buffer_m),
+            Setting::new(
+                "snow_field_m2",
+                self.snow_field_m2,
+                0.0..=1e12,
+                "square metres",
+            ),
+            metres("snow_reach_m", self.snow_reach_m),
+            metres("dusted_reach_m", self.dusted_reach_m),
+            side("object_side_m", self.object_side_m),
+            Setting::new("haze_aod", self.haze_aod, 0.0..=10.0, "optical depth"),
+        ]
+    }
+
     /// A width in pixels, at least `least`.
     pub fn pixels(width_m: f32, pixel_m: f64, least: usize) -> usize {
         ((f64::from(width_m) / pixel_m).round() as usize).max(least)

@@ -1,5 +1,6 @@
 //! Thresholds of the temporal stage.
 
+use crate::types::setting::{self, OutOfRange, Setting};
 use serde::{Deserialize, Serialize};
 
 /// Thresholds, reflectance unless said otherwise; where each comes from is said beside it and, at length, in
@@ -98,5 +99,61 @@ impl Default for TemporalParams {
             change_run: (5, 30.0),
             change_mad: 0.012,
         }
+    }
+}
+
+impl TemporalParams {
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// The first number out of range.
+    pub fn validate(&self) -> Result<(), OutOfRange> {
+        setting::check(self.settings())
+    }
+
+    /// Every number with its range; the ranges are chosen wide: what lies outside is no threshold of the thing named.
+    fn settings(&self) -> Vec<Setting> {
+        let rho = |key: &str, v: f32| Setting::new(key, v, -1.0..=2.0, "reflectance");
+        let ratio = |key: &str, v: f32| Setting::new(key, v, 0.0..=2.0, "a ratio");
+        let share = |key: &str, v: f32| Setting::new(key, v, 0.0..=1.0, "a share");
+        let metres = |key: &str, v: f32| Setting::new(key, v, 0.0..=100_000.0, "metres");
+        let count =
+            |key: &str, n: usize, most: f64| Setting::new(key, n as f64, 1.0..=most, "a count");
+        vec![
+            rho("blue", self.blue),
+            rho("blue_weak", self.blue_weak),
+            rho("blue_bright", self.blue_bright),
+            rho("blue_water", self.blue_water),
+            share("low", self.low),
+            Setting::new(
+                "weak_count",
+                self.weak_count,
+                0.0..=10_000.0,
+                "observations",
+            ),
+            share("quantiles[0]", self.quantiles.0),
+            share("quantiles[1]", self.quantiles.1),
+            share("quantiles[2]", self.quantiles.2),
+            count("passes", self.passes, 100.0),
+            Setting::new("correlation", self.correlation, -1.0..=1.0, "a correlation"),
+            ratio("shadow_ratio", self.shadow_ratio),
+            ratio("orphan_ratio", self.orphan_ratio),
+            metres("cloud_buffer_m", self.cloud_buffer_m),
+            metres("narrow_buffer_m", self.narrow_buffer_m),
+            Setting::new(
+                "object_side_m",
+                self.object_side_m,
+                100.0..=200_000.0,
+                "metres",
+            ),
+            rho("spike_blue", self.spike_blue),
+            rho("dip_nir", self.dip_nir),
+            rho("harmonic", self.harmonic),
+            count("harmonic_least[0]", self.harmonic_least.0, 1e6),
+            share("harmonic_least[1]", self.harmonic_least.1),
+            count("change_run[0]", self.change_run.0, 1e6),
+            Setting::new("change_run[1]", self.change_run.1, 0.0..=10_000.0, "days"),
+            rho("change_mad", self.change_mad),
+        ]
     }
 }

@@ -2,11 +2,15 @@
 
 use super::Pair;
 use crate::sources::l1c::attribute;
+use crate::sources::l1c::ellipsoid::{self, plus, scaled};
 use crate::sources::l1c::error::L1cError;
 use crate::sources::l1c::profile::ViewAzimuth;
 use crate::sources::l1c::segment::Segment;
+use crate::sources::l1c::smoothness::{first_jump, step};
 use crate::sources::l1c::store::{Scratch, Store};
+use crate::sources::l1c::swath::TieLevel;
 use crate::types::band::Strip;
+use crate::types::geometry::Direction;
 use hdf5::types::TypeDescriptor;
 use ndarray::Array2;
 
@@ -19,6 +23,11 @@ const EMPTY: f64 = 255.0;
 /// Steps wider than this, degrees, are coarse: products promise 0.1°. Chosen.
 const COARSE: f64 = 0.05;
 
+/// Degrees of a radian, by definition.
+const DEGREES: f64 = 180.0 / std::f64::consts::PI;
+/// Second differences of angles in single precision are exact to this, degrees; chosen, ten roundings at 360°.
+const ROUNDING: f64 = 1e-3;
+
 /// Two stored rasters.
 pub(in crate::sources::l1c) struct Stored {
     pub(super) pair: Pair,
@@ -26,6 +35,8 @@ pub(in crate::sources::l1c) struct Stored {
     pub(super) coarse: bool,
     /// Path of the azimuth inside the file.
     pub(super) azimuth_name: String,
+    /// Path of the zenith.
+    zenith_name: String,
 }
 
 impl Stored {
@@ -49,6 +60,49 @@ impl Stored {
         let names = &segment.profile.names;
         read(segment, strip, &names.sza, &names.saa, 180.0)
     }
+
+    /// Checks that the directions run as smoothly over the tie points as an orbit makes them.
+    ///
+    /// # Errors
+    /// [`L1cError::Angles`] with the first place that does not.
+    pub(super) fn check_smooth(
+        &self,
+        segment: &Segment,
+        strip: Strip,
+        level: &TieLevel,
+    ) -> Result<(), L1cError> {
+        let Pair { zenith, azimuth } = &self.pair;
+        let stored = |angle: &Array2<f32>| step(&angle.mapv(f64::from), ROUNDING);
+        let row = |i: usize| {
+            (0..zenith.ncols())
+                .map(|j| {
+                    let (z, a) = (f64::from(zenith[(i, j)]), f64::from(azimuth[(i, j)]));
+                    let direction = Direction::from_angles(z, a);
+                    let frame = ellipsoid::frame(level.lon[(i, j)], level.lat[(i, j)]);
+                    let flat = plus(
+                        scaled(frame.east, direction.east),
+                        direction.north,
+                        frame.north,
+                    );
+                    scaled(plus(flat, direction.up, frame.up), DEGREES)
+                })
+                .collect()
+        };
+        let floor = segment.profile.angles.roughness + 2.0 * (stored(zenith) + stored(azimuth));
+        let Some(jump) = first_jump(zenith.dim(), row, floor) else {
+            return Ok(());
+        };
+        let ties = &segment.parts(strip)?.ties;
+        let (row, column) = (ties.rows.start + jump.at.0, ties.columns.start + jump.at.1);
+        Err(L1cError::Angles {
+            path: segment.header.path.clone(),
+            dataset: format!("{} with {}", self.zenith_name, self.azimuth_name),
+            reason: format!(
+                "the direction at tie point ({row}, {column}) leaves the course of its neighbours by {:.1} degrees, the orbit's own by at most {:.1}",
+                jump.size, jump.allowed
+            ),
+        })
+    }
 }
 
 fn read(
@@ -62,7 +116,8 @@ fn read(
     if !(ties.group.link_exists(zenith) && ties.group.link_exists(azimuth)) {
         return Ok(None);
     }
-    let (zenith, coarse_z, _) = angle(segment, strip, zenith, ZENITH_SCALE, 0.0..=largest)?;
+    let (zenith, coarse_z, zenith_name) =
+        angle(segment, strip, zenith, ZENITH_SCALE, 0.0..=largest)?;
     let (mut azimuth, coarse_a, azimuth_name) =
         angle(segment, strip, azimuth, AZIMUTH_SCALE, -360.0..=720.0)?;
     azimuth.mapv_inplace(|a| {
@@ -76,6 +131,7 @@ fn read(
         pair: Pair { zenith, azimuth },
         coarse: coarse_z || coarse_a,
         azimuth_name,
+        zenith_name,
     }))
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Inspection, StripInspection};
 use crate::sources::l1c::segment::CodesFrom;
+use crate::types::text::plain;
 use std::fmt::{self, Display, Formatter};
 
 impl Display for Inspection {
@@ -27,7 +28,8 @@ impl Display for Inspection {
 
 /// A keyword and what it says.
 fn line(f: &mut Formatter<'_>, key: &str, value: impl Display) -> fmt::Result {
-    writeln!(f, "{key:<11} {value}")
+    // names and attributes of the file are shown, not obeyed
+    writeln!(f, "{key:<11} {}", plain(&value.to_string()))
 }
 
 impl Inspection {

@@ -1,55 +1,53 @@
 //! Checks made when a file is opened.
 
 use super::StripParts;
+use crate::formats::hdf5_guard::{self, Refusal};
+use crate::formats::special_files;
 use crate::sources::l1c::error::L1cError;
 use crate::types::band::Strip;
 use hdf5::Group;
 use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// First bytes of an HDF5 superblock (docs/sources/l1c.md, HDF5 file format).
-const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
-
-/// Opens the file as bytes and looks for the signature at 0, 512, 1024, 2048 …; gives its size.
-pub(super) fn file(path: &Path) -> Result<(File, u64), L1cError> {
+/// Opens the file as bytes and, looked through, as HDF5; gives its size and its root group.
+pub(super) fn file(path: &Path) -> Result<(File, u64, Group), L1cError> {
     let io = |e: std::io::Error| L1cError::Io {
         path: path.to_owned(),
         reason: e.to_string(),
     };
-    let not_hdf5 = || L1cError::NotHdf5 {
-        path: path.to_owned(),
-    };
-    let file = File::open(path).map_err(io)?;
-    let data = file.metadata().map_err(io)?;
-    if !data.is_file() {
-        return Err(not_hdf5());
-    }
-    let size = data.len();
-    let mut at = 0;
-    while at + 8 <= size {
-        let mut bytes = [0; 8];
-        file.read_exact_at(&mut bytes, at).map_err(io)?;
-        if bytes == SIGNATURE {
-            return Ok((file, size));
-        }
-        at = if at == 0 { 512 } else { at * 2 };
-    }
-    Err(not_hdf5())
+    let refused = |refusal| refused(path, refusal);
+    let opened = hdf5_guard::open(path).map_err(refused)?;
+    let root = opened
+        .group("/")
+        .map_err(|e| refused(Refusal::Library(one_line(&e.to_string()))))?;
+    let bytes = special_files::open_regular(path).map_err(io)?;
+    let size = bytes.metadata().map_err(io)?.len();
+    Ok((bytes, size, root))
 }
 
-/// Opens the file with libhdf5; gives the root group.
-pub(super) fn hdf5(path: &Path) -> Result<Group, L1cError> {
-    let opened = hdf5::File::open(path).and_then(|f| f.group("/"));
-    opened.map_err(|e| {
-        let reason = one_line(&e.to_string());
-        let path = path.to_owned();
-        if reason.contains("truncated") {
+/// A refusal of the guard as an error of this room.
+fn refused(path: &Path, refusal: Refusal) -> L1cError {
+    let path = path.to_owned();
+    match refusal {
+        Refusal::Special(kind) => L1cError::NotAFile { path, kind },
+        Refusal::System(e) => L1cError::Io {
+            path,
+            reason: e.to_string(),
+        },
+        Refusal::NotHdf5 => L1cError::NotHdf5 { path },
+        Refusal::Library(reason) if reason.contains("truncated") => {
             L1cError::Truncated { path, reason }
-        } else {
-            L1cError::Unreadable { path, reason }
         }
-    })
+        Refusal::Outside { object, reason } => L1cError::Outside {
+            path,
+            object,
+            reason,
+        },
+        refusal @ (Refusal::Library(_) | Refusal::Damaged { .. }) => L1cError::Unreadable {
+            path,
+            reason: refusal.to_string(),
+        },
+    }
 }
 
 fn one_line(text: &str) -> String {

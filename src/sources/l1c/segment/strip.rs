@@ -13,9 +13,6 @@ use hdf5::Group;
 use hdf5::types::TypeDescriptor;
 use std::path::Path;
 
-/// Positions on a detector beyond this are damage; chosen, twenty orbits of lines.
-const LARGEST_POSITION: f64 = 1e7;
-
 /// What one strip has in the file.
 pub(in crate::sources::l1c) struct StripParts {
     pub(in crate::sources::l1c) rasters: Rasters,
@@ -88,8 +85,11 @@ impl Opening<'_> {
             let name = &names.first[k];
             let value =
                 attribute::number(&group, name).or_else(|| attribute::number(&ties.group, name));
+            // a strip that begins after the longest segment has a clock that is wrong
+            let limits = &self.profile.limits;
+            let largest = [limits.lines, limits.pixels][k] as f64;
             match value {
-                Some(v) if !(0.0..LARGEST_POSITION).contains(&v) => Err(L1cError::Attribute {
+                Some(v) if !(0.0..largest).contains(&v) => Err(L1cError::Attribute {
                     path: self.path.to_owned(),
                     object: object.clone(),
                     attribute: name.clone(),

@@ -1,0 +1,141 @@
+//! All objects of a file, each once, within bounds.
+
+use super::links::{self, Kind};
+use super::{Refusal, datatype, storage};
+use hdf5::{Group, Location, LocationToken, LocationType};
+
+/// Objects of one file; chosen: a Level-1C file has about a hundred.
+const MOST_OBJECTS: usize = 10_000;
+/// Groups within groups; chosen: Level-1C has three.
+const DEEPEST: usize = 16;
+/// Attributes of one object; chosen: real ones have some dozens.
+const MOST_ATTRIBUTES: usize = 1000;
+
+/// Looks through all objects of a file of `size` bytes.
+pub(super) fn look_through(file: &hdf5::File, size: u64) -> Result<(), Refusal> {
+    let root = file
+        .group("/")
+        .map_err(|_| damaged("/", "cannot be opened"))?;
+    let mut walk = Walk {
+        size,
+        left: MOST_OBJECTS,
+        claimed: 0,
+        seen: Vec::new(),
+    };
+    if let Ok(info) = root.loc_info() {
+        walk.seen.push(info.token);
+    }
+    walk.attributes(&root, "/")?;
+    walk.members(&root, "", DEEPEST)
+}
+
+struct Walk {
+    size: u64,
+    /// Objects that may still come.
+    left: usize,
+    /// Bytes claimed by the datasets met.
+    claimed: u64,
+    /// Places of the objects met: hard links can form circles.
+    seen: Vec<LocationToken>,
+}
+
+fn damaged(object: &str, reason: impl Into<String>) -> Refusal {
+    Refusal::Damaged {
+        object: object.to_owned(),
+        reason: reason.into(),
+    }
+}
+
+impl Walk {
+    fn members(&mut self, group: &Group, path: &str, depth: usize) -> Result<(), Refusal> {
+        let wrong = |reason: String| damaged(if path.is_empty() { "/" } else { path }, reason);
+        if depth == 0 {
+            return Err(wrong("groups are nested too deeply".to_owned()));
+        }
+        for (name, kind) in links::of(group, self.left).map_err(wrong)? {
+            let object = format!("{path}/{name}");
+            let outside = |reason: &str| Refusal::Outside {
+                object: object.clone(),
+                reason: reason.to_owned(),
+            };
+            match kind {
+                Kind::Hard => self.object(group, &name, &object, depth)?,
+                Kind::Soft => {}
+                Kind::External => return Err(outside("an external link to another file")),
+                Kind::UserDefined => return Err(outside("a user-defined link")),
+            }
+        }
+        Ok(())
+    }
+
+    fn object(
+        &mut self,
+        group: &Group,
+        name: &str,
+        object: &str,
+        depth: usize,
+    ) -> Result<(), Refusal> {
+        let unreadable = |_| damaged(object, "cannot be opened");
+        let info = group.loc_info_by_name(name).map_err(unreadable)?;
+        if self.seen.contains(&info.token) {
+            return Ok(());
+        }
+        self.seen.push(info.token);
+        self.left = self
+            .left
+            .checked_sub(1)
+            .ok_or_else(|| damaged(object, "there are too many objects"))?;
+        match info.loc_type {
+            LocationType::Group => {
+                let group = group.group(name).map_err(unreadable)?;
+                self.attributes(&group, object)?;
+                self.members(&group, object, depth - 1)
+            }
+            LocationType::Dataset => {
+                let dataset = group.dataset(name).map_err(unreadable)?;
+                let layout = storage::inside_the_file(&dataset, object)?;
+                let kind = dataset
+                    .dtype()
+                    .map_err(|_| damaged(object, "its datatype cannot be read"))?;
+                datatype::check(&kind).map_err(|reason| damaged(object, reason))?;
+                let bytes = storage::claimed(&dataset, layout, kind.size(), self.size)
+                    .map_err(|reason| damaged(object, reason))?;
+                self.claimed = self.claimed.saturating_add(bytes);
+                if self.claimed > storage::allowed(self.size) {
+                    let reason = "the datasets claim more than the file can hold";
+                    return Err(damaged(object, reason));
+                }
+                self.attributes(&dataset, object)
+            }
+            _ => {
+                let named = group.committed_datatype(name).map_err(unreadable)?;
+                datatype::check(named.as_datatype()).map_err(|reason| damaged(object, reason))
+            }
+        }
+    }
+
+    /// Attributes lie whole in the file: more bytes than it has is damage.
+    fn attributes(&self, at: &Location, object: &str) -> Result<(), Refusal> {
+        let unreadable = |_| damaged(object, "its attributes cannot be read");
+        let count = at.loc_info().map_err(unreadable)?.num_attrs;
+        if count > MOST_ATTRIBUTES {
+            return Err(damaged(object, format!("{count} attributes")));
+        }
+        if count == 0 {
+            return Ok(());
+        }
+        for name in at.attr_names().map_err(unreadable)? {
+            let wrong = |reason: String| damaged(object, format!("attribute {name}: {reason}"));
+            let opened = || "it cannot be read".to_owned();
+            let attribute = at.attr(&name).map_err(|_| wrong(opened()))?;
+            let kind = attribute.dtype().map_err(|_| wrong(opened()))?;
+            datatype::check(&kind).map_err(wrong)?;
+            let shape = attribute.get_shape().map_err(|_| wrong(opened()))?;
+            let bytes = storage::elements(&shape).and_then(|n| n.checked_mul(kind.size() as u64));
+            if bytes.is_none_or(|b| b > self.size) {
+                return Err(wrong(format!("{shape:?} values do not fit into the file")));
+            }
+        }
+        Ok(())
+    }
+}
