@@ -267,7 +267,12 @@ mod tests {
         let virtual_path = PathBuf::from("/vsizip/x.zip/y.tif");
         let named = [virtual_path, root.path().to_owned()];
         let found = search(&named, &by_ending(&["tif", "tiff"]));
-        let wanted = ["/vsizip/x.zip/y.tif", "b.TIF", "d.tif/e.tiff", "sub/x/a.tif"];
+        let wanted = [
+            "/vsizip/x.zip/y.tif",
+            "b.TIF",
+            "d.tif/e.tiff",
+            "sub/x/a.tif",
+        ];
         assert_eq!(names(&found, root.path()), wanted);
         assert!(found.left.is_empty());
         assert_eq!(search(&[], &by_ending(&["tif"])), Found::default());
@@ -313,12 +318,19 @@ mod tests {
         assert_eq!(names(&found, root.path()), ["good.tif"]);
         let count = |why: Why| found.left.iter().filter(|l| l.why == why).count();
         assert_eq!(
-            (count(Why::Hidden), count(Why::Unfinished), count(Why::Products)),
+            (
+                count(Why::Hidden),
+                count(Why::Unfinished),
+                count(Why::Products)
+            ),
             (3, 2, 1)
         );
         assert_eq!(count(Why::NotAFile), 1);
         let words = found.words().join("\n");
-        assert!(words.contains("2 files or folders left out: an unfinished"), "{words}");
+        assert!(
+            words.contains("2 files or folders left out: an unfinished"),
+            "{words}"
+        );
         // what is named itself is taken, hidden or not
         let named = [root.path().join("._a.tif")];
         assert_eq!(search(&named, &by_ending(&["tif"])).files, named);

@@ -254,6 +254,7 @@ impl Config {
             cams: self.cams.clone(),
             overrides: self.overrides(),
             on_missing: self.on_missing,
+            ..Ancillary::default()
         })
     }
 

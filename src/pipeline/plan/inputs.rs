@@ -57,7 +57,9 @@ impl Inputs {
     /// A file or folder cannot be read. A CAMS file of unusable content is no error yet: it may not be
     /// needed.
     pub(crate) fn survey(config: &Config) -> Result<Inputs, PipelineError> {
-        let ids = |paths: &[PathBuf], endings: &'static [&'static str]| -> Result<Vec<FileId>, PipelineError> {
+        let ids = |paths: &[PathBuf],
+                   endings: &'static [&'static str]|
+         -> Result<Vec<FileId>, PipelineError> {
             files(paths, endings)?
                 .iter()
                 .map(|p| FileId::of(p))
@@ -158,7 +160,10 @@ impl Inputs {
 }
 
 /// Files named, and files with one of the endings in folders named (not below them), by path.
-fn files(paths: &[PathBuf], endings: &'static [&'static str]) -> Result<Vec<PathBuf>, PipelineError> {
+fn files(
+    paths: &[PathBuf],
+    endings: &'static [&'static str],
+) -> Result<Vec<PathBuf>, PipelineError> {
     let mut all = input_files::search(paths, &input_files::by_ending(endings)).files;
     all.sort();
     all.dedup();
