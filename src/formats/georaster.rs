@@ -4,85 +4,43 @@
 //! border take part in one interpolation, also across the antimeridian, so that a mosaic has no seams.
 //! Where the lattices of several sources overlap, the file named first wins. Only the window that a grid
 //! needs is read; where the source is much finer than the grid, its cells are averaged first.
+//!
+//! A file is opened with the drivers of its ending alone, and what it refers to must lie where the user
+//! trusts it ([`Trust`]). A file of a folder that cannot be used is set aside and told of
+//! ([`GeoRaster::notes`]); a file that the user named must be usable.
 
-use crate::types::error::{Class, Classified};
 use crate::types::grid::GridSpec;
 use ndarray::Array2;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+mod declared;
+mod describe;
+mod endings;
+mod error;
+mod expand;
 mod lattice;
 mod mapping;
+mod safe_open;
+mod seam;
+mod sidecar;
 mod source;
+mod trust;
+mod vrt;
 mod window;
+mod xml;
+
+pub use declared::{Declared, DeclaredVertical};
+pub use describe::{Description, Part, Ring, describe};
+pub use endings::{Purpose, RASTER_ENDINGS, raster_name};
+pub use error::GeoRasterError;
+pub use trust::Trust;
 
 use lattice::Lattice;
 pub(crate) use mapping::Mapping;
-
-/// Why rasters cannot be used.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum GeoRasterError {
-    /// No file was named, or a folder holds none.
-    #[error("no raster found in '{place}': name GeoTIFF or VRT files, or a folder that holds them")]
-    Nothing {
-        /// What was searched.
-        place: String,
-    },
-    /// GDAL cannot open it.
-    #[error("cannot open raster '{path}': {reason}; check the path and that `gdalinfo` reads it")]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// What GDAL says.
-        reason: String,
-    },
-    /// No geotransform, a rotated one, or pixels of zero size.
-    #[error(
-        "raster '{path}' is not a north-up grid ({reason}): warp it first, e.g. with `gdalwarp`"
-    )]
-    NotAGrid {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: &'static str,
-    },
-    /// No projection, or one that PROJ cannot reach from UTM.
-    #[error(
-        "the coordinate system of raster '{path}' cannot be used: {reason}; set it with `gdal_edit.py -a_srs`"
-    )]
-    Projection {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Reading failed half-way.
-    #[error("reading raster '{path}' failed: {reason}; the file may be truncated")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What GDAL says.
-        reason: String,
-    },
-    /// The grid would need an unreasonable part of a raster.
-    #[error(
-        "sampling raster '{path}' needs {cells} cells at once: its pixels do not fit a grid of {pixel} m"
-    )]
-    TooLarge {
-        /// The first file of the lattice.
-        path: PathBuf,
-        /// Cells that the window would hold.
-        cells: u64,
-        /// Pixel size of the grid, metres.
-        pixel: f64,
-    },
-}
-
-impl Classified for GeoRasterError {
-    fn class(&self) -> Class {
-        Class::Ancillary
-    }
-}
+pub(crate) use safe_open::dataset as open_dataset;
+use seam::Seams;
+use source::{Opening, Source};
 
 /// What the values of a raster mean.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -103,23 +61,88 @@ pub enum Content {
 #[derive(Debug, Clone)]
 pub struct GeoRaster {
     lattices: Vec<Lattice>,
+    problems: Vec<GeoRasterError>,
+    left: Vec<String>,
+}
+
+/// Values on a grid, and what was bridged for them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sampled {
+    /// Values, shape (height, width); NaN where no file has one.
+    pub values: Array2<f32>,
+    /// Cells of the rasters, and pixels of the grid between two lattices, that no file holds and that were interpolated
+    /// between files one cell apart.
+    pub bridged: usize,
 }
 
 impl GeoRaster {
-    /// Reads the georeference of every file. A folder stands for the rasters in it (by extension),
-    /// sorted by name; anything that GDAL opens is accepted, `/vsizip/…` and VRT included.
+    /// Reads the georeference of every file. A folder stands for the rasters in and below it by their names
+    /// ([`raster_name`]), sorted; one of them that cannot be used is set aside.
+    ///
+    /// ```
+    /// use probav_ard::formats::georaster::{GeoRaster, Purpose, Trust};
+    ///
+    /// let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/archive/dem").into();
+    /// let paths = [folder];
+    /// let raster = GeoRaster::open(&paths, Purpose::Heights, &Trust::of(&paths))?;
+    /// assert!(!raster.files().is_empty() && raster.notes().is_empty());
+    /// # Ok::<(), probav_ard::formats::georaster::GeoRasterError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`GeoRasterError`] naming the first file that cannot be used.
-    pub fn open(paths: &[PathBuf]) -> Result<GeoRaster, GeoRasterError> {
-        let mut lattices: Vec<Lattice> = Vec::new();
-        for path in source::expand(paths)? {
-            let source = source::Source::open(&path)?;
-            if !lattices.iter_mut().any(|l| l.accept(&source)) {
-                lattices.push(Lattice::new(source));
+    /// [`GeoRasterError`]: a file that is named itself cannot be used, or nothing in a folder can.
+    pub fn open(
+        paths: &[PathBuf],
+        purpose: Purpose,
+        trust: &Trust,
+    ) -> Result<GeoRaster, GeoRasterError> {
+        let found = expand::expand(paths, purpose)?;
+        let opening = Opening {
+            purpose,
+            trust: Arc::new(trust.clone()),
+            band: 1,
+        };
+        let mut raster = GeoRaster {
+            lattices: Vec::new(),
+            problems: Vec::new(),
+            left: found.left,
+        };
+        let mut failed = Vec::new();
+        for file in found.files {
+            match Source::open(&file.path, &opening) {
+                Ok(source) => raster.add(source),
+                Err(error) if file.is_named => return Err(error),
+                Err(error) => failed.push((file.path, error)),
             }
         }
-        Ok(GeoRaster { lattices })
+        expand::check_folders(paths, purpose, &failed)?;
+        raster.problems = failed.into_iter().map(|(_, error)| error).collect();
+        Ok(raster)
+    }
+
+    /// One band of a file, from 1.
+    ///
+    /// # Errors
+    /// [`GeoRasterError`] when the file cannot be used.
+    pub fn open_band(path: &Path, band: usize, trust: &Trust) -> Result<GeoRaster, GeoRasterError> {
+        let opening = Opening {
+            purpose: Purpose::Values,
+            trust: Arc::new(trust.clone()),
+            band,
+        };
+        let mut raster = GeoRaster {
+            lattices: Vec::new(),
+            problems: Vec::new(),
+            left: Vec::new(),
+        };
+        raster.add(Source::open(path, &opening)?);
+        Ok(raster)
+    }
+
+    fn add(&mut self, source: Source) {
+        if !self.lattices.iter_mut().any(|l| l.accept(&source)) {
+            self.lattices.push(Lattice::new(source));
+        }
     }
 
     /// Values at the pixel centres of a grid, shape (height, width): bilinear between cell centres, over
@@ -129,17 +152,55 @@ impl GeoRaster {
     /// # Errors
     /// [`GeoRasterError`] when a file vanished, is damaged, or cannot be projected.
     pub fn sample(&self, grid: &GridSpec, content: Content) -> Result<Array2<f32>, GeoRasterError> {
-        let mut out = Array2::from_elem((grid.height, grid.width), f32::NAN);
+        Ok(self.sample_levels(grid, content, |_, _| Ok(()))?.values)
+    }
+
+    /// As [`GeoRaster::sample`]; gaps of up to one cell between two files are interpolated and counted. `level` is
+    /// given the values of the files of one declared level after the other (all others NaN), to bring them to a common one.
+    ///
+    /// # Errors
+    /// As [`GeoRaster::sample`], and what `level` says.
+    pub fn sample_levels<E: From<GeoRasterError>>(
+        &self,
+        grid: &GridSpec,
+        content: Content,
+        mut level: impl FnMut(Option<&DeclaredVertical>, &mut Array2<f32>) -> Result<(), E>,
+    ) -> Result<Sampled, E> {
+        let empty = || Array2::from_elem((grid.height, grid.width), f32::NAN);
+        let mut sampled = Sampled {
+            values: empty(),
+            bridged: 0,
+        };
         if grid.is_empty() {
-            return Ok(out);
+            return Ok(sampled);
         }
+        let mut seams = Seams::new(self.lattices.len());
+        let first = self.lattices.first().and_then(Lattice::vertical);
+        let common = self.lattices.iter().all(|l| l.vertical() == first);
         for lattice in &self.lattices {
-            lattice.fill(grid, content, &mut out)?;
-            if !out.iter().any(|v| v.is_nan()) {
+            if common {
+                sampled.bridged += lattice.fill(grid, content, &mut sampled.values, &mut seams)?;
+            } else {
+                // where an earlier file has a value, this one is not asked
+                let mut own = sampled.values.mapv(|v| if v.is_nan() { v } else { 0.0 });
+                sampled.bridged += lattice.fill(grid, content, &mut own, &mut seams)?;
+                own.zip_mut_with(&sampled.values, |v, have| {
+                    *v = if have.is_nan() { *v } else { f32::NAN };
+                });
+                level(lattice.vertical(), &mut own)?;
+                sampled.values.zip_mut_with(&own, |v, new| {
+                    *v = if v.is_nan() { *new } else { *v };
+                });
+            }
+            if !sampled.values.iter().any(|v| v.is_nan()) {
                 break;
             }
         }
-        Ok(out)
+        if common {
+            sampled.bridged += seams.close(&mut sampled.values);
+            level(first, &mut sampled.values)?;
+        }
+        Ok(sampled)
     }
 
     /// The files, in the order of priority within each lattice.
@@ -149,41 +210,33 @@ impl GeoRaster {
             .flat_map(|l| l.paths().cloned())
             .collect()
     }
-}
 
-/// STUB
-#[derive(Debug, Clone, PartialEq)]
-pub enum Trust {
-    /// Named
-    Named(Vec<PathBuf>),
-    /// Anywhere
-    Anywhere,
-}
-impl Trust {
-    /// STUB
-    pub fn of(paths: &[PathBuf]) -> Trust {
-        Trust::Named(paths.to_vec())
+    /// What each file says of its numbers, in the order of [`GeoRaster::files`].
+    pub fn declared(&self) -> impl Iterator<Item = (&Path, &Declared)> {
+        let members = self.lattices.iter().flat_map(Lattice::sources);
+        members.map(|s| (s.path.as_path(), &s.declared))
+    }
+
+    /// Files of folders that were set aside, each with its reason.
+    pub fn problems(&self) -> &[GeoRasterError] {
+        &self.problems
+    }
+
+    /// What a user should know of the files that were left out, one sentence each.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes: Vec<String> = self.left.clone();
+        let told = self.problems.iter().take(TOLD);
+        notes.extend(told.map(|p| format!("left out: {p}")));
+        if self.problems.len() > TOLD {
+            let more = self.problems.len() - TOLD;
+            notes.push(format!("left out: {more} more rasters that cannot be used"));
+        }
+        notes
     }
 }
-/// STUB
-#[derive(Debug)]
-pub struct Description {
-    /// parts
-    pub parts: Vec<(PathBuf, Vec<(f64, f64)>)>,
-}
-/// STUB
-pub fn describe(path: &std::path::Path, _trust: &Trust) -> Result<Description, GeoRasterError> {
-    source::Source::open(path)?;
-    Ok(Description { parts: vec![(path.to_path_buf(), vec![(-180.0, -90.0), (180.0, -90.0), (180.0, 90.0), (-180.0, 90.0)])] })
-}
-/// STUB
-pub fn raster_name(name: &str) -> crate::formats::input_files::Verdict {
-    crate::formats::input_files::by_ending(&source::ENDINGS)(name)
-}
-/// STUB
-pub fn dem_name(name: &str) -> crate::formats::input_files::Verdict {
-    raster_name(name)
-}
+
+/// Files that cannot be used and are told of one by one; chosen.
+const TOLD: usize = 8;
 
 #[cfg(test)]
 mod tests;

@@ -68,6 +68,17 @@ pub fn check(path: &Path) -> Result<(), String> {
     open(path).map(drop).map_err(|refusal| refusal.to_string())
 }
 
+/// As [`check`], for files that may be HDF5 or something else: a NetCDF file is either.
+///
+/// # Errors
+/// The words of [`Refusal`].
+pub fn check_where_hdf5(path: &Path) -> Result<(), String> {
+    match open(path) {
+        Ok(_) | Err(Refusal::NotHdf5) => Ok(()),
+        Err(refusal) => Err(refusal.to_string()),
+    }
+}
+
 /// Opens a file that has been looked through; no lock is taken, so that read-only and network file systems serve.
 ///
 /// # Errors

@@ -259,6 +259,7 @@ impl Config {
             landmask: self.landmask.clone(),
             cams: self.cams.clone(),
             overrides: self.overrides(),
+            trust: self.trust(),
             on_missing: self.policy(),
         })
     }

@@ -1,6 +1,7 @@
 //! What a scene needs beside the segment.
 
 use super::OnMissing;
+use crate::formats::georaster::Trust;
 use crate::sources::cams::Overrides;
 use crate::sources::dem::VerticalDatum;
 use std::path::PathBuf;
@@ -36,6 +37,8 @@ pub struct Ancillary {
     pub cams: Vec<PathBuf>,
     /// Values of your own in place of CAMS.
     pub overrides: Overrides,
+    /// Where the files may lie that a raster refers to, beside the folders of the rasters themselves.
+    pub trust: Trust,
     /// What happens where ancillary data is missing.
     pub on_missing: OnMissing,
 }
@@ -49,6 +52,7 @@ impl Default for Ancillary {
             landmask: Vec::new(),
             cams: Vec::new(),
             overrides: Overrides::default(),
+            trust: Trust::default(),
             on_missing: OnMissing::default(),
         }
     }

@@ -69,7 +69,10 @@ impl AtmosphereSource {
                 } else {
                     error.to_string()
                 };
-                policy.rule(tile, &what, &stand_ins(&stood_in), notes)?;
+                match stood_in.fallback {
+                    true => policy.rule(tile, &what, &stand_ins(&stood_in), notes)?,
+                    false => policy.rule_near(tile, &what, &stand_ins(&stood_in), notes)?,
+                }
                 stood_in
             }
             Err(error) => return Err(SceneError::below(error)),
@@ -110,9 +113,12 @@ fn stand_ins(state: &AtmosphereState) -> String {
     let list: Vec<String> = names
         .iter()
         .zip(state.origins)
-        .filter(|(_, origin)| origin.is_fallback())
+        .filter(|(_, origin)| origin.is_fallback() || origin.is_near_in_time())
         .map(|(name, origin)| {
             let source = match origin {
+                Origin::NearInTime { minutes } => {
+                    return format!("fields of the day, as good as {minutes} min off ({name})");
+                }
                 Origin::Monthly => "monthly means",
                 Origin::MonthlyClimatology => "a climatology of monthly means",
                 _ => "the built-in climatology",

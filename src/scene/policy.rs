@@ -45,6 +45,26 @@ impl OnMissing {
     }
 }
 
+impl OnMissing {
+    /// The same for fields that are there, but some hours off: what they lack is in σ, so products are not flagged.
+    ///
+    /// # Errors
+    /// As the policy says.
+    pub fn rule_near(
+        self,
+        tile: TileId,
+        what: &str,
+        instead: &str,
+        notes: &mut Vec<String>,
+    ) -> Result<(), SceneError> {
+        if self != OnMissing::Flag {
+            return self.rule(tile, what, instead, notes);
+        }
+        notes.push(format!("{what}: {instead} serve with a wider uncertainty"));
+        Ok(())
+    }
+}
+
 impl FromStr for OnMissing {
     type Err = String;
 

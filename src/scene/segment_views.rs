@@ -41,7 +41,7 @@ impl<'a> SegmentViews<'a> {
         kernel: Kernel,
     ) -> Result<SegmentViews<'a>, SceneError> {
         let (ancillary, tile) = (context.ancillary(), context.tile.id);
-        let mut notes = Vec::new();
+        let mut notes = context.notes();
         if context.without_dem() {
             let what = "no DEM given (--dem)";
             ancillary
@@ -49,6 +49,12 @@ impl<'a> SegmentViews<'a> {
                 .rule(tile, what, "sea level", &mut notes)?;
         }
         let (halo, gap) = scout(swath, context)?;
+        let bridged = context.bridged(&halo)?;
+        if bridged > 0 {
+            notes.push(format!(
+                "the DEM misses a row or column between two of its files: {bridged} of its cells were interpolated"
+            ));
+        }
         if gap > ancillary.dem_gap {
             let names: Vec<String> = ancillary
                 .dem

@@ -42,6 +42,8 @@ struct Piece {
     heights: Array2<f32>,
     /// 1 land, 0 sea.
     land: Array2<u8>,
+    /// Cells of the DEM that were interpolated between two of its files.
+    bridged: usize,
 }
 
 impl TileContext {
@@ -53,13 +55,17 @@ impl TileContext {
         let masks = (!ancillary.landmask.is_empty()).then_some(ancillary.landmask.as_slice());
         let datum = ancillary.dem_vertical.clone();
         let dem = (!ancillary.dem.is_empty())
-            .then(|| Dem::open(&ancillary.dem, datum))
+            .then(|| {
+                let trust = ancillary.trust.clone().and(&ancillary.dem);
+                Dem::open_within(&ancillary.dem, datum, &trust)
+            })
             .transpose()
             .map_err(SceneError::below)?;
+        let trust = ancillary.trust.clone().and(&ancillary.landmask);
         Ok(TileContext {
             tile,
             dem,
-            mask: LandMask::open(masks).map_err(SceneError::below)?,
+            mask: LandMask::open_within(masks, &trust).map_err(SceneError::below)?,
             ancillary: ancillary.clone(),
             kept: Mutex::default(),
         })
@@ -68,6 +74,14 @@ impl TileContext {
     /// The ancillary files it was opened with.
     pub fn ancillary(&self) -> &Ancillary {
         &self.ancillary
+    }
+
+    /// What a user should know of the files of DEM and land mask, one sentence each.
+    pub fn notes(&self) -> Vec<String> {
+        let dem = self.dem.as_ref().map(Dem::notes).unwrap_or_default();
+        let mut notes = dem.to_vec();
+        notes.extend(self.mask.notes());
+        notes
     }
 
     /// True where no DEM was given: sea level stands in.
@@ -170,21 +184,24 @@ impl TileContext {
 
     fn look_up(&self, grid: &GridSpec) -> Result<Piece, SceneError> {
         let land = self.mask.sample(grid).map_err(SceneError::below)?;
-        let heights = match &self.dem {
+        let (heights, bridged) = match &self.dem {
             None => {
-                dem::sea_level(grid, &self.ancillary.dem_vertical).map_err(SceneError::below)?
+                let datum = &self.ancillary.dem_vertical;
+                let level = dem::sea_level(grid, datum).map_err(SceneError::below)?;
+                (level, 0)
             }
             Some(dem) => {
-                let mut heights = dem.heights(grid).map_err(SceneError::below)?;
-                dem::fill_sea(&mut heights, &land, &self.ancillary.dem_vertical)
-                    .map_err(SceneError::below)?;
-                heights
+                let found = dem.bridged_heights(grid).map_err(SceneError::below)?;
+                let mut heights = found.heights;
+                dem::fill_sea(&mut heights, &land, &dem.sea_datum()).map_err(SceneError::below)?;
+                (heights, found.bridged)
             }
         };
         Ok(Piece {
             grid: *grid,
             heights: heights.data,
             land,
+            bridged,
         })
     }
 
@@ -204,6 +221,16 @@ impl TileContext {
             nodata: None,
         };
         (grid, level)
+    }
+
+    /// Cells of the DEM around the tile that lie between two of its files, one cell apart, and were interpolated; `halo` in
+    /// 300 m pixels.
+    ///
+    /// # Errors
+    /// As [`TileContext::heights`].
+    pub fn bridged(&self, halo: &Margin) -> Result<usize, SceneError> {
+        let fine = self.tile.grid(Resolution::M300);
+        Ok(self.piece(&fine.widened(halo))?.bridged)
     }
 
     /// Share (0–1) of the land cells seen by the first view that have no height; `halo` in 300 m pixels is that of the

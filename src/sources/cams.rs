@@ -1,16 +1,18 @@
-//! CAMS AOD550, ozone and water vapour from NetCDF and GRIB.
+//! CAMS AOD550, ozone and water vapour from NetCDF, GRIB and GeoTIFF.
 //!
 //! Three published conventions are read (docs/sources/atmosphere.md, File conventions): the old data store
 //! (NetCDF-3, packed, 1-D `time`), new forecasts (`forecast_period` × `forecast_reference_time`) and
 //! the new reanalysis (`valid_time`). Dimensions, units, packing and times are taken from names and
-//! attributes, never assumed. Several files are merged in space and time.
+//! attributes, never assumed. GeoTIFFs hold one field each, whose variable and time are in its name. Several files are
+//! merged in space and time.
 
-use crate::formats::input_files;
+use crate::formats::input_files::{self, Why};
 use crate::types::error::{Class, Classified};
 use crate::types::grid::NodeGrid;
 use crate::types::radiative_transfer::{AtmosphereState, Origin};
 use chrono::{DateTime, Utc};
 use ndarray::Array2;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 mod axis;
@@ -20,14 +22,17 @@ mod error;
 mod fallback;
 mod field;
 mod file;
+mod geotiff;
 mod grib;
 mod layer;
 mod monthly;
 mod overrides;
 mod place;
 mod read;
+mod regular;
 mod select;
 mod species;
+mod stamp;
 mod time;
 mod units;
 
@@ -62,29 +67,38 @@ use place::Place;
 pub struct Cams {
     layers: Vec<Layer>,
     problems: Vec<CamsError>,
+    left: Vec<String>,
 }
 
 impl Cams {
-    /// Reads what the files hold (not the fields). A folder stands for the files in it with one of the
-    /// [`ENDINGS`], sorted by name. A variable that cannot be used (unit, layout) does not hide the
-    /// others: it is kept as a problem and named when it is needed.
+    /// Reads what the files hold (not the fields). A folder stands for the files in and below it with one of the
+    /// [`ENDINGS`], sorted by name; a file that is named itself may have any name. A variable that cannot be used (unit,
+    /// layout) does not hide the others, nor does a file of a folder: it is kept as a problem and named when it is needed.
     ///
     /// # Errors
-    /// The first problem, when nothing at all can be used.
+    /// A file that is named itself cannot be used at all, or nothing in a folder can.
     pub fn open(paths: &[PathBuf]) -> Result<Cams, CamsError> {
+        let (files, left) = expand(paths)?;
         let mut cams = Cams {
             layers: Vec::new(),
             problems: Vec::new(),
+            left,
         };
-        for path in expand(paths)? {
+        let mut failed = BTreeMap::new();
+        for path in files {
             match file::layers(&path) {
                 Ok((layers, problems)) => {
                     cams.layers.extend(layers);
                     cams.problems.extend(problems);
                 }
-                Err(problem) => cams.problems.push(problem),
+                Err(problem) if paths.contains(&path) => return Err(problem),
+                Err(problem) => {
+                    failed.insert(path, problem);
+                }
             }
         }
+        check_folders(paths, &failed)?;
+        cams.problems.extend(failed.into_values());
         for problem in &cams.problems {
             tracing::warn!("{problem}");
         }
@@ -116,8 +130,9 @@ impl Cams {
     }
 
     /// As [`Cams::state`], but where a variable has no field of the time or place something stands in for it, in
-    /// this order: monthly means of the months around the time; means of the same calendar months of other years;
-    /// the built-in climatology. `origins` and `provenance` tell which, and `fallback` is set.
+    /// this order: fields of the day some hours off (6 h, or two at most 24 h apart around the time:
+    /// docs/sources/atmosphere.md, Choice of the steps); monthly means of the months around the time; means of the same calendar months of other years;
+    /// the built-in climatology. `origins` and `provenance` tell which, and `fallback` is set but for fields of the day.
     ///
     /// # Errors
     /// [`CamsError`] of broken files and overrides; an absence is none.
@@ -140,6 +155,12 @@ impl Cams {
         let place = Place::new(nodes);
         let mut provenance = Vec::new();
         let mut origins = [Origin::Given; 3];
+        let stand_in = |variable: Variable| -> Result<(Array2<f64>, Origin, String), CamsError> {
+            match self.near_in_time(variable, time, &place) {
+                Err(error) if error.is_absence() => self.monthly(variable, time, &place),
+                found => found,
+            }
+        };
         let mut field = |k: usize, variable: Variable| {
             if let Some(source) = overrides.of(variable) {
                 let values = source.values(variable, nodes)?;
@@ -150,7 +171,7 @@ impl Cams {
             let (values, origin, words) = match self.field(variable, time, &place) {
                 Ok((values, origin, words)) => (scene(values), origin, words),
                 Err(error) if !fallback || !error.is_absence() => return Err(error),
-                Err(_) => match self.monthly(variable, time, &place) {
+                Err(_) => match stand_in(variable) {
                     Ok((values, origin, words)) => (scene(values), origin, words),
                     Err(error) if !error.is_absence() => return Err(error),
                     Err(_) => (
@@ -197,6 +218,11 @@ impl Cams {
         self.layers.iter().map(Coverage::of).collect()
     }
 
+    /// What was left of the folders by its name or kind, one sentence for each reason.
+    pub fn left_out(&self) -> &[String] {
+        &self.left
+    }
+
     /// Files and variables that were put aside, each with its reason.
     pub fn problems(&self) -> &[CamsError] {
         &self.problems
@@ -226,6 +252,18 @@ impl Cams {
         })
     }
 
+    /// Fields of the day some hours off, at the nodes.
+    fn near_in_time(
+        &self,
+        variable: Variable,
+        time: DateTime<Utc>,
+        place: &Place,
+    ) -> Result<(Array2<f64>, Origin, String), CamsError> {
+        let all = self.layers.iter().filter(|l| l.variable == variable);
+        let layers: Vec<&Layer> = all.filter(|l| !l.is_monthly()).collect();
+        field::near_in_time(&layers, variable, time, place)
+    }
+
     /// Monthly means at the nodes.
     fn monthly(
         &self,
@@ -247,25 +285,73 @@ impl Cams {
 }
 
 /// Endings of files that may be CAMS files.
-pub static ENDINGS: [&str; 8] = ["nc", "nc4", "cdf", "grib", "grb", "grib2", "grb2", "zip"];
+pub const ENDINGS: [&str; 14] = [
+    "nc", "nc3", "nc4", "netcdf", "cdf", "grib", "grb", "grib1", "grb1", "grib2", "grb2", "tif",
+    "tiff", "zip",
+];
 
-/// STUB
-pub fn file_name(name: &str) -> crate::formats::input_files::Verdict {
-    input_files::by_ending(&ENDINGS)(name)
-}
-
-/// Files of the given paths; folders are replaced by the files in them that may be CAMS files, sorted.
-fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CamsError> {
-    let files = input_files::search(paths, &input_files::by_ending(&ENDINGS)).files;
-    if files.is_empty() {
-        let place = paths
-            .first()
-            .map_or("an empty list of files", |p| p.to_str().unwrap_or("?"));
+/// Files of the given paths, and what was left of the folders, in words; folders are replaced by the files in and below them
+/// that may be CAMS files, sorted.
+fn expand(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, Vec<String>), CamsError> {
+    let judge = input_files::by_ending(&ENDINGS);
+    for path in paths {
+        let found = input_files::search(std::slice::from_ref(path), &judge);
+        if !found.files.is_empty() {
+            continue;
+        }
+        let special = found
+            .left
+            .iter()
+            .any(|l| l.path == *path && l.why == Why::NotAFile);
+        if special {
+            return Err(CamsError::Open {
+                path: path.clone(),
+                reason: Why::NotAFile.to_string(),
+            });
+        }
+        let mut place = path.display().to_string();
+        for words in found.words() {
+            place.push_str(", ");
+            place.push_str(&words);
+        }
+        return Err(CamsError::NoFiles { place });
+    }
+    let found = input_files::search(paths, &judge);
+    if found.files.is_empty() {
         return Err(CamsError::NoFiles {
-            place: place.to_string(),
+            place: "an empty list of files".to_string(),
         });
     }
-    Ok(files)
+    let left = found.words();
+    Ok((found.files, left))
+}
+
+/// Every folder must have given one file that can be used.
+fn check_folders(
+    paths: &[PathBuf],
+    failed: &BTreeMap<PathBuf, CamsError>,
+) -> Result<(), CamsError> {
+    if failed.is_empty() {
+        return Ok(());
+    }
+    for folder in paths.iter().filter(|p| p.is_dir()) {
+        let judge = input_files::by_ending(&ENDINGS);
+        let found = input_files::search(std::slice::from_ref(folder), &judge);
+        let first = found.files.first().and_then(|f| failed.get(f));
+        if let Some(first) = first
+            && found.files.iter().all(|f| failed.contains_key(f))
+        {
+            return Err(match found.files.len() {
+                1 => first.clone(),
+                count => CamsError::NothingUsable {
+                    folder: folder.clone(),
+                    count,
+                    first: Box::new(first.clone()),
+                },
+            });
+        }
+    }
+    Ok(())
 }
 
 fn name_of(path: &Path) -> String {

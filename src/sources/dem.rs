@@ -4,13 +4,14 @@
 //! geoid undulation is a 94 m error at a view zenith angle of 62°
 //! (docs/sources/terrain.md, Why ellipsoidal heights).
 
-use crate::formats::georaster::{Content, GeoRaster, GeoRasterError};
+use crate::formats::georaster::{Content, GeoRaster, GeoRasterError, Purpose, Trust};
 use crate::types::error::{Class, Classified};
 use crate::types::grid::GridSpec;
 use crate::types::raster::Raster;
 use ndarray::Array2;
 use std::path::PathBuf;
 
+mod declared;
 mod geoid;
 
 pub use geoid::VerticalDatum;
@@ -80,17 +81,53 @@ impl Classified for DemError {
 pub struct Dem {
     rasters: GeoRaster,
     datum: VerticalDatum,
+    /// EGM96 serves files that declare EGM2008, whose grid is not there.
+    without_egm2008: bool,
+    notes: Vec<String>,
+}
+
+/// Heights on a grid, and what was bridged for them.
+#[derive(Debug, Clone)]
+pub struct Heights {
+    /// Heights above the WGS 84 ellipsoid, metres; NaN where the DEM does not cover.
+    pub heights: Raster<f32>,
+    /// Cells between two files at most one cell apart that were interpolated.
+    pub bridged: usize,
 }
 
 impl Dem {
-    /// Reads the georeference of every file (a folder stands for the rasters in it). Heights are metres
-    /// unless the band's unit says feet.
+    /// As [`Dem::open_within`]; a VRT may refer to files in the folders of the paths.
+    ///
+    /// # Errors
+    /// As [`Dem::open_within`].
+    pub fn open(paths: &[PathBuf], datum: VerticalDatum) -> Result<Dem, DemError> {
+        Dem::open_within(paths, datum, &Trust::of(paths))
+    }
+
+    /// Reads the georeference of every file (a folder stands for the rasters in and below it; masks that are
+    /// delivered with a DEM are none). Heights are in the unit that the band or the coordinate system declares,
+    /// metres where neither does. The vertical datum that a file declares is used for it; `datum` is that of the others.
     ///
     /// # Errors
     /// [`DemError`] naming the file that cannot be used.
-    pub fn open(paths: &[PathBuf], datum: VerticalDatum) -> Result<Dem, DemError> {
-        let rasters = GeoRaster::open(paths)?;
-        Ok(Dem { rasters, datum })
+    pub fn open_within(
+        paths: &[PathBuf],
+        datum: VerticalDatum,
+        trust: &Trust,
+    ) -> Result<Dem, DemError> {
+        let rasters = GeoRaster::open(paths, Purpose::Heights, trust)?;
+        let without_egm2008 = datum != VerticalDatum::Egm2008
+            && declared::names_egm2008(&rasters)
+            && !VerticalDatum::Egm2008.is_there();
+        let left = rasters.notes().into_iter();
+        let mut notes: Vec<String> = left.map(|n| format!("DEM: {n}")).collect();
+        notes.extend(declared::notes(&rasters, &datum, without_egm2008));
+        Ok(Dem {
+            rasters,
+            datum,
+            without_egm2008,
+            notes,
+        })
     }
 
     /// Heights above the WGS 84 ellipsoid in metres at the pixel centres of a grid: the DEM bilinear
@@ -99,12 +136,36 @@ impl Dem {
     /// # Errors
     /// [`DemError`] when a file is damaged, or the geoid grid is missing.
     pub fn heights(&self, grid: &GridSpec) -> Result<Raster<f32>, DemError> {
+        Ok(self.bridged_heights(grid)?.heights)
+    }
+
+    /// The same, with the number of cells that were interpolated between files one cell apart.
+    ///
+    /// # Errors
+    /// As [`Dem::heights`].
+    pub fn bridged_heights(&self, grid: &GridSpec) -> Result<Heights, DemError> {
         let (min, max) = LAND_M;
-        let mut data = self
-            .rasters
-            .sample(grid, Content::Continuous { min, max })?;
-        self.datum.add_undulation(grid, &mut data)?;
-        Ok(raster(grid, data))
+        let content = Content::Continuous { min, max };
+        let sampled = self.rasters.sample_levels(grid, content, |level, values| {
+            declared::datum(level, &self.datum, self.without_egm2008).add_undulation(grid, values)
+        })?;
+        Ok(Heights {
+            heights: raster(grid, sampled.values),
+            bridged: sampled.bridged,
+        })
+    }
+
+    /// What a user should know of the files: what was left out and why, which declarations were followed against the
+    /// datum given, one sentence each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The vertical datum of the sea: that of the first file.
+    pub fn sea_datum(&self) -> VerticalDatum {
+        let first = self.rasters.declared().next();
+        let level = first.and_then(|(_, d)| d.vertical.as_ref());
+        declared::datum(level, &self.datum, self.without_egm2008)
     }
 
     /// The files of the DEM.
@@ -112,7 +173,7 @@ impl Dem {
         self.rasters.files()
     }
 
-    /// The vertical datum of the DEM.
+    /// The vertical datum of files that declare none.
     pub fn datum(&self) -> &VerticalDatum {
         &self.datum
     }

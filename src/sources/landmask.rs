@@ -1,6 +1,6 @@
 //! Land or sea, from any GDAL raster or the built-in coarse mask.
 
-use crate::formats::georaster::{Content, GeoRaster, GeoRasterError};
+use crate::formats::georaster::{Content, GeoRaster, GeoRasterError, Purpose, Trust};
 use crate::types::error::{Class, Classified};
 use crate::types::grid::GridSpec;
 use ndarray::Array2;
@@ -43,17 +43,37 @@ pub struct LandMask {
 }
 
 impl LandMask {
+    /// As [`LandMask::open_within`]; a VRT may refer to files in the folders of the paths.
+    ///
+    /// # Errors
+    /// As [`LandMask::open_within`].
+    pub fn open(paths: Option<&[PathBuf]>) -> Result<LandMask, LandMaskError> {
+        LandMask::open_within(paths, &Trust::of(paths.unwrap_or_default()))
+    }
+
     /// Reads the georeference of the user's rasters (0 = sea, anything else = land; a folder stands for the
-    /// rasters in it); `None` or an empty list means the built-in mask alone.
+    /// rasters in and below it); `None` or an empty list means the built-in mask alone.
     ///
     /// # Errors
     /// [`LandMaskError`] naming the file that cannot be used.
-    pub fn open(paths: Option<&[PathBuf]>) -> Result<LandMask, LandMaskError> {
+    pub fn open_within(
+        paths: Option<&[PathBuf]>,
+        trust: &Trust,
+    ) -> Result<LandMask, LandMaskError> {
         let rasters = match paths {
-            Some(paths) if !paths.is_empty() => Some(GeoRaster::open(paths)?),
+            Some(paths) if !paths.is_empty() => {
+                Some(GeoRaster::open(paths, Purpose::Values, trust)?)
+            }
             _ => None,
         };
         Ok(LandMask { rasters })
+    }
+
+    /// What a user should know of files that were left out, one sentence each.
+    pub fn notes(&self) -> Vec<String> {
+        let notes = self.rasters.as_ref().map(GeoRaster::notes);
+        let notes = notes.unwrap_or_default().into_iter();
+        notes.map(|n| format!("land mask: {n}")).collect()
     }
 
     /// 1 = land, 0 = sea at every pixel of a grid, shape (height, width). Lakes are what the source says;

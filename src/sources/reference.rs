@@ -1,11 +1,11 @@
 //! The reference image of a geometric check: any GDAL raster, on a tile's grid.
 
-use crate::formats::georaster::{Content, GeoRaster, GeoRasterError};
+use crate::formats::georaster::{Content, GeoRaster, GeoRasterError, Trust, open_dataset};
 use crate::types::band::Band;
 use crate::types::grid::GridSpec;
-use gdal::{Dataset, Metadata};
+use gdal::Metadata;
 use ndarray::{Array2, Axis};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Most parts of a pixel along one side: finer rasters are averaged to these first. Chosen: docs/sources/terrain.md,
 /// Reference images.
@@ -50,7 +50,8 @@ impl Reference {
             path: path.to_path_buf(),
             reason: e.to_string(),
         };
-        let data = Dataset::open(path).map_err(open)?;
+        let trust = Trust::of(&[path.to_path_buf()]);
+        let data = open_dataset(path, &trust)?;
         let geographic = data.spatial_ref().is_ok_and(|s| s.is_geographic());
         let unit = if geographic { DEGREE_M } else { 1.0 };
         let cell = unit * data.geo_transform().map_err(open)?[5].abs();
@@ -68,7 +69,7 @@ impl Reference {
         let mut bands = [None, None, None, None];
         for (band, number) in bands.iter_mut().zip(number) {
             if let Some(number) = number {
-                *band = Some(GeoRaster::open(&[one_band(path, number)])?);
+                *band = Some(GeoRaster::open_band(path, number, &trust)?);
             }
         }
         Ok(Reference { bands, cell })
@@ -135,14 +136,6 @@ fn mean(parts: &Array2<f32>, grid: &GridSpec, side: usize) -> Array2<f32> {
         }
     }
     out
-}
-
-/// One band of a file as a raster of its own (GDAL's `vrt://`, since 3.1).
-fn one_band(path: &Path, number: usize) -> PathBuf {
-    match number {
-        1 => path.to_path_buf(),
-        n => PathBuf::from(format!("vrt://{}?bands={n}", path.display())),
-    }
 }
 
 #[cfg(test)]

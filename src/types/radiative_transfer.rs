@@ -6,8 +6,7 @@ use ndarray::{Array2, Array3};
 use serde::Serialize;
 
 /// Where a variable of the state came from, in the order in which sources are tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
     /// The user.
     Given,
@@ -15,6 +14,11 @@ pub enum Origin {
     Analysis,
     /// Steps of a forecast around the time.
     Forecast,
+    /// Fields of the day that do not bracket the time closely: some hours before or after it.
+    NearInTime {
+        /// Distance in time, minutes: of one field, or of two around the time as their product over their sum.
+        minutes: u16,
+    },
     /// Monthly means of the months around the time.
     Monthly,
     /// Means of the same calendar months of other years.
@@ -27,6 +31,30 @@ impl Origin {
     /// True for the sources that only stand in for CAMS fields of the time.
     pub fn is_fallback(self) -> bool {
         self >= Origin::Monthly
+    }
+
+    /// True for fields of the day that are some hours off.
+    pub fn is_near_in_time(self) -> bool {
+        matches!(self, Origin::NearInTime { .. })
+    }
+
+    /// The word of `run.json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Origin::Given => "given",
+            Origin::Analysis => "analysis",
+            Origin::Forecast => "forecast",
+            Origin::NearInTime { .. } => "near-in-time",
+            Origin::Monthly => "monthly",
+            Origin::MonthlyClimatology => "monthly-climatology",
+            Origin::Climatology => "climatology",
+        }
+    }
+}
+
+impl Serialize for Origin {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 

@@ -1,8 +1,10 @@
 //! Files on one lattice of cells, and their interpolation on a grid.
 
+use super::declared::DeclaredVertical;
 use super::mapping::Mapping;
+use super::seam::Seams;
 use super::source::{Crs, Member, Source};
-use super::window::Window;
+use super::window::{Extent, Window};
 use super::{Content, GeoRasterError};
 use crate::types::grid::GridSpec;
 use ndarray::{Array2, Axis, Zip};
@@ -15,12 +17,16 @@ const TOLERANCE: f64 = 0.05;
 /// Cells that one window may hold (1.2 GB): a tile needs some twenty million. Chosen.
 const MAX_CELLS: u64 = 300_000_000;
 
+/// Cells that are read of files for one window: a tile with its halo has 0.9 × 10⁹ cells of 5 m, and more take minutes.
+/// Chosen: docs/sources/terrain.md, Sampling a raster on a grid.
+const MAX_SOURCE_CELLS: u64 = 2_000_000_000;
+
 /// Beyond so many cells, 2⁴⁰, a position is no longer exact; chosen.
 const FARTHEST: f64 = 1e12;
 /// Numbers up to this are whole numbers in double precision, with a margin; definition (IEEE 754).
 const WHOLE: f64 = 1e15;
 
-/// Files of one projection, pixel size and phase.
+/// Files of one projection, pixel size and phase, with heights above one level.
 #[derive(Debug, Clone)]
 pub(super) struct Lattice {
     crs: Crs,
@@ -31,6 +37,17 @@ pub(super) struct Lattice {
     /// Columns of a full turn, where the lattice is one of longitudes and closes on itself.
     turn: Option<i64>,
     members: Vec<Member>,
+}
+
+/// What is filled in a pass over a lattice.
+struct Pass<'a> {
+    grid: &'a GridSpec,
+    mapping: &'a Mapping,
+    content: Content,
+    out: &'a mut Array2<f32>,
+    seams: &'a mut Seams,
+    /// Cells between two files that were interpolated.
+    bridged: usize,
 }
 
 /// How a grid meets a lattice: cells averaged by `fx × fy`, and positions in averaged cells.
@@ -78,6 +95,8 @@ impl Lattice {
     pub(super) fn accept(&mut self, source: &Source) -> bool {
         let drift = |a: f64, b: f64, n: usize| ((a - b) / a).abs() * n as f64;
         if source.crs != self.crs
+            || Some(&source.declared.vertical)
+                != self.sources().next().map(|s| &s.declared.vertical)
             || drift(self.dx, source.dx, source.width) > TOLERANCE
             || drift(self.dy, source.dy, source.height) > TOLERANCE
         {
@@ -101,40 +120,54 @@ impl Lattice {
 
     /// The files.
     pub(super) fn paths(&self) -> impl Iterator<Item = &PathBuf> {
-        self.members.iter().map(|m| &m.source.path)
+        self.sources().map(|s| &s.path)
     }
 
-    /// Writes samples into the cells of `out` that are NaN.
+    /// The files with all that is known of them.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.members.iter().map(|m| &m.source)
+    }
+
+    /// Level that the heights are above, as the files declare it.
+    pub(super) fn vertical(&self) -> Option<&DeclaredVertical> {
+        self.sources().next()?.declared.vertical.as_ref()
+    }
+
+    /// Writes samples into the cells of `out` that are NaN; returns the number of cells between two files that were
+    /// interpolated.
     pub(super) fn fill(
         &self,
         grid: &GridSpec,
         content: Content,
         out: &mut Array2<f32>,
-    ) -> Result<(), GeoRasterError> {
+        seams: &mut Seams,
+    ) -> Result<usize, GeoRasterError> {
+        seams.next_lattice();
         let mapping = match Mapping::new(grid, &self.crs) {
             Ok(mapping) => mapping,
             Err(reason) => {
                 tracing::debug!(file = %self.first().display(), reason, "raster out of reach");
-                return Ok(());
+                return Ok(0);
             }
         };
+        let mut pass = Pass {
+            grid,
+            mapping: &mapping,
+            content,
+            out,
+            seams,
+            bridged: 0,
+        };
         if !self.crs.is_geographic() {
-            return self.pass(grid, &mapping, 0.0, &[0], content, out);
+            self.pass(0.0, &[0], &mut pass)?;
+        } else if let Some(n) = self.turn {
+            self.pass(0.0, &[-2 * n, -n, 0, n, 2 * n], &mut pass)?;
+        } else {
+            for turn in -2..=2 {
+                self.pass(f64::from(turn) * 360.0, &[0], &mut pass)?;
+            }
         }
-        if let Some(n) = self.turn {
-            return self.pass(
-                grid,
-                &mapping,
-                0.0,
-                &[-2 * n, -n, 0, n, 2 * n],
-                content,
-                out,
-            );
-        }
-        for turn in -2..=2 {
-            self.pass(grid, &mapping, f64::from(turn) * 360.0, &[0], content, out)?;
-        }
-        Ok(())
+        Ok(pass.bridged)
     }
 
     fn first(&self) -> PathBuf {
@@ -142,16 +175,8 @@ impl Lattice {
     }
 
     /// One pass with the lattice moved by `shift` and every file repeated at the `turns` (columns).
-    fn pass(
-        &self,
-        grid: &GridSpec,
-        mapping: &Mapping,
-        shift: f64,
-        turns: &[i64],
-        content: Content,
-        out: &mut Array2<f32>,
-    ) -> Result<(), GeoRasterError> {
-        let size = mapping.pixel_size();
+    fn pass(&self, shift: f64, turns: &[i64], pass: &mut Pass<'_>) -> Result<(), GeoRasterError> {
+        let size = pass.mapping.pixel_size();
         let factor = |pixel: f64, cell: f64| ((pixel / cell.abs() / 2.0) as usize).max(1);
         let scale = Scale {
             x0: self.x0 + shift,
@@ -162,38 +187,73 @@ impl Lattice {
             fy: factor(size.1, self.dy),
         };
         // positions in cells: both are linear, so what lies between the nodes stays what it was
-        let cells = mapping.map(|x, y| scale.locate(x, y));
+        let cells = pass.mapping.map(|x, y| scale.locate(x, y));
         let Some(wanted) = wanted(&cells, &scale) else {
             return Ok(());
         };
         let Some((mut window, placed)) = self.window(&wanted, turns) else {
             return Ok(());
         };
-        if window.cells() > MAX_CELLS {
-            return Err(GeoRasterError::TooLarge {
-                path: self.first(),
-                cells: window.cells(),
-                pixel: grid.pixel,
-            });
-        }
+        self.check_size(&window, &placed, &scale, pass)?;
         window.allocate();
+        let mut earlier = Vec::with_capacity(placed.len());
         for (member, turn) in placed {
-            window.read(member, turn, content)?;
+            window.take(member, turn, pass.content, &earlier)?;
+            earlier.push(Extent::of(member, turn));
         }
         window.finish();
+        pass.bridged += window.bridge(&earlier);
         // land without a coast, sea without an island: nothing to interpolate
         if let Some(value) = window.uniform().filter(|_| window.holds(&wanted)) {
-            out.mapv_inplace(|v| if v.is_nan() { value } else { v });
+            pass.out
+                .mapv_inplace(|v| if v.is_nan() { value } else { v });
             return Ok(());
         }
-        let width = grid.width;
-        Zip::indexed(out.axis_iter_mut(Axis(0))).par_for_each(|row, mut line| {
+        let width = pass.grid.width;
+        Zip::indexed(pass.out.axis_iter_mut(Axis(0))).par_for_each(|row, mut line| {
             cells.row(row, width, &mut |col, r, c| {
                 if line[col].is_nan() {
                     line[col] = window.bilinear(r, c);
                 }
             });
         });
+        pass.seams.look(pass.out, &cells, &window);
+        Ok(())
+    }
+
+    /// Refuses to hold or to read what does not fit.
+    fn check_size(
+        &self,
+        window: &Window,
+        placed: &[(&Member, i64)],
+        scale: &Scale,
+        pass: &Pass<'_>,
+    ) -> Result<(), GeoRasterError> {
+        let too_large = |path: PathBuf, cells| GeoRasterError::TooLarge {
+            path,
+            cells,
+            pixel: pass.grid.pixel,
+        };
+        if window.cells() > MAX_CELLS {
+            return Err(too_large(self.first(), window.cells()));
+        }
+        let of = |(member, turn): &(&Member, i64)| window.source_cells(&Extent::of(member, *turn));
+        let plain: u64 = placed.iter().map(of).sum();
+        if plain <= MAX_SOURCE_CELLS {
+            return Ok(());
+        }
+        // GDAL averages from overviews where there are some; what is counted is read whole
+        let mut cells = 0u64;
+        for one in placed {
+            let overview = match pass.content {
+                Content::Continuous { .. } => one.0.source.overview(scale.fx.min(scale.fy))?,
+                Content::Indicator => 1,
+            };
+            cells = cells.saturating_add(of(one) / (overview as u64).pow(2));
+            if cells > MAX_SOURCE_CELLS {
+                return Err(too_large(one.0.source.path.clone(), plain));
+            }
+        }
         Ok(())
     }
 

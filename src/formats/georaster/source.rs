@@ -1,19 +1,17 @@
 //! One raster file: georeference and the meaning of its numbers.
 
 use super::GeoRasterError;
-use crate::formats::input_files;
+use super::declared::{Declared, metres};
+use super::endings::Purpose;
+use super::safe_open::dataset;
+use super::trust::Trust;
 use gdal::spatial_ref::{AxisMappingStrategy, SpatialRef};
-use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
+use gdal::{Dataset, GeoTransform};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A rotation below this share of a pixel over the whole file is rounding; chosen.
 const ROTATION: f64 = 1e-3;
-
-/// Extensions looked for in folders; chosen, those of GDAL's drivers for elevation and masks.
-pub(super) static ENDINGS: [&str; 12] = [
-    "tif", "tiff", "vrt", "img", "hgt", "dt0", "dt1", "dt2", "bil", "asc", "jp2", "nc",
-];
 
 /// Projection of a source, as far as it matters here.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,7 +33,18 @@ impl Crs {
     }
 }
 
-/// Georeference and coding of band 1 of a file.
+/// How a file is opened.
+#[derive(Debug, Clone)]
+pub(super) struct Opening {
+    /// What it is wanted for.
+    pub purpose: Purpose,
+    /// Which files it may lead to.
+    pub trust: Arc<Trust>,
+    /// Number of the band, from 1.
+    pub band: usize,
+}
+
+/// Georeference and coding of a band of a file.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
     /// The file.
@@ -54,6 +63,12 @@ pub(super) struct Source {
     pub dy: f64,
     /// Projection.
     pub crs: Crs,
+    /// What it says of its numbers.
+    pub declared: Declared,
+    /// What one of its unit of length is in metres; 1 where it is none.
+    pub metres: f64,
+    /// How it was opened.
+    pub opening: Opening,
     /// The open file.
     handle: Handle,
 }
@@ -80,64 +95,30 @@ impl std::fmt::Debug for Handle {
     }
 }
 
-/// Files of the given paths; folders are replaced by the rasters in and below them, sorted.
-pub(super) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, GeoRasterError> {
-    for path in paths {
-        let found = input_files::search(
-            std::slice::from_ref(path),
-            &input_files::by_ending(&ENDINGS),
-        );
-        if found.files.is_empty() {
-            return Err(GeoRasterError::Nothing {
-                place: path.display().to_string(),
-            });
-        }
-    }
-    let found = input_files::search(paths, &input_files::by_ending(&ENDINGS));
-    if found.files.is_empty() {
-        return Err(GeoRasterError::Nothing {
-            place: "an empty list of files".to_string(),
-        });
-    }
-    Ok(found.files)
-}
-
-/// Opens a raster for reading.
-fn dataset(path: &Path) -> Result<Dataset, GeoRasterError> {
-    let options = DatasetOptions {
-        open_flags: GdalOpenFlags::GDAL_OF_RASTER | GdalOpenFlags::GDAL_OF_READONLY,
-        ..Default::default()
-    };
-    Dataset::open_ex(path, options).map_err(|e| GeoRasterError::Open {
-        path: path.to_path_buf(),
-        reason: e.to_string(),
-    })
-}
-
 impl Source {
     /// Reads the georeference of a file.
-    pub(super) fn open(path: &Path) -> Result<Source, GeoRasterError> {
-        let data = dataset(path)?;
+    pub(super) fn open(path: &Path, opening: &Opening) -> Result<Source, GeoRasterError> {
+        let data = dataset(path, &opening.trust)?;
         let (width, height) = data.raster_size();
-        let not_a_grid = |reason| GeoRasterError::NotAGrid {
-            path: path.to_path_buf(),
-            reason,
+        let [x0, dx, _, y0, _, dy] = grid(&data, path)?;
+        let band = data
+            .rasterband(opening.band)
+            .map_err(|e| GeoRasterError::Open {
+                path: path.to_path_buf(),
+                reason: e.to_string(),
+            })?;
+        let srs = data.spatial_ref().ok();
+        let declared = Declared::of(&band, srs.as_ref());
+        let metres = match (metres(&declared.unit), opening.purpose) {
+            (Some(metres), _) => metres,
+            (None, Purpose::Values) => 1.0,
+            (None, Purpose::Heights) => {
+                return Err(GeoRasterError::Unit {
+                    path: path.to_path_buf(),
+                    unit: declared.unit,
+                });
+            }
         };
-        if data.raster_count() == 0 || width == 0 || height == 0 {
-            return Err(not_a_grid("it has no pixels"));
-        }
-        let t = data
-            .geo_transform()
-            .map_err(|_| not_a_grid("it has no geotransform"))?;
-        let [x0, dx, rx, y0, ry, dy] = t;
-        if !t.iter().all(|v| v.is_finite()) || dx == 0.0 || dy == 0.0 {
-            return Err(not_a_grid("its pixels have no size"));
-        }
-        if (rx * height as f64).abs() > ROTATION * dx.abs()
-            || (ry * width as f64).abs() > ROTATION * dy.abs()
-        {
-            return Err(not_a_grid("it is rotated"));
-        }
         Ok(Source {
             path: path.to_path_buf(),
             width,
@@ -147,6 +128,9 @@ impl Source {
             dx,
             dy,
             crs: crs(&data, path)?,
+            declared,
+            metres,
+            opening: opening.clone(),
             handle: Handle::default(),
         })
     }
@@ -162,7 +146,7 @@ impl Source {
         let mut handle = self.handle.0.lock().unwrap_or_else(PoisonError::into_inner);
         let data = match handle.take() {
             Some(data) => data,
-            None => dataset(&self.path)?,
+            None => dataset(&self.path, &self.opening.trust)?,
         };
         if data.raster_size() != (self.width, self.height) {
             return Err(GeoRasterError::Read {
@@ -176,6 +160,46 @@ impl Source {
         }
         result
     }
+
+    /// How many times coarser than the raster the overview is that GDAL averages from, where `factor` cells become one;
+    /// 1 where there is none.
+    pub(super) fn overview(&self, factor: usize) -> Result<usize, GeoRasterError> {
+        self.read(|data| {
+            let widths = data.rasterband(self.opening.band).and_then(|band| {
+                (0..band.overview_count()?)
+                    .map(|k| band.overview(k as usize).map(|o| o.x_size()))
+                    .collect::<Result<Vec<_>, _>>()
+            });
+            let factors = widths.unwrap_or_default().into_iter();
+            let factors = factors.map(|w| (self.width as f64 / w.max(1) as f64).round() as usize);
+            Ok(factors.filter(|f| *f <= factor).max().unwrap_or(1).max(1))
+        })
+    }
+}
+
+/// The geotransform of a raster that is a grid along its axes.
+fn grid(data: &Dataset, path: &Path) -> Result<GeoTransform, GeoRasterError> {
+    let (width, height) = data.raster_size();
+    let not_a_grid = |reason| GeoRasterError::NotAGrid {
+        path: path.to_path_buf(),
+        reason,
+    };
+    if data.raster_count() == 0 || width == 0 || height == 0 {
+        return Err(not_a_grid("it has no pixels"));
+    }
+    let t = data
+        .geo_transform()
+        .map_err(|_| not_a_grid("it has no geotransform"))?;
+    let [_, dx, rx, _, ry, dy] = t;
+    if !t.iter().all(|v| v.is_finite()) || dx == 0.0 || dy == 0.0 {
+        return Err(not_a_grid("its pixels have no size"));
+    }
+    if (rx * height as f64).abs() > ROTATION * dx.abs()
+        || (ry * width as f64).abs() > ROTATION * dy.abs()
+    {
+        return Err(not_a_grid("it is rotated"));
+    }
+    Ok(t)
 }
 
 fn crs(data: &Dataset, path: &Path) -> Result<Crs, GeoRasterError> {

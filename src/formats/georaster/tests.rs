@@ -1,6 +1,12 @@
 //! Mosaics in several projections give one surface.
 
 mod broken;
+mod describe;
+mod folders;
+mod limits;
+mod overlap;
+mod seams;
+mod vrt;
 
 use super::*;
 use crate::types::geometry::{EastNorth, LonLat};
@@ -38,6 +44,11 @@ pub(super) fn write(
     band.set_no_data_value(Some(-32768.0)).unwrap();
     let mut buffer = Buffer::new((width, height), values);
     band.write((0, 0), (width, height), &mut buffer).unwrap();
+}
+
+/// Rasters for any purpose, which may refer to their own folders.
+pub(super) fn open(paths: &[PathBuf]) -> Result<GeoRaster, GeoRasterError> {
+    GeoRaster::open(paths, Purpose::Values, &Trust::of(paths))
 }
 
 const ANY: Content = Content::Continuous {
@@ -83,7 +94,7 @@ fn a_plane_comes_back_exactly() {
         plane,
     );
     let g = grid(32631, 640_000.0, 5_558_000.0);
-    let out = GeoRaster::open(&[file]).unwrap().sample(&g, ANY).unwrap();
+    let out = open(&[file]).unwrap().sample(&g, ANY).unwrap();
     for (v, (lon, lat)) in out.iter().zip(positions(&g)) {
         assert!(
             (v - plane(lon, lat)).abs() < 2e-3,
@@ -136,7 +147,7 @@ fn splitting_a_file_changes_nothing() {
     let g = grid(32631, 637_000.0, 5_558_000.0);
     let sample = |names: &[&str]| {
         let files: Vec<PathBuf> = names.iter().map(|n| path(n)).collect();
-        GeoRaster::open(&files).unwrap().sample(&g, ANY).unwrap()
+        open(&files).unwrap().sample(&g, ANY).unwrap()
     };
     let whole = sample(&["whole.tif"]);
     assert!(whole.iter().all(|v| v.is_finite()));
@@ -170,7 +181,7 @@ fn no_seam_at_the_antimeridian() {
             height: 100,
             ..grid(epsg, e.round() - 5000.0, n.round() + 5000.0)
         };
-        let out = GeoRaster::open(&[a.clone(), b.clone()])
+        let out = open(&[a.clone(), b.clone()])
             .unwrap()
             .sample(&g, ANY)
             .unwrap();
@@ -218,7 +229,7 @@ fn projections_agree() {
             back.transform_coords(&mut x, &mut y, &mut []).unwrap();
             wave(x[0], y[0])
         });
-        let out = GeoRaster::open(&[file]).unwrap().sample(&g, ANY).unwrap();
+        let out = open(&[file]).unwrap().sample(&g, ANY).unwrap();
         let worst = out
             .iter()
             .zip(&truth)
@@ -256,7 +267,7 @@ fn fine_sources_do_not_alias() {
         checker,
     );
     let g = grid(32631, 636_000.0, 5_558_000.0);
-    let out = GeoRaster::open(&[a, b]).unwrap().sample(&g, ANY).unwrap();
+    let out = open(&[a, b]).unwrap().sample(&g, ANY).unwrap();
     for ((_, col), v) in out.indexed_iter() {
         let mean = 50.0 + g.centre(0, col).east / 1000.0;
         // averaged cells of 5 × 5 hold 12 or 13 of a kind
@@ -281,7 +292,7 @@ fn holes_stay_holes_and_do_not_bleed() {
         },
     );
     let g = grid(32631, 640_030.0, 5_558_030.0);
-    let out = GeoRaster::open(&[file]).unwrap().sample(&g, ANY).unwrap();
+    let out = open(&[file]).unwrap().sample(&g, ANY).unwrap();
     for ((row, col), v) in out.indexed_iter() {
         let (x, y) = g.centre(row, col).xy();
         let hole = (640_400.0..641_000.0).contains(&x) && y > 5_556_000.0 && y < 5_557_000.0;
@@ -310,10 +321,7 @@ fn the_first_file_wins_and_the_next_fills() {
         |_, _| 2.0,
     );
     let g = grid(32631, 640_000.0, 5_558_000.0);
-    let out = GeoRaster::open(&[fine, coarse])
-        .unwrap()
-        .sample(&g, ANY)
-        .unwrap();
+    let out = open(&[fine, coarse]).unwrap().sample(&g, ANY).unwrap();
     for ((_, col), v) in out.indexed_iter() {
         assert_eq!(*v, if col < 30 { 1.0 } else { 2.0 });
     }
@@ -344,7 +352,7 @@ fn an_indicator_counts_cells_that_are_not_zero() {
         height: 8,
         ..grid(32631, 640_000.0, 5_558_000.0)
     };
-    let out = GeoRaster::open(&[file])
+    let out = open(&[file])
         .unwrap()
         .sample(&g, Content::Indicator)
         .unwrap();

@@ -1,18 +1,49 @@
 //! A window of (averaged) cells, filled from several files.
 
-use super::source::Member;
+mod bridge;
+mod merge;
+
+use super::source::{Member, Source};
 use super::{Content, GeoRasterError};
 use gdal::raster::{RasterBand, ResampleAlg};
 use ndarray::{Array2, s};
 
-/// International foot, metres; definition (1959).
-const FOOT_M: f64 = 0.3048;
-/// US survey foot, metres; definition (1893).
-const SURVEY_FOOT_M: f64 = 1200.0 / 3937.0;
 /// Numbers beyond this are the usual undeclared no data of 32-bit floats (−3.4e38, 1e38); chosen.
 const NO_DATA: f32 = 1e37;
 /// Rows read at once; chosen.
 const ROWS: usize = 256;
+
+/// The source cells of a lattice that a file holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Extent {
+    rows: (i64, i64),
+    cols: (i64, i64),
+}
+
+impl Extent {
+    /// The cells of a file moved by `turn` columns.
+    pub(super) fn of(member: &Member, turn: i64) -> Extent {
+        let (row, col) = (member.row, member.col + turn);
+        Extent {
+            rows: (row, row + member.source.height as i64),
+            cols: (col, col + member.source.width as i64),
+        }
+    }
+
+    /// The cells of both.
+    fn meet(&self, other: &Extent) -> Extent {
+        let both = |a: (i64, i64), b: (i64, i64)| (a.0.max(b.0), a.1.min(b.1));
+        Extent {
+            rows: both(self.rows, other.rows),
+            cols: both(self.cols, other.cols),
+        }
+    }
+
+    fn cells(&self) -> u64 {
+        let n = |r: (i64, i64)| u64::try_from(r.1 - r.0).unwrap_or(0);
+        n(self.rows).saturating_mul(n(self.cols))
+    }
+}
 
 /// Cells `rows.0..rows.1 × cols.0..cols.1` of a lattice averaged by `fx × fy`.
 #[derive(Debug, Clone)]
@@ -91,6 +122,16 @@ impl Window {
         h as u64 * w as u64
     }
 
+    /// Source cells behind the part that a file can fill.
+    pub(super) fn source_cells(&self, extent: &Extent) -> u64 {
+        let (fx, fy) = (self.fx as i64, self.fy as i64);
+        let own = Extent {
+            rows: (self.rows.0 * fy, self.rows.1 * fy),
+            cols: (self.cols.0 * fx, self.cols.1 * fx),
+        };
+        own.meet(extent).cells()
+    }
+
     fn averages(&self) -> bool {
         self.fx * self.fy > 1
     }
@@ -105,21 +146,17 @@ impl Window {
         }
     }
 
-    /// Adds the cells of one file, moved by `turn` columns. A cell that already has a value keeps it.
-    pub(super) fn read(
-        &mut self,
-        member: &Member,
-        turn: i64,
-        content: Content,
-    ) -> Result<(), GeoRasterError> {
+    /// Reads the cells of one file, moved by `turn` columns. Where cells are not averaged, one that already has a value
+    /// keeps it; else see [`Window::merge`].
+    fn read(&mut self, member: &Member, turn: i64, content: Content) -> Result<(), GeoRasterError> {
         let source = &member.source;
         let failed = |e: gdal::errors::GdalError| GeoRasterError::Read {
             path: source.path.clone(),
             reason: e.to_string(),
         };
         source.read(|data| {
-            let band = data.rasterband(1).map_err(failed)?;
-            let reader = Reader::new(&band, content);
+            let band = data.rasterband(source.opening.band).map_err(failed)?;
+            let reader = Reader::new(&band, source, content);
             let col_spans = spans(
                 self.cols,
                 member.col + turn,
@@ -268,7 +305,7 @@ fn spans(wanted: (i64, i64), start: i64, n: usize, f: usize, most: usize) -> Vec
     out
 }
 
-/// Band 1 of an open file and the meaning of its numbers.
+/// A band of an open file and the meaning of its numbers.
 struct Reader<'a> {
     band: &'a RasterBand<'a>,
     mask: Option<RasterBand<'a>>,
@@ -279,15 +316,11 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(band: &'a RasterBand<'a>, content: Content) -> Reader<'a> {
+    fn new(band: &'a RasterBand<'a>, source: &Source, content: Content) -> Reader<'a> {
         let masked = band
             .mask_flags()
             .is_ok_and(|m| !m.is_all_valid() && !m.is_nodata());
-        let unit = match band.unit().trim().to_ascii_lowercase().as_str() {
-            "ft" | "foot" | "feet" => FOOT_M,
-            "us survey foot" | "us-ft" | "ftus" => SURVEY_FOOT_M,
-            _ => 1.0,
-        };
+        let unit = source.metres;
         Reader {
             band,
             mask: if masked {

@@ -1,6 +1,6 @@
 //! The ancillary inputs of a run: which files there are, which serve which time and which tile.
 
-use crate::formats::georaster;
+use crate::formats::georaster::{Purpose, raster_name};
 use crate::formats::input_files::{self, Found, Verdict};
 use crate::pipeline::config::Config;
 use crate::pipeline::error::PipelineError;
@@ -13,6 +13,7 @@ use crate::scene::OnMissing;
 use crate::sources::cams;
 use crate::types::grid::Tile;
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -40,8 +41,12 @@ pub(crate) struct CamsFile {
 pub(crate) struct RasterFile {
     /// The file that is opened.
     pub path: PathBuf,
-    /// The files that decide its values, with their outlines.
-    pub parts: Vec<Part>,
+    /// What it covers.
+    outline: Ring,
+    /// What a VRT says beside its sources, its size and its place.
+    settings: Option<String>,
+    /// The files that decide its values.
+    parts: Vec<Part>,
 }
 
 /// The rasters that bear on one tile.
@@ -49,8 +54,8 @@ pub(crate) struct RasterFile {
 pub(crate) struct Serving {
     /// Files to open, in order of priority.
     pub paths: Vec<PathBuf>,
-    /// Identity of every file behind them that meets the tile, in the same order.
-    pub ids: Vec<FileId>,
+    /// Identity of every file behind them that meets the tile, in the same order; of sources of a VRT also where they are used.
+    pub ids: Vec<Value>,
 }
 
 /// Ancillary inputs.
@@ -91,10 +96,13 @@ impl Inputs {
         let mut rasters = |what: Named<'_>, judge: &dyn Fn(&str) -> Verdict| {
             raster_files(config, what, judge, index, looker, notes)
         };
-        let dem = rasters(Named::new("DEM", "--dem", &config.dem), &georaster::dem_name)?;
+        let dem = rasters(
+            Named::new("DEM", "--dem", &config.dem),
+            &raster_name(Purpose::Heights),
+        )?;
         let landmask = rasters(
             Named::new("land mask", "--landmask", &config.landmask),
-            &georaster::raster_name,
+            &raster_name(Purpose::Values),
         )?;
         let fields = [&config.aod, &config.ozone, &config.tcwv];
         let overrides: Vec<PathBuf> = fields
@@ -103,7 +111,7 @@ impl Inputs {
             .filter(|text| text.trim().parse::<f32>().is_err())
             .map(PathBuf::from)
             .collect();
-        let overrides = input_files::search(&overrides, &georaster::raster_name);
+        let overrides = input_files::search(&overrides, &raster_name(Purpose::Values));
         let tables = input_files::search(&config.rt_table, &tables);
         notes.extend(overrides.words());
         notes.extend(tables.words());
@@ -219,15 +227,26 @@ fn serving(
 ) -> Result<Serving, PipelineError> {
     let around: Ring = footprint::ring_around(tile, AROUND_M);
     let mut serving = Serving::default();
-    for file in files {
-        let mut meets = false;
+    for file in files
+        .iter()
+        .filter(|f| footprint::meet(&f.outline, &around))
+    {
+        let before = serving.ids.len();
         for part in &file.parts {
-            if footprint::meet(&part.outline, &around) {
-                meets = true;
-                serving.ids.push(identify(index, &part.path)?);
+            let used = part.outline.as_ref().unwrap_or(&file.outline);
+            if !footprint::meet(used, &around) {
+                continue;
             }
+            let id = identify(index, &part.path)?;
+            serving.ids.push(match &part.outline {
+                None => json!(id),
+                Some(outline) => json!({ "file": id, "used": outline }),
+            });
         }
-        if meets {
+        // a mosaic of which nothing lies here says nothing here
+        if serving.ids.len() > before {
+            let settings = file.settings.iter();
+            serving.ids.extend(settings.map(|sum| json!({ "vrt": sum })));
             serving.paths.push(file.path.clone());
         }
     }
@@ -284,7 +303,7 @@ fn cams_files(
     looker: &mut dyn Looker,
     notes: &mut Vec<String>,
 ) -> Result<Vec<CamsFile>, PipelineError> {
-    let mut found = input_files::search(&config.cams, &cams::file_name);
+    let mut found = input_files::search(&config.cams, &input_files::by_ending(&cams::ENDINGS));
     found.files.sort();
     notes.extend(found.words());
     let mut files = Vec::new();
@@ -332,7 +351,16 @@ fn raster_files(
     let all = looked(index, looker, Kind::Raster, &rules, &found.files)?;
     for (path, looked) in found.files.into_iter().zip(all) {
         match looked {
-            Looked::Raster { parts } => files.push(RasterFile { path, parts }),
+            Looked::Raster {
+                outline,
+                settings,
+                parts,
+            } => files.push(RasterFile {
+                path,
+                outline,
+                settings,
+                parts,
+            }),
             Looked::Bad(words) | Looked::Unseen(words) => {
                 notes.push(format!("left out: {words}"));
                 reason.get_or_insert(words);

@@ -5,11 +5,13 @@ use crate::formats::georaster;
 use crate::pipeline::config::Config;
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::plan::footprint::Ring;
+use crate::pipeline::plan::identity::hex;
 use crate::sources::cams::Cams;
 use crate::sources::l1c::Segment;
 use crate::types::error::{Class, Classified};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -45,13 +47,14 @@ pub struct Span {
     pub monthly: bool,
 }
 
-/// A file behind a raster and its outline.
+/// A file behind a raster, and where it is used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     /// The file.
     pub path: PathBuf,
-    /// Ring of (longitude, latitude), degrees, continuous across 180°.
-    pub outline: Ring,
+    /// Ring of (longitude, latitude), degrees, continuous across 180°; the whole raster's, where that is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outline: Option<Ring>,
 }
 
 /// What a file turned out to be.
@@ -70,9 +73,14 @@ pub enum Looked {
         /// In words.
         problems: Vec<String>,
     },
-    /// A raster: the files behind it.
+    /// A raster, and the files behind it.
     Raster {
-        /// One a file; a VRT has one for each source, and itself.
+        /// Ring of (longitude, latitude), degrees, continuous across 180°.
+        outline: Ring,
+        /// What a VRT says beside its sources, its size and its place: SHA-256, hexadecimal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        settings: Option<String>,
+        /// The files that decide its values.
         parts: Vec<Part>,
     },
     /// Its content cannot be used, for a reason.
@@ -152,10 +160,29 @@ fn cams(path: &Path) -> Result<Looked, PipelineError> {
 fn raster(config: &Config, path: &Path) -> Result<Looked, PipelineError> {
     let described =
         georaster::describe(path, &config.trust()).map_err(PipelineError::from_stage)?;
-    let parts = described.parts.into_iter();
+    let whole = described.files.into_iter();
+    let placed = described.parts.into_iter();
+    let parts = whole
+        .map(|path| Part {
+            path,
+            outline: None,
+        })
+        .chain(placed.map(|part| Part {
+            path: part.file,
+            outline: Some(rounded(part.outline)),
+        }));
+    let sum = |text: String| hex(&Sha256::digest(text));
     Ok(Looked::Raster {
-        parts: parts
-            .map(|(path, outline)| Part { path, outline })
-            .collect(),
+        outline: rounded(described.outline),
+        settings: described.settings.map(sum),
+        parts: parts.collect(),
     })
+}
+
+/// Degrees to 1 cm on the ground, so that the index stays short and the last digit of a projection decides nothing.
+fn rounded(ring: Ring) -> Ring {
+    let round = |degrees: f64| (degrees * 1e7).round() / 1e7;
+    ring.into_iter()
+        .map(|(lon, lat)| (round(lon), round(lat)))
+        .collect()
 }

@@ -19,10 +19,16 @@ const SAME_STEP: f64 = 1e-3;
 /// Phases of one grid agree to this share of a step; chosen.
 const SAME_PHASE: f64 = 0.01;
 
+/// Distance of grid points that is assumed where a file has one, degrees: that of the reanalysis, the wider of the two
+/// grids of CAMS (0.75 and 0.4). Chosen: docs/sources/atmosphere.md, Choice of the steps.
+const SINGLE_DEG: f64 = 0.75;
+
 /// Coordinates of an axis in stored order, strictly monotonic; longitudes are continuous.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Axis {
     values: Vec<f64>,
+    /// Mean distance of neighbours; where there are none, what is assumed.
+    step: f64,
 }
 
 impl Axis {
@@ -53,18 +59,25 @@ impl Axis {
     }
 
     fn new(values: Vec<f64>) -> Result<Axis, String> {
-        if values.len() < 2 {
-            return Err("it needs at least two values to interpolate between".to_string());
+        if values.is_empty() {
+            return Err("it has no values".to_string());
         }
         if values.iter().any(|v| !v.is_finite()) {
             return Err("it has missing values".to_string());
+        }
+        if values.len() == 1 {
+            return Ok(Axis {
+                values,
+                step: SINGLE_DEG,
+            });
         }
         let steps: Vec<f64> = values.windows(2).map(|w| w[1] - w[0]).collect();
         let up = steps.iter().all(|s| *s > 0.0);
         if !up && !steps.iter().all(|s| *s < 0.0) {
             return Err("its values are neither ascending nor descending".to_string());
         }
-        let axis = Axis { values };
+        let mut axis = Axis { values, step: 0.0 };
+        axis.step = axis.extent() / (axis.values.len() - 1) as f64;
         let (shortest, longest) = steps.iter().fold((f64::INFINITY, 0f64), |m, s| {
             (m.0.min(s.abs()), m.1.max(s.abs()))
         });
@@ -78,7 +91,7 @@ impl Axis {
 
     /// Length check before reading.
     pub(super) fn believable(len: usize) -> bool {
-        (2..=MAX_LEN).contains(&len)
+        (1..=MAX_LEN).contains(&len)
     }
 
     /// Smallest and largest value.
@@ -97,7 +110,17 @@ impl Axis {
 
     /// Mean distance of neighbours.
     pub(super) fn step(&self) -> f64 {
-        self.extent() / (self.values.len() - 1) as f64
+        self.step
+    }
+
+    /// An axis of one value has the steps of the other axis of its grid, where that has some.
+    pub(super) fn paired(mut lat: Axis, mut lon: Axis) -> (Axis, Axis) {
+        match (lat.values.len(), lon.values.len()) {
+            (1, n) if n > 1 => lat.step = lon.step,
+            (n, 1) if n > 1 => lon.step = lat.step,
+            _ => {}
+        }
+        (lat, lon)
     }
 
     /// Indices of the values within `low..=high` and one beyond on each side.
@@ -148,7 +171,6 @@ mod tests {
     fn broken_axes_are_refused() {
         for bad in [
             vec![],
-            vec![1.0],
             vec![1.0, f64::NAN],
             vec![1.0, 2.0, 1.5],
             vec![0.0, 1.0, 3.0],
@@ -161,6 +183,17 @@ mod tests {
                 .unwrap_err()
                 .contains("longitude")
         );
+    }
+
+    #[test]
+    fn one_value_holds_for_a_cell_of_its_grid() {
+        let one = || Axis::latitude(vec![50.0]).unwrap();
+        assert_eq!((one().step(), one().range()), (0.75, (50.0, 50.0)));
+        assert_eq!(one().around(49.5, 50.5), 0..1);
+        assert!(one().around(52.0, 53.0).is_empty());
+        let three = Axis::longitude(vec![4.0, 4.4, 4.8]).unwrap();
+        let (lat, lon) = Axis::paired(one(), three);
+        assert!((lat.step() - 0.4).abs() < 1e-9 && (lon.step() - 0.4).abs() < 1e-9);
     }
 
     #[test]

@@ -11,15 +11,35 @@ use std::path::PathBuf;
 pub enum CamsError {
     /// No file was named, or a folder holds none.
     #[error(
-        "no CAMS file in '{place}': NetCDF (.nc) or GRIB files with aod550, gtco3 and tcwv are expected"
+        "no CAMS file in '{place}': NetCDF (.nc), GRIB or GeoTIFF files with aod550, gtco3 and tcwv are expected"
     )]
     NoFiles {
         /// What was searched.
         place: String,
     },
-    /// Not readable as NetCDF.
+    /// A folder holds files by their names, and none of them can be used.
+    #[error("none of the {count} CAMS files in '{folder}' can be used; the first: {first}")]
+    NothingUsable {
+        /// The folder.
+        folder: PathBuf,
+        /// Files found by name.
+        count: usize,
+        /// Why the first cannot be used.
+        first: Box<CamsError>,
+    },
+    /// A GeoTIFF that does not tell what it holds.
     #[error(
-        "cannot open CAMS file '{path}': {reason}; check it with `ncdump -h`, download it again if damaged"
+        "CAMS GeoTIFF '{path}' tells {what}: name it like CAMS_NRT_aod550_20180621T090000Z.tif, or describe its bands so"
+    )]
+    Nameless {
+        /// The file.
+        path: PathBuf,
+        /// What is not told.
+        what: &'static str,
+    },
+    /// Not readable as NetCDF or GeoTIFF.
+    #[error(
+        "cannot open CAMS file '{path}': {reason}; check it with `ncdump -h` or `gdalinfo`, download it again if damaged"
     )]
     Open {
         /// The file.
@@ -255,7 +275,7 @@ impl CamsError {
             CamsError::Unit { variable, .. }
             | CamsError::Swapped { variable, .. }
             | CamsError::Layout { variable, .. } => *variable == wanted,
-            CamsError::NoVariable { .. } => false,
+            CamsError::NoVariable { .. } | CamsError::Nameless { .. } => false,
             _ => true,
         }
     }

@@ -3,7 +3,7 @@
 use super::axis::{UNEVEN, same_lattice};
 use super::layer::Layer;
 use super::place::Place;
-use super::select::{Bracket, Fields, Runs, brackets};
+use super::select::{Bracket, Fields, Runs, brackets, nearest};
 use super::time::utc;
 use super::{CamsError, Variable, name_of};
 use crate::types::grid::utm::wrap;
@@ -22,6 +22,9 @@ const ROUNDING: f64 = 1e-6;
 /// Values in the file's unit at the nodes, their origin, and a line about it.
 type Found = (Array2<f64>, Origin, String);
 
+/// Fields of one valid time that one file may have: more are copies. Chosen: two, of which the second fills holes.
+const COPIES: usize = 2;
+
 /// Values of a variable, in the file's unit, at the nodes (NaN further than one cell outside the files),
 /// and a line saying where they came from.
 pub(super) fn at_nodes(
@@ -29,6 +32,30 @@ pub(super) fn at_nodes(
     variable: Variable,
     time: DateTime<Utc>,
     place: &Place,
+) -> Result<Found, CamsError> {
+    in_families(layers, variable, place, |family| {
+        in_family(family, variable, time, place)
+    })
+}
+
+/// The same from the fields of the day that are nearest in time, see [`nearest`].
+pub(super) fn near_in_time(
+    layers: &[&Layer],
+    variable: Variable,
+    time: DateTime<Utc>,
+    place: &Place,
+) -> Result<Found, CamsError> {
+    in_families(layers, variable, place, |family| {
+        nearest_in_family(family, variable, time, place)
+    })
+}
+
+/// The first answer of the grids on which files lie.
+fn in_families(
+    layers: &[&Layer],
+    variable: Variable,
+    place: &Place,
+    ask: impl Fn(&[&Layer]) -> Result<Found, CamsError>,
 ) -> Result<Found, CamsError> {
     let mut error = None;
     // a worse reason never hides a better one: hole, then time, then area
@@ -39,7 +66,7 @@ pub(super) fn at_nodes(
         _ => 3,
     };
     for family in families(layers) {
-        match in_family(&family, variable, time, place) {
+        match ask(&family) {
             Ok(found) => return Ok(found),
             Err(e) => {
                 if error.as_ref().is_none_or(|old| rank(&e) > rank(old)) {
@@ -89,28 +116,9 @@ fn in_family(
             Patch::read(&near, &fields, place)?.at(place, variable, time, &near, &fields)?;
         return Ok((values, Origin::Analysis, sources(&near, &fields)));
     }
-    let mut runs = Runs::new();
-    for (k, layer) in near.iter().enumerate() {
-        for (s, step) in layer.steps.iter().enumerate() {
-            if let Some(valid) = step.valid {
-                let series = runs.entry(step.run).or_default();
-                series.entry(valid).or_default().push((k, s));
-            }
-        }
-    }
     let mut error = None;
-    for bracket in brackets(&runs, variable, time)? {
-        let read = |(_, valid, fields): &(Option<i64>, i64, Fields)| {
-            Patch::read(&near, fields, place)?.at(place, variable, utc(*valid), &near, fields)
-        };
-        let values = read(&bracket.before).and_then(|a| {
-            if bracket.weight == 0.0 {
-                return Ok(a);
-            }
-            let b = read(&bracket.after)?;
-            Ok(&a + &((&b - &a) * bracket.weight))
-        });
-        match values {
+    for bracket in brackets(&runs(&near), variable, time)? {
+        match between_steps(&bracket, &near, variable, place) {
             Ok(values) if values.iter().all(|v| v.is_nan()) => {
                 error = error.or_else(|| Some(outside(variable, place)));
             }
@@ -125,6 +133,63 @@ fn in_family(
         }
     }
     Err(error.unwrap_or_else(|| outside(variable, place)))
+}
+
+fn nearest_in_family(
+    family: &[&Layer],
+    variable: Variable,
+    time: DateTime<Utc>,
+    place: &Place,
+) -> Result<Found, CamsError> {
+    let near = near(family, place);
+    let Some((bracket, seconds)) = nearest(&runs(&near), time) else {
+        return Err(outside(variable, place));
+    };
+    let values = between_steps(&bracket, &near, variable, place)?;
+    if values.iter().all(|v| v.is_nan()) {
+        return Err(outside(variable, place));
+    }
+    let origin = Origin::NearInTime {
+        minutes: (seconds / 60.0).round() as u16,
+    };
+    let words = words(&bracket, &near);
+    Ok((values, origin, format!("{words} (near in time)")))
+}
+
+/// Fields by run and time.
+fn runs(layers: &[&Layer]) -> Runs {
+    let mut runs = Runs::new();
+    for (k, layer) in layers.iter().enumerate() {
+        for (s, step) in layer.steps.iter().enumerate() {
+            if let Some(valid) = step.valid {
+                let series = runs.entry(step.run).or_default();
+                let fields = series.entry(valid).or_default();
+                let own = fields.iter().rev().take_while(|(l, _)| *l == k).count();
+                if own < COPIES {
+                    fields.push((k, s));
+                }
+            }
+        }
+    }
+    runs
+}
+
+/// Values at the nodes, linear between two steps.
+fn between_steps(
+    bracket: &Bracket,
+    layers: &[&Layer],
+    variable: Variable,
+    place: &Place,
+) -> Result<Array2<f64>, CamsError> {
+    let read = |(_, valid, fields): &(Option<i64>, i64, Fields)| {
+        Patch::read(layers, fields, place)?.at(place, variable, utc(*valid), layers, fields)
+    };
+    let a = read(&bracket.before)?;
+    if bracket.weight == 0.0 {
+        return Ok(a);
+    }
+    let b = read(&bracket.after)?;
+    Ok(&a + &((&b - &a) * bracket.weight))
 }
 
 /// The layers that reach the nodes: files of other areas must not take part in the choice of times.

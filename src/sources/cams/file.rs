@@ -1,13 +1,18 @@
-//! Describes a file; NetCDF: which variables, on which axes, at which times.
+//! Describes a file by its first bytes; NetCDF: which variables, on which axes, at which times.
 
 mod steps;
 
 use super::axis::{Axis, LARGEST_LATITUDE};
 use super::layer::{Layer, Layers, Packing, Role, Store};
-use super::{CamsError, Variable, classic, grib};
+use super::{CamsError, Variable, classic, geotiff, grib};
+use crate::formats::hdf5_guard;
 use netcdf::AttributeValue;
 use std::io::Read;
 use std::path::Path;
+
+/// Largest block of a compressed variable, bytes: one is inflated whole for any part of it. Chosen: a field of 0.1° of the
+/// globe in double precision has 52 MB.
+const MAX_BLOCK: usize = 128 << 20;
 
 /// Describes a file.
 pub(super) fn layers(path: &Path) -> Result<Layers, CamsError> {
@@ -15,12 +20,21 @@ pub(super) fn layers(path: &Path) -> Result<Layers, CamsError> {
         path: path.to_path_buf(),
         reason,
     };
+    let meta = std::fs::metadata(path).map_err(|e| bad(e.to_string()))?;
+    // a pipe would wait for its writer for ever
+    if !meta.is_file() {
+        return Err(bad("it is no regular file".to_string()));
+    }
+    if meta.len() == 0 {
+        return Err(bad("it is empty".to_string()));
+    }
     let mut magic = [0u8; 4];
     std::fs::File::open(path)
         .and_then(|mut f| f.read_exact(&mut magic))
         .map_err(|e| bad(e.to_string()))?;
     match &magic {
         b"GRIB" => return grib::layers(path),
+        b"II*\0" | b"MM\0*" | b"II+\0" | b"MM\0+" => return geotiff::layers(path),
         b"PK\x03\x04" => {
             return Err(CamsError::Zip {
                 path: path.to_path_buf(),
@@ -29,6 +43,7 @@ pub(super) fn layers(path: &Path) -> Result<Layers, CamsError> {
         _ => {}
     }
     classic::check_length(path).map_err(bad)?;
+    hdf5_guard::check_where_hdf5(path).map_err(bad)?;
     if path.to_str().is_none() {
         return Err(bad("its name is not UTF-8".to_string()));
     }
@@ -74,6 +89,23 @@ fn text(variable: &netcdf::Variable<'_>, name: &str) -> Option<String> {
     }
 }
 
+/// `Err` where the values are stored in blocks that are too large to inflate for a part of them.
+fn check_blocks(variable: &netcdf::Variable<'_>) -> Result<(), String> {
+    // files of the classic format have no blocks
+    let Ok(Some(shape)) = variable.chunking() else {
+        return Ok(());
+    };
+    let cells = shape.iter().fold(1usize, |n, len| n.saturating_mul(*len));
+    let bytes = cells.saturating_mul(variable.vartype().size());
+    match bytes > MAX_BLOCK {
+        true => Err(format!(
+            "its blocks of {} MB do not fit into memory; write it with smaller ones, e.g. `nccopy -c time/1`",
+            bytes >> 20
+        )),
+        false => Ok(()),
+    }
+}
+
 /// Number of an attribute.
 fn number(variable: &netcdf::Variable<'_>, name: &str) -> Option<f64> {
     f64::try_from(variable.attribute_value(name)?.ok()?).ok()
@@ -112,6 +144,7 @@ impl Reader<'_> {
         if !numeric {
             return Err(layout("its values are not numbers".to_string()));
         }
+        check_blocks(variable).map_err(layout)?;
         let mut roles = Vec::new();
         let mut names = Vec::new();
         for dimension in variable.dimensions() {
@@ -128,18 +161,31 @@ impl Reader<'_> {
             }
             names.push(name);
         }
-        let place = |role: Role| {
+        // a cut of one grid point may have its place as numbers beside the variable
+        let place = |role: Role, single: [&'static str; 2]| {
             let mut at = roles.iter().enumerate().filter(|(_, r)| **r == role);
-            match (at.next(), at.next()) {
-                (Some((k, _)), None) => Ok(k),
-                _ => Err(layout(format!(
+            let alone = || {
+                let numbers = single.into_iter().find(|name| {
+                    let found = self.file.variable(name);
+                    found.is_some_and(|v| v.dimensions().is_empty())
+                });
+                numbers.map(|name| (None, name.to_string()))
+            };
+            let found = match (at.next(), at.next()) {
+                (Some((k, _)), None) => Some((Some(k), names[k].clone())),
+                (None, _) => alone(),
+                _ => None,
+            };
+            found.ok_or_else(|| {
+                layout(format!(
                     "dimensions are ({}); one latitude and one longitude are expected",
                     names.join(", ")
-                ))),
-            }
+                ))
+            })
         };
-        let (lat, lon) = (place(Role::Latitude)?, place(Role::Longitude)?);
-        if lat > lon {
+        let (lat, lat_name) = place(Role::Latitude, ["latitude", "lat"])?;
+        let (lon, lon_name) = place(Role::Longitude, ["longitude", "lon"])?;
+        if lat.zip(lon).is_some_and(|(lat, lon)| lat > lon) {
             return Err(CamsError::Swapped {
                 path: self.path.to_path_buf(),
                 variable: known,
@@ -147,11 +193,15 @@ impl Reader<'_> {
             });
         }
         let steps = self.steps(&roles, &names, known)?;
+        let (lat, lon) = Axis::paired(
+            self.axis(&lat_name, known, Role::Latitude)?,
+            self.axis(&lon_name, known, Role::Longitude)?,
+        );
         Ok(Some(Layer {
             path: self.path.to_path_buf(),
             variable: known,
-            lat: self.axis(&names[lat], known, Role::Latitude)?,
-            lon: self.axis(&names[lon], known, Role::Longitude)?,
+            lat,
+            lon,
             steps,
             store: Store::NetCdf {
                 name: variable.name(),
@@ -211,9 +261,10 @@ impl Reader<'_> {
         if foreign {
             return Err(swapped(format!("axis '{name}' has unit '{units}'")));
         }
-        if variable.dimensions().len() != 1 || !Axis::believable(variable.len()) {
+        if variable.dimensions().len() > 1 || !Axis::believable(variable.len()) {
             return Err(bad(format!("its length {} cannot be", variable.len())));
         }
+        check_blocks(&variable).map_err(bad)?;
         let values: Vec<f64> = variable
             .get_values(netcdf::Extents::All)
             .map_err(|e| bad(e.to_string()))?;

@@ -3,8 +3,10 @@
 //! Parameters are told by ECMWF's numbers (docs/sources/atmosphere.md, Variables and units): GDAL calls one it does not know
 //! `var207 of table 210 of center ECMWF` (GRIB 1) and gives discipline 192, category 210 and number 207 (GRIB 2).
 
-use super::axis::Axis;
+mod size;
+
 use super::layer::{Layer, Layers, Step, Store};
+use super::regular::axes;
 use super::{CamsError, Variable};
 use gdal::raster::RasterBand;
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags, Metadata};
@@ -21,6 +23,7 @@ const LISTED: usize = 6;
 fn open(path: &Path) -> gdal::errors::Result<Dataset> {
     let options = DatasetOptions {
         open_flags: GdalOpenFlags::GDAL_OF_RASTER | GdalOpenFlags::GDAL_OF_READONLY,
+        allowed_drivers: Some(&["GRIB"]),
         ..Default::default()
     };
     Dataset::open_ex(path, options)
@@ -32,6 +35,7 @@ pub(super) fn layers(path: &Path) -> Result<Layers, CamsError> {
         path: path.to_path_buf(),
         reason,
     };
+    size::check(path).map_err(bad)?;
     let data = open(path).map_err(|_| {
         bad(
             "packing not supported by this GDAL; convert it to NetCDF, e.g. with `cdo -f nc4 copy` or `grib_to_netcdf`"
@@ -172,38 +176,6 @@ fn identify(band: &RasterBand<'_>) -> Option<Variable> {
         ("Z", "0-SFC") if discipline.is_empty() => Some(Variable::Geopotential),
         _ => None,
     }
-}
-
-/// Latitudes and longitudes of the pixel centres.
-fn axes(data: &Dataset, path: &Path) -> Result<(Axis, Axis), CamsError> {
-    let bad = |axis: &str, reason: String| CamsError::Axis {
-        path: path.to_path_buf(),
-        axis: axis.to_string(),
-        reason,
-    };
-    let t = data
-        .geo_transform()
-        .map_err(|e| bad("latitude", e.to_string()))?;
-    let geographic = data.spatial_ref().is_ok_and(|s| s.is_geographic());
-    if !geographic || t[2] != 0.0 || t[4] != 0.0 {
-        return Err(bad(
-            "latitude",
-            "the grid is not regular in latitude and longitude; regrid it, e.g. with `cdo remapbil`".to_string(),
-        ));
-    }
-    let (width, height) = data.raster_size();
-    if !Axis::believable(width) || !Axis::believable(height) {
-        return Err(bad(
-            "latitude",
-            format!("{width} × {height} points cannot be"),
-        ));
-    }
-    let values = |first: f64, step: f64, n: usize| -> Vec<f64> {
-        (0..n).map(|k| first + step * (k as f64 + 0.5)).collect()
-    };
-    let lat = Axis::latitude(values(t[3], t[5], height)).map_err(|e| bad("latitude", e))?;
-    let lon = Axis::longitude(values(t[0], t[1], width)).map_err(|e| bad("longitude", e))?;
-    Ok((lat, lon))
 }
 
 /// Part of a message in the file's unit, row after row, missing values NaN.

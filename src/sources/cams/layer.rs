@@ -76,6 +76,8 @@ pub(super) enum Store {
     },
     /// Messages of a GRIB file; [`Step::time`] is the number of the band.
     Grib,
+    /// Bands of a GeoTIFF; [`Step::time`] is the number of the band.
+    GeoTiff,
 }
 
 /// One variable of one file.

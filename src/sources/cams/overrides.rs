@@ -1,7 +1,7 @@
 //! Values of the user in place of CAMS.
 
 use super::{CamsError, Variable};
-use crate::formats::georaster::{Content, GeoRaster};
+use crate::formats::georaster::{Content, GeoRaster, Purpose, Trust};
 use crate::types::grid::{GridSpec, NodeGrid};
 use ndarray::Array2;
 use std::fmt;
@@ -57,7 +57,8 @@ impl Source {
                 max,
             }),
             Source::Raster(path) => {
-                let values = GeoRaster::open(std::slice::from_ref(path))
+                let named = std::slice::from_ref(path);
+                let values = GeoRaster::open(named, Purpose::Values, &Trust::of(named))
                     .and_then(|r| r.sample(&grid_of(nodes), Content::Continuous { min: 0.0, max }))
                     .map_err(|reason| CamsError::OverrideRaster { variable, reason })?;
                 if values.iter().all(|v| v.is_nan()) {

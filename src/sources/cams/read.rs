@@ -1,9 +1,13 @@
 //! Reads a part of a field.
 
 use super::layer::{Layer, Role, Step, Store};
-use super::{CamsError, classic, grib};
+use super::{CamsError, classic, geotiff, grib};
 use ndarray::Array2;
 use std::ops::Range;
+
+/// Most cells of a field that are read around a tile; chosen: 1° has 10,000 at the finest grid of CAMS of 0.1°, so that this
+/// is a hundred times finer each way.
+const MAX_CELLS: usize = 4_000_000;
 
 impl Layer {
     /// Part of a field in the file's unit, shape (rows, columns), missing values NaN.
@@ -21,10 +25,17 @@ impl Layer {
             variable: self.variable,
             reason,
         };
+        let cells = rows.len().saturating_mul(cols.len());
+        if cells > MAX_CELLS {
+            return Err(failed(format!(
+                "its grid has {cells} cells around the place, too many for a field of CAMS"
+            )));
+        }
         // a file cut short since it was opened would read as zeros
         classic::check_length(&self.path).map_err(failed)?;
         let read = || match &self.store {
             Store::Grib => grib::read(&self.path, step.time, rows, cols),
+            Store::GeoTiff => geotiff::read(&self.path, step.time, rows, cols),
             Store::NetCdf {
                 name,
                 roles,

@@ -15,6 +15,11 @@ const MAX_GAP_S: f64 = 12.0 * 3600.0;
 /// A gap longer than this many of the series' own steps means that something is missing; chosen.
 const MAX_STEPS: f64 = 1.5;
 
+/// Furthest field of the day that serves where none is around the time closely, seconds: by then aerosol has changed by
+/// half of the spread of days, and the climatology is off by all of it. Two fields around the time serve as far apart as
+/// makes the same error in the middle between them, four times this. Chosen: docs/sources/atmosphere.md, Choice of the steps.
+const NEAR_S: f64 = 6.0 * 3600.0;
+
 /// Fields of one valid time in one run: index of the layer, index of its step.
 pub(super) type Fields = Vec<(usize, usize)>;
 
@@ -104,6 +109,46 @@ pub(super) fn brackets(
             have: "no field with a time".to_string(),
         },
     })
+}
+
+/// The fields nearest in time, of whichever runs, and their distance in seconds: of one field its own, of two around the
+/// time the product over the sum, which is that of the nearer one where the other is far.
+pub(super) fn nearest(runs: &Runs, time: DateTime<Utc>) -> Option<(Bracket, f64)> {
+    let t = time.timestamp_millis() as f64 / 1000.0;
+    // every valid time once, from the latest run that has it
+    let mut all: BTreeMap<i64, (Option<i64>, &Fields)> = BTreeMap::new();
+    for (run, fields) in runs {
+        for (valid, list) in fields {
+            all.insert(*valid, (*run, list));
+        }
+    }
+    let step = |valid: i64| {
+        let (run, fields) = all.get(&valid)?;
+        Some((*run, valid, (*fields).clone()))
+    };
+    let before = all.range(..=t.floor() as i64).next_back().map(|(v, _)| *v);
+    let after = all.range(t.ceil() as i64..).next().map(|(v, _)| *v);
+    if let (Some(a), Some(b)) = (before, after)
+        && b > a
+        && (b - a) as f64 <= 4.0 * NEAR_S
+    {
+        let (since, until) = (t - a as f64, b as f64 - t);
+        let bracket = Bracket {
+            before: step(a)?,
+            after: step(b)?,
+            weight: since / (since + until),
+        };
+        return Some((bracket, since * until / (since + until)));
+    }
+    let off = |v: i64| (v as f64 - t).abs();
+    let near = [before, after].into_iter().flatten();
+    let one = near.min_by(|a, b| off(*a).total_cmp(&off(*b)))?;
+    let bracket = Bracket {
+        before: step(one)?,
+        after: step(one)?,
+        weight: 0.0,
+    };
+    (off(one) <= NEAR_S).then_some((bracket, off(one)))
 }
 
 enum Around {
@@ -214,6 +259,25 @@ mod tests {
         let r = runs(&[(None, &[0, 3, 6, 9, 12]), (Some(0), &leads)]);
         assert_eq!(first(&r, 10.0).0, None);
         assert_eq!(first(&r, 20.0).0, Some(0));
+    }
+
+    #[test]
+    fn the_nearest_fields_serve_within_six_hours_or_a_day_around() {
+        let at = |hours: f64| DateTime::from_timestamp_millis((hours * 3.6e6) as i64).unwrap();
+        let r = runs(&[(None, &[0, 24, 60])]);
+        let near = |hours: f64| {
+            nearest(&r, at(hours))
+                .map(|(b, off)| (b.before.1 / H, b.after.1 / H, b.weight, off / 3600.0))
+        };
+        assert_eq!(near(12.0), Some((0, 24, 0.5, 6.0)));
+        assert_eq!(near(6.0), Some((0, 24, 0.25, 4.5)));
+        assert_eq!(near(-5.0), Some((0, 0, 0.0, 5.0)));
+        assert_eq!(near(26.0), Some((24, 24, 0.0, 2.0)));
+        assert_eq!(near(65.5), Some((60, 60, 0.0, 5.5)));
+        for nothing in [-6.5, 31.0, 42.0, 53.5, 66.5] {
+            assert_eq!(near(nothing), None, "{nothing}");
+        }
+        assert_eq!(nearest(&Runs::new(), at(0.0)), None);
     }
 
     #[test]

@@ -7,8 +7,12 @@ use chrono::TimeZone;
 use std::path::Path;
 
 mod broken;
+mod folders;
+mod geotiff;
 mod given;
 mod grib;
+mod limits;
+mod near;
 mod stand_in;
 mod writer;
 

@@ -1,7 +1,7 @@
 //! Geoid undulation: height of the geoid above the WGS 84 ellipsoid.
 
 use super::DemError;
-use crate::formats::georaster::{Content, GeoRaster};
+use crate::formats::georaster::{Content, GeoRaster, Purpose, Trust};
 use crate::types::geometry::LonLat;
 use crate::types::grid::utm::Utm;
 use crate::types::grid::{GridSpec, NodeGrid};
@@ -92,6 +92,12 @@ impl VerticalDatum {
         }
     }
 
+    /// True where PROJ finds the grid, or none is needed.
+    pub(super) fn is_there(&self) -> bool {
+        let grids = self.proj_grids();
+        grids.is_empty() || from_proj(grids, &[0.0], &[0.0]).is_some()
+    }
+
     /// Adds the undulation to heights on a grid, shape (height, width); NaN stays NaN.
     pub(super) fn add_undulation(
         &self,
@@ -137,7 +143,8 @@ impl VerticalDatum {
                     min: -LARGEST_M,
                     max: LARGEST_M,
                 };
-                let values = GeoRaster::open(std::slice::from_ref(path))
+                let named = std::slice::from_ref(path);
+                let values = GeoRaster::open(named, Purpose::Values, &Trust::of(named))
                     .and_then(|r| r.sample(&coarse, any))
                     .map_err(DemError::GeoidFile)?;
                 (path.display().to_string(), values.mapv(f64::from))

@@ -1,5 +1,7 @@
 //! One terrain written in several ways gives the same heights; the geoid at published points.
 
+mod declared;
+
 use super::*;
 use crate::types::geometry::{EastNorth, LonLat};
 use crate::types::grid::utm::Utm;

@@ -9,7 +9,7 @@ fn bad_files_are_named() {
     std::fs::write(&text, "not a raster").unwrap();
     let missing = dir.path().join("missing.tif");
     for file in [&text, &missing] {
-        let error = GeoRaster::open(std::slice::from_ref(file)).unwrap_err();
+        let error = open(std::slice::from_ref(file)).unwrap_err();
         assert!(
             matches!(&error, GeoRasterError::Open { path, .. } if path == file),
             "{error}"
@@ -18,13 +18,10 @@ fn bad_files_are_named() {
     let empty = dir.path().join("empty");
     std::fs::create_dir(&empty).unwrap();
     assert!(matches!(
-        GeoRaster::open(&[empty]),
+        open(&[empty]),
         Err(GeoRasterError::Nothing { .. })
     ));
-    assert!(matches!(
-        GeoRaster::open(&[]),
-        Err(GeoRasterError::Nothing { .. })
-    ));
+    assert!(matches!(open(&[]), Err(GeoRasterError::Nothing { .. })));
 
     let bare = dir.path().join("bare.tif");
     let driver = DriverManager::get_driver_by_name("GTiff").unwrap();
@@ -33,7 +30,7 @@ fn bad_files_are_named() {
             .create_with_band_type::<u8, _>(&bare, 4, 4, 1)
             .unwrap(),
     );
-    let error = GeoRaster::open(std::slice::from_ref(&bare)).unwrap_err();
+    let error = open(std::slice::from_ref(&bare)).unwrap_err();
     assert!(matches!(error, GeoRasterError::NotAGrid { .. }), "{error}");
     let mut data = driver
         .create_with_band_type::<u8, _>(&bare, 4, 4, 1)
@@ -41,7 +38,7 @@ fn bad_files_are_named() {
     data.set_geo_transform(&[0.0, 1.0, 0.0, 0.0, 0.0, -1.0])
         .unwrap();
     drop(data);
-    let error = GeoRaster::open(&[bare]).unwrap_err();
+    let error = open(&[bare]).unwrap_err();
     assert!(
         matches!(error, GeoRasterError::Projection { .. }),
         "{error}"
@@ -61,7 +58,7 @@ fn a_file_cut_short_is_an_error() {
         (200, 200),
         |_, _| 1.0,
     );
-    let raster = GeoRaster::open(std::slice::from_ref(&file)).unwrap();
+    let raster = open(std::slice::from_ref(&file)).unwrap();
     let bytes = std::fs::read(&file).unwrap();
     std::fs::write(&file, &bytes[..bytes.len() / 8]).unwrap();
     let g = grid(32631, 640_000.0, 5_558_000.0);

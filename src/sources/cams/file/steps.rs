@@ -1,12 +1,12 @@
 //! Times of the fields of a NetCDF variable.
 
-use super::{Reader, text};
+use super::{Reader, check_blocks, text};
 use crate::sources::cams::layer::{Role, Step};
 use crate::sources::cams::time::{TimeUnit, unit_seconds};
 use crate::sources::cams::{CamsError, Variable};
 
-/// Most fields that a variable of one file may have (a century of hours); chosen.
-const MAX_STEPS: usize = 1_000_000;
+/// Most fields that a variable of one file may have; chosen: 22 years of hours, some megabytes to describe.
+const MAX_STEPS: usize = 200_000;
 
 /// Largest lead of a forecast in its own unit that is believed; chosen.
 const LONGEST_LEAD: f64 = 1e7;
@@ -33,6 +33,7 @@ impl Reader<'_> {
         if variable.len() > MAX_STEPS {
             return Err(bad(format!("{} values cannot be", variable.len())));
         }
+        check_blocks(&variable).map_err(bad)?;
         let units = text(&variable, "units").ok_or_else(|| bad("it has no unit".to_string()))?;
         let values: Vec<f64> = variable
             .get_values(netcdf::Extents::All)
