@@ -196,8 +196,6 @@ fn change_is_noticed_where_it_bears_on_the_tile_and_nowhere_else() {
     File::options().write(true).open(&dem).unwrap().set_modified(time).unwrap();
     assert!(!again(&bench), "one byte");
     assert!(again(&bench));
-    // CAMS of other years is of no concern
-    fs::copy(fixture().join("cams").join(first(&fixture().join("cams"))), bench.at("cams/copy.nc")).unwrap();
 }
 
 fn first(folder: &Path) -> std::ffi::OsString {
@@ -216,7 +214,8 @@ fn far_dem(path: &Path) {
 #[test]
 fn what_the_system_refuses_is_not_remembered() {
     // root reads everything
-    if fs::read("/proc/1/mem").is_ok() || unsafe { libc::geteuid() } == 0 {
+    // SAFETY: the call has no preconditions.
+    if unsafe { libc::geteuid() } == 0 {
         return as_nobody();
     }
     let bench = Bench::new();
@@ -243,7 +242,7 @@ fn as_nobody() {
     fs::copy(fixture().join("cams").join(first(&fixture().join("cams"))), bench.at("cams/zz.nc")).unwrap();
     far_dem(&bench.at("dem/far.tif"));
     for name in ["l1c/private", "cams/zz.nc", "dem/far.tif"] {
-        closed(name, 0o700 & !0o111 | 0o100 * u32::from(name.ends_with("private")));
+        closed(name, if name.ends_with("private") { 0o700 } else { 0o600 });
     }
     let run = || {
         let inner = bench.inputs.run(&bench.at("out"));
@@ -274,7 +273,7 @@ fn as_nobody() {
     }
     let (code, text) = run();
     assert_eq!(code, Some(0), "{text}");
-    assert!(text.contains("nothing to do"), "{text}");
+    assert!(!text.contains("FAILED") && !text.contains("left out"), "{text}");
 }
 
 /// Locks that a cluster file system does not have.

@@ -78,8 +78,9 @@ pub(super) fn run(args: &Args, global: &Global, bars: &Bars) -> Result<u8, Failu
     let stock = pipeline::take_stock(&config, Some(&workers(global)?), bars)?;
     bars.clear();
     print(&stock);
-    if !config.cams.is_empty() {
-        cams(&config.cams)?;
+    // only what a worker could open: a damaged file costs its own worker
+    if !stock.cams().is_empty() {
+        cams(stock.cams())?;
     }
     Ok(match (missing, stock.is_short()) {
         (0, false) => 0,

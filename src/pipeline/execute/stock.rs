@@ -18,6 +18,7 @@ const LISTED: usize = 12;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Stock {
     lines: Vec<Line>,
+    cams: Vec<PathBuf>,
 }
 
 /// One line: a kind of input, how it stands, words.
@@ -32,6 +33,11 @@ impl Stock {
     /// True where something that was named cannot be used.
     pub fn is_short(&self) -> bool {
         self.lines.iter().any(|l| l.mark == BAD)
+    }
+
+    /// CAMS files that can be used.
+    pub fn cams(&self) -> &[PathBuf] {
+        &self.cams
     }
 
     fn add(&mut self, what: &'static str, mark: &'static str, text: impl Into<String>) {
@@ -98,7 +104,8 @@ pub fn take_stock(
         stock.list("land mask", &paths(&survey.inputs.landmask));
     }
     let cams = survey.inputs.cams.iter().filter(|f| f.spans.is_some());
-    stock.list("CAMS file", &cams.map(|f| f.path.clone()).collect::<Vec<_>>());
+    stock.cams = cams.map(|f| f.path.clone()).collect();
+    stock.list("CAMS file", &stock.cams.clone());
     for note in &survey.notes {
         stock.add("note", LEFT, note);
     }
