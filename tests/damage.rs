@@ -132,14 +132,23 @@ fn screened_masks_background_stack_and_bookkeeping_heal() {
     };
     let shard = || all.iter().find(|p| p.to_string_lossy().contains("/RED/c/")).unwrap().clone();
     let rounds = [
-        vec![pick("screened", "_SM.tif"), pick("background", "SIGMA.tif"), shard()],
-        vec![pick("screened", "item.json"), pick("stack", "zarr.json"), out.join("index.jsonl")],
-        vec![pick("stack", "checksums.json"), out.join("ledger/31UFR.jsonl")],
-        vec![pick("background", "checksums.json"), pick("stack", "_OVERVIEW.png")],
+        vec![
+            pick("screened", "_SM.tif"),
+            pick("background", "SIGMA.tif"),
+            shard(),
+            out.join("ledger/31UFR.jsonl"),
+        ],
+        vec![
+            pick("screened", "item.json"),
+            pick("background", "checksums.json"),
+            pick("stack", "_OVERVIEW.png"),
+            pick("stack", "zarr.json"),
+            out.join("index.jsonl"),
+        ],
     ];
     for (k, struck) in rounds.into_iter().enumerate() {
-        for path in &struck {
-            FAULTS[k].strike(path);
+        for (i, path) in struck.iter().enumerate() {
+            FAULTS[(k + i) % FAULTS.len()].strike(path);
         }
         let (code, text) = run(&l1c, &out, &["--jobs", "2"]);
         assert_eq!(code, 0, "{text}");
@@ -234,4 +243,54 @@ fn a_product_that_rotted_unseen_costs_itself() {
 
 fn archive_file(l1c: &Path, date: &str) -> PathBuf {
     files(l1c).into_iter().find(|p| p.to_string_lossy().contains(date)).unwrap()
+}
+
+#[test]
+fn what_a_killed_run_left_superseded_goes_with_the_next() {
+    let root = tempfile::tempdir().unwrap();
+    let l1c = some_segments(root.path(), &SIDES[..2]);
+    let out = root.path().join("out");
+    let until = ["--until", "screen"];
+    assert_eq!(run(&l1c, &out, &until).0, 0);
+    let sound = content(&out);
+    // the older products of both segments, of other seconds and other keys, as a kill between the new and the removal leaves them
+    for kind in ["acquisitions", "screened"] {
+        let year = out.join("tiles/31/U/FR").join(kind).join("2018");
+        for entry in fs::read_dir(&year).unwrap().flatten().collect::<Vec<_>>() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let older = name.replace("T11125", "T11124").replace("T10004", "T10003");
+            assert_ne!(older, name);
+            copy(&entry.path(), &year.join(&older));
+            let record = year.join(&older).join("run.json");
+            let text = fs::read_to_string(&record).unwrap();
+            fs::write(&record, text.replacen("\"key\": \"", "\"key\": \"0", 1)).unwrap();
+        }
+    }
+    let (code, text) = run(&l1c, &out, &until);
+    assert_eq!(code, 0, "{text}");
+    assert!(content(&out) == sound, "{text}");
+    assert!(run(&l1c, &out, &until).1.contains("nothing to do"));
+}
+
+#[test]
+fn a_unit_that_ended_its_worker_twice_is_not_tried_again_unless_asked() {
+    let root = tempfile::tempdir().unwrap();
+    let l1c = some_segments(root.path(), &SIDES[..1]);
+    let out = root.path().join("out");
+    let until = ["--until", "acquisition"];
+    assert_eq!(run(&l1c, &out, &until).0, 0);
+    // the product is gone, and the ledger says that its unit crashed
+    fs::remove_dir_all(out.join("tiles")).unwrap();
+    let ledger = out.join("ledger/31UFR.jsonl");
+    let text = fs::read_to_string(&ledger).unwrap();
+    let last = text.lines().last().unwrap();
+    let crashed = last.replace("\"DONE\"", "\"FAILED\",\"reason\":\"worker: crashed (signal 11)\",\"class\":\"crash\"");
+    assert_ne!(crashed, last);
+    fs::write(&ledger, format!("{text}{crashed}\n")).unwrap();
+    let (code, text) = run(&l1c, &out, &until);
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("not tried again") && text.contains("signal 11"), "{text}");
+    let (code, text) = run(&l1c, &out, &["--until", "acquisition", "--retry"]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("1 made"), "{text}");
 }

@@ -108,3 +108,60 @@ impl Looker for Scouts<'_> {
         all.ok_or(PipelineError::Cancelled)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::plan::look::Kind;
+    use crate::types::progress::Silent;
+
+    /// Looks at files by workers that are a shell script: it answers for every file but those whose names say what befalls it.
+    fn looked(names: &[&str]) -> Vec<Looked> {
+        let script = r#"while read -r line; do case "$line" in
+            *crash*) kill -SEGV $$;;
+            *hang*) exec sleep 600;;
+            *starve*) kill -KILL $$;;
+            *look*) path=$(echo "$line" | sed 's/.*"path":"\([^"]*\)".*/\1/')
+                echo "{\"looked\":{\"path\":\"$path\",\"found\":{\"bad\":\"seen\"}}}";;
+        esac; done"#;
+        let command = WorkerCommand {
+            program: "/bin/sh".into(),
+            args: vec!["-c".into(), script.into()],
+        };
+        let config = Config {
+            jobs: 2,
+            timeout: 1,
+            ..Config::default()
+        };
+        let looks: Vec<Look> = names
+            .iter()
+            .map(|name| Look {
+                kind: Kind::Segment,
+                path: name.into(),
+            })
+            .collect();
+        let mut scouts = Scouts {
+            config: &config,
+            workers: Some(&command),
+            progress: &Silent,
+        };
+        scouts.look(&looks).unwrap()
+    }
+
+    #[test]
+    fn a_file_that_brings_down_its_worker_costs_itself() {
+        let found = looked(&["a", "crash.HDF5", "b", "hang.HDF5", "starve.HDF5", "c"]);
+        let seen = Looked::Bad("seen".into());
+        for k in [0, 2, 5] {
+            assert_eq!(found[k], seen);
+        }
+        let bad = |k: usize, words: &str| match &found[k] {
+            Looked::Bad(text) => assert!(text.contains(words), "{text}"),
+            other => panic!("{other:?}"),
+        };
+        bad(1, "crash.HDF5: it brings down the program that opens it (worker: crashed (signal 11))");
+        bad(3, "no sign of life");
+        // the machine's fault, perhaps: nothing is proven of the file
+        assert!(matches!(&found[4], Looked::Unseen(text) if text.contains("signal 9")), "{found:?}");
+    }
+}

@@ -402,6 +402,16 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_has_a_bound_on_its_memory_and_leaves_no_core() {
+        // both in units of 1024 bytes
+        let limits = format!("[ $(ulimit -d) = {} ] && [ $(ulimit -c) = 0 ]", 8192 * 1024);
+        let script = format!("{limits} && {}", ANSWER.replacen("sed -n", "sed -u -n", 1));
+        for outcome in outcomes(&script, 1) {
+            assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+        }
+    }
+
+    #[test]
     fn a_hang_is_ended_by_the_timeout() {
         for outcome in outcomes("exec sleep 600", 2) {
             assert!(failure(&outcome).contains("no sign of life"), "{outcome:?}");
