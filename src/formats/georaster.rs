@@ -25,6 +25,7 @@ mod safe_open;
 mod seam;
 mod sidecar;
 mod source;
+mod tiff_metadata;
 mod trust;
 mod vrt;
 mod window;

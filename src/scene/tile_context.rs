@@ -316,4 +316,28 @@ mod tests {
         let whole = terrain.tile.grid(Resolution::M100);
         assert_eq!(terrain.rounded(&whole), whole);
     }
+
+    #[test]
+    fn what_was_left_of_the_inputs_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/archive/dem/dem.tif");
+        std::fs::copy(fixture, dir.path().join("dem.tif")).unwrap();
+        let open = |folder: &std::path::Path| {
+            let ancillary = Ancillary {
+                dem: vec![folder.to_path_buf()],
+                dem_vertical: VerticalDatum::Ellipsoid,
+                landmask: vec![folder.to_path_buf()],
+                ..Ancillary::default()
+            };
+            TileContext::open(tile(), &ancillary)
+        };
+        assert!(open(dir.path()).unwrap().notes().is_empty());
+        std::fs::write(dir.path().join("empty.tif"), "").unwrap();
+        let notes = open(dir.path()).unwrap().notes();
+        assert_eq!(notes.len(), 2);
+        assert!(notes[0].starts_with("DEM: ") && notes[1].starts_with("land mask: "));
+        assert!(notes.iter().all(|n| n.contains("empty.tif")));
+        std::fs::remove_file(dir.path().join("dem.tif")).unwrap();
+        assert!(open(dir.path()).is_err());
+    }
 }

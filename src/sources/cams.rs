@@ -12,7 +12,7 @@ use crate::types::grid::NodeGrid;
 use crate::types::radiative_transfer::{AtmosphereState, Origin};
 use chrono::{DateTime, Utc};
 use ndarray::Array2;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 mod axis;
@@ -84,6 +84,7 @@ impl Cams {
             problems: Vec::new(),
             left,
         };
+        let named: HashSet<&PathBuf> = paths.iter().collect();
         let mut failed = BTreeMap::new();
         for path in files {
             match file::layers(&path) {
@@ -91,7 +92,7 @@ impl Cams {
                     cams.layers.extend(layers);
                     cams.problems.extend(problems);
                 }
-                Err(problem) if paths.contains(&path) => return Err(problem),
+                Err(problem) if named.contains(&path) => return Err(problem),
                 Err(problem) => {
                     failed.insert(path, problem);
                 }

@@ -3,7 +3,8 @@
 use super::GeoRasterError;
 use super::endings::{Purpose, raster_name};
 use crate::formats::input_files::{self, Why};
-use std::path::{Path, PathBuf};
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 
 /// A file, and whether the user named it itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,8 +55,9 @@ pub(super) fn expand(paths: &[PathBuf], purpose: Purpose) -> Result<Expanded, Ge
             place: "an empty list of files".to_string(),
         });
     }
+    let by_user: HashSet<&PathBuf> = paths.iter().collect();
     let named = |path: PathBuf| Named {
-        is_named: paths.contains(&path),
+        is_named: by_user.contains(&path),
         path,
     };
     Ok(Expanded {
@@ -73,17 +75,17 @@ pub(super) fn check_folders(
     if failed.is_empty() {
         return Ok(());
     }
-    let problem = |file: &Path| failed.iter().find(|(p, _)| p == file).map(|(_, e)| e);
+    let failed: HashMap<&PathBuf, &GeoRasterError> = failed.iter().map(|(p, e)| (p, e)).collect();
     for folder in paths.iter().filter(|p| p.is_dir()) {
         let found = input_files::search(std::slice::from_ref(folder), &raster_name(purpose));
-        let first = found.files.first().and_then(|f| problem(f));
+        let first = found.files.first().and_then(|f| failed.get(f));
         if let Some(first) = first
-            && found.files.iter().all(|f| problem(f).is_some())
+            && found.files.iter().all(|f| failed.contains_key(f))
         {
             return Err(GeoRasterError::NothingUsable {
                 folder: folder.clone(),
                 count: found.files.len(),
-                first: Box::new(first.clone()),
+                first: Box::new((*first).clone()),
             });
         }
     }

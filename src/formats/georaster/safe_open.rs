@@ -6,6 +6,7 @@ use super::sidecar;
 use super::trust::Trust;
 use super::vrt;
 use crate::formats::hdf5_guard;
+use gdal::errors::GdalError;
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags, Metadata};
 use std::path::Path;
 
@@ -38,13 +39,11 @@ pub(crate) fn dataset(path: &Path, trust: &Trust) -> Result<Dataset, GeoRasterEr
         Err(error) => virtual_path(path, trust, error)?,
     }
     let options = DatasetOptions {
-        open_flags: GdalOpenFlags::GDAL_OF_RASTER
-            | GdalOpenFlags::GDAL_OF_READONLY
-            | GdalOpenFlags::GDAL_OF_VERBOSE_ERROR,
+        open_flags: GdalOpenFlags::GDAL_OF_RASTER | GdalOpenFlags::GDAL_OF_READONLY,
         allowed_drivers: Some(drivers(path)),
         ..Default::default()
     };
-    let data = Dataset::open_ex(path, options).map_err(|e| open(e.to_string()))?;
+    let data = Dataset::open_ex(path, options).map_err(|e| open(words(path, &e)))?;
     if data.metadata_item("OVERVIEW_FILE", "OVERVIEWS").is_some() {
         return Err(GeoRasterError::Refused {
             path: path.to_path_buf(),
@@ -64,6 +63,18 @@ pub(crate) fn dataset(path: &Path, trust: &Trust) -> Result<Dataset, GeoRasterEr
         }
     }
     Ok(data)
+}
+
+/// Why GDAL cannot open a file, which it does not say where no driver takes it for its own.
+fn words(path: &Path, error: &GdalError) -> String {
+    match error {
+        GdalError::NullPointer { msg, .. } if msg.trim().is_empty() => format!(
+            "it is damaged, or of another format than its name says ({} cannot read it)",
+            drivers(path).join(", ")
+        ),
+        GdalError::NullPointer { msg, .. } => msg.split_whitespace().collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    }
 }
 
 /// A path that is no file of this machine: only GDAL's virtual file systems and parts of NetCDF files are known, which

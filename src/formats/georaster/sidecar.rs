@@ -2,6 +2,7 @@
 
 use super::GeoRasterError;
 use super::endings::ending;
+use super::tiff_metadata;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,9 @@ pub(super) fn check(path: &Path) -> Result<(), GeoRasterError> {
             path,
             "it is a VRT or the description of a web service under the ending of another format; a VRT ends in .vrt",
         ));
+    }
+    if tiff_metadata::text(path).contains("OVERVIEW_FILE") {
+        return Err(refused(path, LEADS_ELSEWHERE));
     }
     let mut file = path.to_path_buf();
     // overviews may have overviews of their own

@@ -129,7 +129,7 @@ impl Ledger {
     /// OUT is not writable, or another run has the tile.
     pub(crate) fn open(out: &Path, tile: TileId) -> Result<Ledger, PipelineError> {
         let path = Ledger::path(out, tile);
-        let begun = path.exists();
+        let begun = std::fs::metadata(&path).is_ok_and(|m| m.len() > 0);
         let lines = Lines::open(&path)?;
         let mut notes = Vec::new();
         let lock = match lines.lock()? {

@@ -44,7 +44,7 @@ impl Survey {
         progress: &dyn Progress,
     ) -> Result<Survey, PipelineError> {
         let kept = config.out().join("index.jsonl");
-        let known = kept.exists();
+        let known = std::fs::metadata(&kept).is_ok_and(|m| m.len() > 0);
         let mut survey = Survey {
             index: match &config.out {
                 Some(_) => Index::open(&kept, keep)?,

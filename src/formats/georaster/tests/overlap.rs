@@ -160,7 +160,10 @@ fn the_first_of_two_masks_wins() {
     part(&b, 10.0, (0, 0), (1100, 900), |_, _| 1.0);
     let g = grid(32631, 640_000.0, 5_558_000.0);
     let share = |files: &[PathBuf]| open(files).unwrap().sample(&g, Content::Indicator).unwrap();
-    assert_eq!(share(&[a.clone()]), share(&[a.clone(), b.clone()]));
+    assert_eq!(
+        share(std::slice::from_ref(&a)),
+        share(&[a.clone(), b.clone()])
+    );
     assert!(share(&[b, a]).iter().all(|v| *v == 1.0));
 }
 
