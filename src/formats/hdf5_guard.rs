@@ -1,7 +1,9 @@
 //! HDF5 and NetCDF-4 files are looked through before any value of them is converted (docs/sources/l1c.md, Damaged HDF5):
 //! nothing may lie outside the file, no datatype may be one that libhdf5 converts out of bounds, no size may be a bomb.
 
+mod attributes;
 mod datatype;
+mod header;
 mod links;
 mod storage;
 #[cfg(test)]
@@ -97,7 +99,7 @@ pub fn open(path: &Path) -> Result<hdf5::File, Refusal> {
     let file = options
         .open(path)
         .map_err(|e| Refusal::Library(one_line(&e.to_string())))?;
-    walk::look_through(&file, size)?;
+    walk::look_through(&file, &bytes, size)?;
     Ok(file)
 }
 

@@ -3,9 +3,9 @@
 
 use hdf5::Datatype;
 use hdf5_sys::h5t::{
-    H5T_class_t, H5T_norm_t, H5T_order_t, H5Tget_class, H5Tget_ebias, H5Tget_fields,
-    H5Tget_member_type, H5Tget_nmembers, H5Tget_norm, H5Tget_offset, H5Tget_order,
-    H5Tget_precision, H5Tget_size, H5Tget_super,
+    H5T_class_t, H5T_cset_t, H5T_norm_t, H5T_order_t, H5T_str_t, H5Tget_class, H5Tget_cset,
+    H5Tget_ebias, H5Tget_fields, H5Tget_member_type, H5Tget_nmembers, H5Tget_norm, H5Tget_offset,
+    H5Tget_order, H5Tget_precision, H5Tget_size, H5Tget_strpad, H5Tget_super,
 };
 
 /// Longest fixed text or element of any other kind, bytes; chosen: real ones have a few hundred.
@@ -68,7 +68,8 @@ fn nested(datatype: &Datatype, depth: usize) -> Result<(), String> {
     match facts.class {
         H5T_class_t::H5T_INTEGER | H5T_class_t::H5T_BITFIELD => whole(&facts),
         H5T_class_t::H5T_FLOAT => floating(datatype, &facts),
-        H5T_class_t::H5T_STRING | H5T_class_t::H5T_OPAQUE | H5T_class_t::H5T_REFERENCE => Ok(()),
+        H5T_class_t::H5T_STRING => text(datatype),
+        H5T_class_t::H5T_OPAQUE | H5T_class_t::H5T_REFERENCE => Ok(()),
         H5T_class_t::H5T_COMPOUND
         | H5T_class_t::H5T_ENUM
         | H5T_class_t::H5T_VLEN
@@ -113,6 +114,25 @@ fn whole(facts: &Facts) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// A text ends and is encoded in a way that is defined.
+fn text(datatype: &Datatype) -> Result<(), String> {
+    let id = datatype.id();
+    // SAFETY: as in `facts`.
+    let (ending, encoding) = hdf5::sync::sync(|| unsafe { (H5Tget_strpad(id), H5Tget_cset(id)) });
+    let ends = matches!(
+        ending,
+        H5T_str_t::H5T_STR_NULLTERM | H5T_str_t::H5T_STR_NULLPAD | H5T_str_t::H5T_STR_SPACEPAD
+    );
+    match ends
+        && matches!(
+            encoding,
+            H5T_cset_t::H5T_CSET_ASCII | H5T_cset_t::H5T_CSET_UTF8
+        ) {
+        true => Ok(()),
+        false => Err("its texts end or are encoded in a way that is not defined".to_owned()),
+    }
 }
 
 /// Little or big endian; anything else is a VAX or damage.

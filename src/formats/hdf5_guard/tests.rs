@@ -105,8 +105,6 @@ fn files_of_the_archive_pass() {
         count += 1;
     }
     assert!(count > 5);
-    let cams = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/archive/cams/cams_20180620.nc");
-    check(&cams).unwrap();
 }
 
 #[test]
@@ -186,7 +184,12 @@ fn damaged_datatypes_are_refused_before_anything_is_read() {
         ),
         (&int32[..], 10, 160, "claim 160 bits"),
         (&int32[..], 8, 16, "claim 32 bits from bit 16"),
-        (&int32[..], 4, 6, "its whole numbers of 6 bytes"),
+        (
+            &int32[..],
+            4,
+            6,
+            "/: an attribute claims more than its message holds",
+        ),
         (
             &float32[..],
             12,
@@ -228,14 +231,20 @@ fn bombs_meet_a_limit_and_their_name() {
         "{sparse}"
     );
     let chunk = refused(|f| {
-        f.new_dataset::<u8>()
-            .shape((4, 4))
-            .chunk((20_000, 20_000))
-            .deflate(1)
-            .create("wide")
-            .unwrap();
+        let wide = f
+            .new_dataset::<u8>()
+            .shape((7000, 9000))
+            .chunk((7000, 9000))
+            .deflate(1);
+        wide.create("wide").unwrap();
+        let wider = f
+            .new_dataset::<u8>()
+            .shape((9000, 9000))
+            .chunk((9000, 9000))
+            .deflate(1);
+        wider.create("wider").unwrap();
     });
-    assert!(chunk.contains("/wide: chunks of [20000, 20000]"), "{chunk}");
+    assert!(chunk.contains("/wider: "), "{chunk}");
     let plain = refused(|f| {
         f.new_dataset::<f64>()
             .shape(1 << 40)
@@ -266,7 +275,10 @@ fn bombs_meet_a_limit_and_their_name() {
                 .unwrap();
         }
     });
-    assert!(attributes.contains("/g: 1001 attributes"), "{attributes}");
+    assert!(
+        attributes.contains("/g: more than 1000 attributes"),
+        "{attributes}"
+    );
 }
 
 #[test]

@@ -1,8 +1,14 @@
 //! All objects of a file, each once, within bounds.
 
 use super::links::{self, Kind};
-use super::{Refusal, datatype, storage};
-use hdf5::{Group, Location, LocationToken, LocationType};
+use super::{Refusal, attributes, datatype, header, storage};
+use hdf5::{Group, Location, LocationType};
+use hdf5_sys::h5o::{H5O_INFO_BASIC, H5O_info1_t, H5Oget_info_by_name2};
+use hdf5_sys::h5p::H5P_DEFAULT;
+use std::collections::HashSet;
+use std::ffi::CString;
+use std::fs::File;
+use std::mem::MaybeUninit;
 
 /// Objects of one file; chosen: a Level-1C file has about a hundred.
 const MOST_OBJECTS: usize = 10_000;
@@ -11,32 +17,35 @@ const DEEPEST: usize = 16;
 /// Attributes of one object; chosen: real ones have some dozens.
 const MOST_ATTRIBUTES: usize = 1000;
 
-/// Looks through all objects of a file of `size` bytes.
-pub(super) fn look_through(file: &hdf5::File, size: u64) -> Result<(), Refusal> {
+/// Looks through all objects of a file of `size` bytes, open for the library and as `bytes`.
+pub(super) fn look_through(file: &hdf5::File, bytes: &File, size: u64) -> Result<(), Refusal> {
     let root = file
         .group("/")
         .map_err(|_| damaged("/", "cannot be opened"))?;
     let mut walk = Walk {
+        bytes,
+        base: file.userblock(),
         size,
         left: MOST_OBJECTS,
         claimed: 0,
-        seen: Vec::new(),
+        seen: HashSet::new(),
     };
-    if let Ok(info) = root.loc_info() {
-        walk.seen.push(info.token);
-    }
+    walk.enter(&root, ".", "/")?;
     walk.attributes(&root, "/")?;
     walk.members(&root, "", DEEPEST)
 }
 
-struct Walk {
+struct Walk<'a> {
+    bytes: &'a File,
+    /// Bytes before the first that addresses count from.
+    base: u64,
     size: u64,
     /// Objects that may still come.
     left: usize,
     /// Bytes claimed by the datasets met.
     claimed: u64,
     /// Places of the objects met: hard links can form circles.
-    seen: Vec<LocationToken>,
+    seen: HashSet<u64>,
 }
 
 fn damaged(object: &str, reason: impl Into<String>) -> Refusal {
@@ -46,7 +55,7 @@ fn damaged(object: &str, reason: impl Into<String>) -> Refusal {
     }
 }
 
-impl Walk {
+impl Walk<'_> {
     fn members(&mut self, group: &Group, path: &str, depth: usize) -> Result<(), Refusal> {
         let wrong = |reason: String| damaged(if path.is_empty() { "/" } else { path }, reason);
         if depth == 0 {
@@ -76,16 +85,11 @@ impl Walk {
         depth: usize,
     ) -> Result<(), Refusal> {
         let unreadable = |_| damaged(object, "cannot be opened");
-        let info = group.loc_info_by_name(name).map_err(unreadable)?;
-        if self.seen.contains(&info.token) {
+        if !self.enter(group, name, object)? {
             return Ok(());
         }
-        self.seen.push(info.token);
-        self.left = self
-            .left
-            .checked_sub(1)
-            .ok_or_else(|| damaged(object, "there are too many objects"))?;
-        match info.loc_type {
+        let kind = group.loc_type_by_name(name).map_err(unreadable)?;
+        match kind {
             LocationType::Group => {
                 let group = group.group(name).map_err(unreadable)?;
                 self.attributes(&group, object)?;
@@ -114,17 +118,25 @@ impl Walk {
         }
     }
 
+    /// Counts an object and checks its header; false where it has been met before.
+    fn enter(&mut self, group: &Group, name: &str, object: &str) -> Result<bool, Refusal> {
+        let address = address(group, name).ok_or_else(|| damaged(object, "cannot be opened"))?;
+        if !self.seen.insert(address) {
+            return Ok(false);
+        }
+        self.left = self
+            .left
+            .checked_sub(1)
+            .ok_or_else(|| damaged(object, "there are too many objects"))?;
+        header::check(self.bytes, self.base.saturating_add(address))
+            .map_err(|reason| damaged(object, reason))?;
+        Ok(true)
+    }
+
     /// Attributes lie whole in the file: more bytes than it has is damage.
     fn attributes(&self, at: &Location, object: &str) -> Result<(), Refusal> {
-        let unreadable = |_| damaged(object, "its attributes cannot be read");
-        let count = at.loc_info().map_err(unreadable)?.num_attrs;
-        if count > MOST_ATTRIBUTES {
-            return Err(damaged(object, format!("{count} attributes")));
-        }
-        if count == 0 {
-            return Ok(());
-        }
-        for name in at.attr_names().map_err(unreadable)? {
+        let names = attributes::of(at, MOST_ATTRIBUTES);
+        for name in names.map_err(|reason| damaged(object, reason))? {
             let wrong = |reason: String| damaged(object, format!("attribute {name}: {reason}"));
             let opened = || "it cannot be read".to_owned();
             let attribute = at.attr(&name).map_err(|_| wrong(opened()))?;
@@ -138,4 +150,25 @@ impl Walk {
         }
         Ok(())
     }
+}
+
+/// Where the header of an object begins; the library looks at nothing else of it.
+fn address(group: &Group, name: &str) -> Option<u64> {
+    let name = CString::new(name).ok()?;
+    let mut info = MaybeUninit::<H5O_info1_t>::uninit();
+    hdf5::sync::sync(|| {
+        // SAFETY: the handle is open while `group` is borrowed, the name is a C string, `sync` holds the library's lock, and
+        // the structure is read only where the library says that it has filled it.
+        unsafe {
+            let place = info.as_mut_ptr();
+            (H5Oget_info_by_name2(
+                group.id(),
+                name.as_ptr(),
+                place,
+                H5O_INFO_BASIC,
+                H5P_DEFAULT,
+            ) >= 0)
+                .then(|| info.assume_init_ref().addr)
+        }
+    })
 }

@@ -12,6 +12,12 @@ const TIMES_MEDIAN: f64 = 20.0;
 /// Lines or pixels of fewer second differences have no median to rely on: there none may exceed the distance of
 /// neighbours, beyond which a grid folds back; chosen.
 const FEW: usize = 8;
+/// Shares of a step by which stored multiples of it may miss, beyond the rounding; chosen: the step itself is rounded.
+const OFF_STEP: f64 = 0.02;
+/// Values that make the step more exact; chosen: they are evenly spread.
+const REFINED: usize = 4096;
+/// One in so many values may miss: damaged ones; chosen.
+const FEW_OFF: usize = 20;
 /// Rows looked at for the medians; chosen: they are evenly spread.
 const SAMPLED_ROWS: usize = 48;
 /// Rows that one thread looks at; chosen.
@@ -116,18 +122,50 @@ fn allowed(
     }
 }
 
-/// The step in which values are stored: their smallest second difference above `rounding`, along rows; 0 where there is
-/// none. Smooth values have second differences down to the rounding, packed ones none below their step.
+/// The step in which values are stored, if they all are multiples of one, and not of one kind; else 0. Candidate is the smallest difference of
+/// neighbours along rows, or of their differences, above `rounding`.
 pub(super) fn step(values: &Array2<f64>, rounding: f64) -> f64 {
-    let rows = values.rows().into_iter().flat_map(|row| {
-        let differences =
-            (1..row.len().max(2) - 1).map(move |j| row[j - 1] - 2.0 * row[j] + row[j + 1]);
-        differences
-            .map(f64::abs)
-            .filter(|d| *d > rounding)
-            .reduce(f64::min)
-    });
-    rows.reduce(f64::min).unwrap_or(0.0)
+    let smallest = |differences: &mut dyn Iterator<Item = f64>| {
+        let above = differences.map(f64::abs).filter(|d| *d > rounding);
+        above.fold(f64::INFINITY, f64::min)
+    };
+    let mut step = f64::INFINITY;
+    for row in values.rows() {
+        let row = row.to_vec();
+        let first = smallest(&mut row.windows(2).map(|p| p[1] - p[0]));
+        let second = smallest(&mut row.windows(3).map(|p| p[0] - 2.0 * p[1] + p[2]));
+        step = step.min(first).min(second);
+    }
+    let Some(origin) = values
+        .iter()
+        .find(|v| v.is_finite())
+        .filter(|_| step.is_finite())
+    else {
+        return 0.0;
+    };
+    // one difference is rounded: the farther a multiple, the better it tells the step
+    let every = values.len().div_ceil(REFINED);
+    let mut far: Vec<f64> = values
+        .iter()
+        .step_by(every)
+        .map(|v| (v - origin).abs())
+        .collect();
+    far.sort_by(f64::total_cmp);
+    for distance in far {
+        let steps = (distance / step).round();
+        if steps >= 1.0 && (distance / step - steps).abs() < OFF_STEP.max(rounding / step) {
+            step = distance / steps;
+        }
+    }
+    let tolerance = OFF_STEP + rounding / step;
+    let steps = |v: &f64| (v - origin) / step;
+    let off = |v: &&f64| (steps(v) - steps(v).round()).abs() > tolerance;
+    let moved = |v: &&f64| steps(v).round() != 0.0;
+    let many = |count: usize| count * FEW_OFF > values.len();
+    match many(values.iter().filter(moved).count()) && !many(values.iter().filter(off).count()) {
+        true => step,
+        false => 0.0,
+    }
 }
 
 #[cfg(test)]
@@ -240,8 +278,19 @@ mod tests {
         let smooth = Array2::from_shape_fn((40, 40), |(i, j)| {
             30.0 + 0.01 * i as f64 + 1e-4 * (j * j) as f64
         });
-        assert!(step(&smooth, 1e-3) < 1e-3 + 1e-9);
-        let packed = smooth.mapv(|v| (v * 2.0).round() / 2.0);
-        assert_eq!(step(&packed, 1e-3), 0.5);
+        // no more than the rounding
+        assert!(step(&smooth, 1e-3) < 2e-3, "{}", step(&smooth, 1e-3));
+        let mut packed = smooth.mapv(|v| f64::from(((v * 5.0).round() / 5.0) as f32));
+        assert!((step(&packed, 1e-3) - 0.2).abs() < 1e-5);
+        let thousandths = Array2::from_shape_fn((40, 40), |(i, j)| {
+            let smooth = 46.9 + 0.0072 * i as f64 - 0.0015 * j as f64;
+            f64::from(((smooth * 1000.0).round() / 1000.0) as f32)
+        });
+        assert!((step(&thousandths, 6.2e-5) - 1e-3).abs() < 1e-6);
+        // damage is no step, and hides none
+        packed[(3, 3)] += 0.07;
+        let mut damaged = smooth;
+        damaged[(3, 3)] += 2.0;
+        assert_eq!(step(&damaged, 0.5), 0.0);
     }
 }

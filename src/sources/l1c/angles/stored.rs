@@ -37,6 +37,8 @@ pub(in crate::sources::l1c) struct Stored {
     pub(super) azimuth_name: String,
     /// Path of the zenith.
     zenith_name: String,
+    /// Steps of the packed zenith and azimuth, degrees; 0 of floating-point ones.
+    steps: [f64; 2],
 }
 
 impl Stored {
@@ -72,7 +74,9 @@ impl Stored {
         level: &TieLevel,
     ) -> Result<(), L1cError> {
         let Pair { zenith, azimuth } = &self.pair;
-        let stored = |angle: &Array2<f32>| step(&angle.mapv(f64::from), ROUNDING);
+        let stored =
+            |angle: &Array2<f32>, packed: f64| packed.max(step(&angle.mapv(f64::from), ROUNDING));
+        let stored = stored(zenith, self.steps[0]) + stored(azimuth, self.steps[1]);
         let row = |i: usize| {
             (0..zenith.ncols())
                 .map(|j| {
@@ -88,7 +92,7 @@ impl Stored {
                 })
                 .collect()
         };
-        let floor = segment.profile.angles.roughness + 2.0 * (stored(zenith) + stored(azimuth));
+        let floor = segment.profile.angles.roughness + 2.0 * stored;
         let Some(jump) = first_jump(zenith.dim(), row, floor) else {
             return Ok(());
         };
@@ -116,9 +120,8 @@ fn read(
     if !(ties.group.link_exists(zenith) && ties.group.link_exists(azimuth)) {
         return Ok(None);
     }
-    let (zenith, coarse_z, zenith_name) =
-        angle(segment, strip, zenith, ZENITH_SCALE, 0.0..=largest)?;
-    let (mut azimuth, coarse_a, azimuth_name) =
+    let (zenith, step_z, zenith_name) = angle(segment, strip, zenith, ZENITH_SCALE, 0.0..=largest)?;
+    let (mut azimuth, step_a, azimuth_name) =
         angle(segment, strip, azimuth, AZIMUTH_SCALE, -360.0..=720.0)?;
     azimuth.mapv_inplace(|a| {
         if (0.0..360.0).contains(&a) {
@@ -129,20 +132,21 @@ fn read(
     });
     Ok(Some(Stored {
         pair: Pair { zenith, azimuth },
-        coarse: coarse_z || coarse_a,
+        coarse: step_z > COARSE || step_a > COARSE,
+        steps: [step_z, step_a],
         azimuth_name,
         zenith_name,
     }))
 }
 
-/// One raster in degrees, NaN where empty; whether its steps are coarse; its path.
+/// One raster in degrees, NaN where empty; its step if it is packed, else 0; its path.
 fn angle(
     segment: &Segment,
     strip: Strip,
     name: &str,
     packed_scale: f64,
     range: std::ops::RangeInclusive<f32>,
-) -> Result<(Array2<f32>, bool, String), L1cError> {
+) -> Result<(Array2<f32>, f64, String), L1cError> {
     let path = &segment.header.path;
     let ties = &segment.parts(strip)?.ties;
     let (group, size) = (&ties.group, ties.levels[0].lon.shape);
@@ -199,5 +203,6 @@ fn angle(
     if let Some(v) = values.iter().find(|v| !v.is_nan() && !range.contains(v)) {
         return Err(bad(format!("{v} is no angle in degrees")));
     }
-    Ok((values, packed && 1.0 / scale.abs() > COARSE, dataset))
+    let step = if packed { 1.0 / scale.abs() } else { 0.0 };
+    Ok((values, step, dataset))
 }

@@ -44,11 +44,11 @@ fn places(bytes: &[u8]) -> Vec<usize> {
     places
 }
 
-/// Flips in their order: every third bit of every place, so that each property is met in many objects.
+/// Flips in their order: every fifth bit of every place, so that each property is met in many objects.
 fn flips(bytes: &[u8]) -> Vec<(usize, u8)> {
     let places = places(bytes);
     (0..places.len() * 8)
-        .step_by(3)
+        .step_by(5)
         .map(|k| (places[k / 8], 1 << (k % 8)))
         .collect()
 }
