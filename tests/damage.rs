@@ -41,7 +41,12 @@ fn content(out: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let files = files(&tiles).into_iter();
     files
         .filter(|p| !p.ends_with("run.json"))
-        .map(|p| (p.strip_prefix(out).unwrap().to_path_buf(), fs::read(&p).unwrap()))
+        .map(|p| {
+            (
+                p.strip_prefix(out).unwrap().to_path_buf(),
+                fs::read(&p).unwrap(),
+            )
+        })
         .collect()
 }
 
@@ -107,8 +112,17 @@ fn every_kind_of_file_of_an_acquisition_heals() {
         assert_eq!(code, 0, "{text}");
         assert!(!text.contains("nothing to do"), "{struck:?}: {text}");
         for path in &struck {
-            let product = path.parent().unwrap().file_name().unwrap().to_str().unwrap();
-            assert!(text.contains(&format!("{product} is damaged")), "{path:?}: {text}");
+            let product = path
+                .parent()
+                .unwrap()
+                .file_name()
+                .unwrap()
+                .to_str()
+                .unwrap();
+            assert!(
+                text.contains(&format!("{product} is damaged")),
+                "{path:?}: {text}"
+            );
         }
         assert!(content(&out) == sound, "{struck:?}");
     }
@@ -125,12 +139,19 @@ fn screened_masks_background_stack_and_bookkeeping_heal() {
     let tile = out.join("tiles/31/U/FR");
     let all = files(&tile);
     let pick = |below: &str, ending: &str| -> PathBuf {
-        let wanted = |p: &&PathBuf| {
-            p.starts_with(tile.join(below)) && p.to_string_lossy().ends_with(ending)
-        };
-        all.iter().find(wanted).unwrap_or_else(|| panic!("{below} {ending}")).clone()
+        let wanted =
+            |p: &&PathBuf| p.starts_with(tile.join(below)) && p.to_string_lossy().ends_with(ending);
+        all.iter()
+            .find(wanted)
+            .unwrap_or_else(|| panic!("{below} {ending}"))
+            .clone()
     };
-    let shard = || all.iter().find(|p| p.to_string_lossy().contains("/RED/c/")).unwrap().clone();
+    let shard = || {
+        all.iter()
+            .find(|p| p.to_string_lossy().contains("/RED/c/"))
+            .unwrap()
+            .clone()
+    };
     let rounds = [
         vec![
             pick("screened", "_SM.tif"),
@@ -154,7 +175,10 @@ fn screened_masks_background_stack_and_bookkeeping_heal() {
         assert_eq!(code, 0, "{text}");
         assert!(!text.contains("nothing to do"), "{struck:?}: {text}");
         assert!(content(&out) == sound, "{struck:?}");
-        assert!(run(&l1c, &out, &[]).1.contains("nothing to do"), "{struck:?}");
+        assert!(
+            run(&l1c, &out, &[]).1.contains("nothing to do"),
+            "{struck:?}"
+        );
     }
 }
 
@@ -164,7 +188,10 @@ fn six_hundred_flipped_bits_are_found() {
     let out = root.path().join("out");
     copy(&finished(), &out);
     let verified = probav_ard::product::verify(&out, None).unwrap();
-    assert!(verified.damaged.is_empty() && verified.products > 20, "{verified}");
+    assert!(
+        verified.damaged.is_empty() && verified.products > 20,
+        "{verified}"
+    );
     let all = files(&out.join("tiles"));
     // every file takes its turn, at places spread by a multiplier without a common factor
     for k in 0..600usize {
@@ -176,14 +203,22 @@ fn six_hundred_flipped_bits_are_found() {
         fs::write(path, &flipped).unwrap();
         let product = path
             .ancestors()
-            .find(|p| p.join(checksums::CHECKSUMS).is_file() && !p.to_string_lossy().ends_with(".zarr"))
+            .find(|p| {
+                p.join(checksums::CHECKSUMS).is_file() && !p.to_string_lossy().ends_with(".zarr")
+            })
             .unwrap();
-        assert!(checksums::damage(product, Depth::Content).is_some(), "{path:?} byte {at}");
+        assert!(
+            checksums::damage(product, Depth::Content).is_some(),
+            "{path:?} byte {at}"
+        );
         fs::write(path, &bytes).unwrap();
     }
     // and by the command, several at once
     let mut struck = 0;
-    for path in all.iter().filter(|p| p.to_string_lossy().ends_with("_SM.tif")) {
+    for path in all
+        .iter()
+        .filter(|p| p.to_string_lossy().ends_with("_SM.tif"))
+    {
         let mut bytes = fs::read(path).unwrap();
         bytes[300] ^= 4;
         fs::write(path, bytes).unwrap();
@@ -204,16 +239,21 @@ fn a_product_that_rotted_unseen_costs_itself() {
     assert_eq!(run(&l1c, &out, &until).0, 0);
     let sound = content(&out);
     let rot = |date: &str| -> PathBuf {
-        let red = files(&out.join("tiles"))
-            .into_iter()
-            .find(|p| p.to_string_lossy().contains(date) && p.to_string_lossy().ends_with("_RED.tif"));
+        let red = files(&out.join("tiles")).into_iter().find(|p| {
+            p.to_string_lossy().contains(date) && p.to_string_lossy().ends_with("_RED.tif")
+        });
         let red = red.unwrap();
         let time = fs::metadata(&red).unwrap().modified().unwrap();
         let mut bytes = fs::read(&red).unwrap();
         let middle = bytes.len() / 2;
         bytes[middle..middle + 4000].fill(0xA5);
         fs::write(&red, bytes).unwrap();
-        File::options().write(true).open(&red).unwrap().set_modified(time).unwrap();
+        File::options()
+            .write(true)
+            .open(&red)
+            .unwrap()
+            .set_modified(time)
+            .unwrap();
         red
     };
     rot("20180709");
@@ -222,7 +262,10 @@ fn a_product_that_rotted_unseen_costs_itself() {
     fs::remove_dir_all(out.join("tiles/31/U/FR/screened")).unwrap();
     let (code, text) = run(&l1c, &out, &until);
     assert_eq!(code, 0, "{text}");
-    assert!(text.contains("is damaged") && text.contains("made again"), "{text}");
+    assert!(
+        text.contains("is damaged") && text.contains("made again"),
+        "{text}"
+    );
     assert!(content(&out) == sound);
 
     // without its segment it is left out, and the rest is screened
@@ -238,11 +281,17 @@ fn a_product_that_rotted_unseen_costs_itself() {
     // `--verify` finds what only reading tells
     rot("20180709");
     let (_, text) = run(&l1c, &out, &["--until", "screen", "--verify"]);
-    assert!(text.contains("20180709") && text.contains("made again"), "{text}");
+    assert!(
+        text.contains("20180709") && text.contains("made again"),
+        "{text}"
+    );
 }
 
 fn archive_file(l1c: &Path, date: &str) -> PathBuf {
-    files(l1c).into_iter().find(|p| p.to_string_lossy().contains(date)).unwrap()
+    files(l1c)
+        .into_iter()
+        .find(|p| p.to_string_lossy().contains(date))
+        .unwrap()
 }
 
 #[test]
@@ -284,12 +333,18 @@ fn a_unit_that_ended_its_worker_twice_is_not_tried_again_unless_asked() {
     let ledger = out.join("ledger/31UFR.jsonl");
     let text = fs::read_to_string(&ledger).unwrap();
     let last = text.lines().last().unwrap();
-    let crashed = last.replace("\"DONE\"", "\"FAILED\",\"reason\":\"worker: crashed (signal 11)\",\"class\":\"crash\"");
+    let crashed = last.replace(
+        "\"DONE\"",
+        "\"FAILED\",\"reason\":\"worker: crashed (signal 11)\",\"class\":\"crash\"",
+    );
     assert_ne!(crashed, last);
     fs::write(&ledger, format!("{text}{crashed}\n")).unwrap();
     let (code, text) = run(&l1c, &out, &until);
     assert_eq!(code, 1, "{text}");
-    assert!(text.contains("not tried again") && text.contains("signal 11"), "{text}");
+    assert!(
+        text.contains("not tried again") && text.contains("signal 11"),
+        "{text}"
+    );
     let (code, text) = run(&l1c, &out, &["--until", "acquisition", "--retry"]);
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("1 made"), "{text}");

@@ -48,7 +48,13 @@ impl Bench {
     fn run(&self, more: &[&str]) -> (i32, usize, String) {
         let out = self.at("out");
         let until = ["--until", "acquisition"];
-        let done = self.inputs.run(&out).args(until).args(more).output().unwrap();
+        let done = self
+            .inputs
+            .run(&out)
+            .args(until)
+            .args(more)
+            .output()
+            .unwrap();
         let text = String::from_utf8_lossy(&done.stdout).into_owned();
         let said = String::from_utf8_lossy(&done.stderr).into_owned();
         (done.status.code().unwrap_or(-1), made(&out), text + &said)
@@ -64,9 +70,15 @@ impl Bench {
 }
 
 fn made(out: &Path) -> usize {
-    let years = fs::read_dir(out.join("tiles/31/U/FR/acquisitions")).into_iter().flatten();
-    let products = years.flatten().flat_map(|y| fs::read_dir(y.path()).unwrap().flatten());
-    products.filter(|p| p.path().join("item.json").is_file()).count()
+    let years = fs::read_dir(out.join("tiles/31/U/FR/acquisitions"))
+        .into_iter()
+        .flatten();
+    let products = years
+        .flatten()
+        .flat_map(|y| fs::read_dir(y.path()).unwrap().flatten());
+    products
+        .filter(|p| p.path().join("item.json").is_file())
+        .count()
 }
 
 #[test]
@@ -93,7 +105,12 @@ fn folders_are_searched_at_any_depth_through_links_and_in_any_case() {
 #[test]
 fn what_is_skipped_is_counted_and_what_is_unusable_is_named() {
     let bench = Bench::new();
-    for name in ["dem/._dem.tif", "dem/x.tif.part", "cams/.hidden.nc", "l1c/PROBAV_L1C_20180623_100046_3_V101.HDF5.crdownload"] {
+    for name in [
+        "dem/._dem.tif",
+        "dem/x.tif.part",
+        "cams/.hidden.nc",
+        "l1c/PROBAV_L1C_20180623_100046_3_V101.HDF5.crdownload",
+    ] {
         fs::write(bench.at(name), b"junk").unwrap();
     }
     fs::create_dir(bench.at("l1c/lost+found")).unwrap();
@@ -101,7 +118,14 @@ fn what_is_skipped_is_counted_and_what_is_unusable_is_named() {
     fs::write(bench.at("cams/broken.nc"), b"CDF\x01junk").unwrap();
     symlink("nowhere.tif", bench.at("dem/gone.tif")).unwrap();
     let text = bench.makes_it();
-    for words in ["hidden", "unfinished transfer", "empty.tif", "broken.nc", "gone.tif", "leads nowhere"] {
+    for words in [
+        "hidden",
+        "unfinished transfer",
+        "empty.tif",
+        "broken.nc",
+        "gone.tif",
+        "leads nowhere",
+    ] {
         assert!(text.contains(words), "{words}: {text}");
     }
 }
@@ -193,22 +217,36 @@ fn change_is_noticed_where_it_bears_on_the_tile_and_nowhere_else() {
     assert!(!again(&bench), "a longer file");
     other[bytes.len() + (2 << 20)] = 1;
     fs::write(&dem, &other).unwrap();
-    File::options().write(true).open(&dem).unwrap().set_modified(time).unwrap();
+    File::options()
+        .write(true)
+        .open(&dem)
+        .unwrap()
+        .set_modified(time)
+        .unwrap();
     assert!(!again(&bench), "one byte");
     assert!(again(&bench));
 }
 
 fn first(folder: &Path) -> std::ffi::OsString {
-    fs::read_dir(folder).unwrap().next().unwrap().unwrap().file_name()
+    fs::read_dir(folder)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .file_name()
 }
 
 /// A DEM tile in the Gulf of Guinea.
 fn far_dem(path: &Path) {
     use gdal::spatial_ref::SpatialRef;
     let driver = gdal::DriverManager::get_driver_by_name("GTiff").unwrap();
-    let mut data = driver.create_with_band_type::<i16, _>(path, 20, 20, 1).unwrap();
-    data.set_geo_transform(&[0.0, 0.01, 0.0, 1.0, 0.0, -0.01]).unwrap();
-    data.set_spatial_ref(&SpatialRef::from_epsg(4326).unwrap()).unwrap();
+    let mut data = driver
+        .create_with_band_type::<i16, _>(path, 20, 20, 1)
+        .unwrap();
+    data.set_geo_transform(&[0.0, 0.01, 0.0, 1.0, 0.0, -0.01])
+        .unwrap();
+    data.set_spatial_ref(&SpatialRef::from_epsg(4326).unwrap())
+        .unwrap();
 }
 
 #[test]
@@ -239,10 +277,21 @@ fn as_nobody() {
         fs::set_permissions(bench.at(name), fs::Permissions::from_mode(mode)).unwrap();
     };
     fs::create_dir(bench.at("l1c/private")).unwrap();
-    fs::copy(fixture().join("cams").join(first(&fixture().join("cams"))), bench.at("cams/zz.nc")).unwrap();
+    fs::copy(
+        fixture().join("cams").join(first(&fixture().join("cams"))),
+        bench.at("cams/zz.nc"),
+    )
+    .unwrap();
     far_dem(&bench.at("dem/far.tif"));
     for name in ["l1c/private", "cams/zz.nc", "dem/far.tif"] {
-        closed(name, if name.ends_with("private") { 0o700 } else { 0o600 });
+        closed(
+            name,
+            if name.ends_with("private") {
+                0o700
+            } else {
+                0o600
+            },
+        );
     }
     let run = || {
         let inner = bench.inputs.run(&bench.at("out"));
@@ -251,7 +300,10 @@ fn as_nobody() {
         command.arg(inner.get_program()).args(inner.get_args());
         let done = command.args(["--until", "acquisition"]).output().unwrap();
         let text = String::from_utf8_lossy(&done.stdout).into_owned();
-        (done.status.code(), text + &String::from_utf8_lossy(&done.stderr))
+        (
+            done.status.code(),
+            text + &String::from_utf8_lossy(&done.stderr),
+        )
     };
     // the program itself may lie where others cannot look
     let program = Path::new(env!("CARGO_BIN_EXE_probav-ard"));
@@ -273,7 +325,10 @@ fn as_nobody() {
     }
     let (code, text) = run();
     assert_eq!(code, Some(0), "{text}");
-    assert!(!text.contains("FAILED") && !text.contains("left out"), "{text}");
+    assert!(
+        !text.contains("FAILED") && !text.contains("left out"),
+        "{text}"
+    );
 }
 
 /// Locks that a cluster file system does not have.
@@ -298,19 +353,33 @@ fn a_file_system_without_locks_is_no_other_run() {
         let run = || {
             let mut command = bench.inputs.run(&out);
             command.args(["--until", "acquisition"]);
-            command.env("LD_PRELOAD", &library).env("NO_LOCKS", errno.to_string());
+            command
+                .env("LD_PRELOAD", &library)
+                .env("NO_LOCKS", errno.to_string());
             let done = command.output().unwrap();
             let text = String::from_utf8_lossy(&done.stdout).into_owned();
-            (done.status.code(), text + &String::from_utf8_lossy(&done.stderr))
+            (
+                done.status.code(),
+                text + &String::from_utf8_lossy(&done.stderr),
+            )
         };
         let (code, text) = run();
         assert_eq!((code, made(&out)), (Some(0), 1), "{text}");
-        assert!(text.contains("no locks") && !text.contains("another run"), "{text}");
+        assert!(
+            text.contains("no locks") && !text.contains("another run"),
+            "{text}"
+        );
         // a run that lives is told from one that does not
         let lock = out.join("ledger/31UFR.lock");
         assert!(!lock.exists());
         let stat = fs::read_to_string("/proc/self/stat").unwrap();
-        let began = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap();
+        let began = stat
+            .rsplit_once(')')
+            .unwrap()
+            .1
+            .split_whitespace()
+            .nth(19)
+            .unwrap();
         let proc = |name: &str| fs::read_to_string(name).unwrap().trim().to_string();
         let host = proc("/proc/sys/kernel/hostname");
         let boot = proc("/proc/sys/kernel/random/boot_id");
@@ -334,14 +403,26 @@ fn doctor_lists_what_would_be_used_and_what_would_not() {
     fs::write(bench.at("dem/broken.tif"), b"II*\0").unwrap();
     fs::write(bench.at("l1c").join(NAME.replace("V101", "V201")), b"").unwrap();
     let mut doctor = program();
-    doctor.args(["doctor", "--tile", archive::TILE, "--dem-vertical", "ellipsoid"]);
+    doctor.args([
+        "doctor",
+        "--tile",
+        archive::TILE,
+        "--dem-vertical",
+        "ellipsoid",
+    ]);
     doctor.arg("--l1c").arg(&bench.inputs.l1c);
     doctor.arg("--cams").arg(&bench.inputs.cams);
     doctor.arg("--dem").arg(&bench.inputs.dem);
     let done = doctor.output().unwrap();
     let text = String::from_utf8_lossy(&done.stdout).into_owned();
     assert_eq!(done.status.code(), Some(1), "{text}");
-    for words in ["1 segments that can be read", "V201", "dem.tif", "broken.tif", "1 segments may see it"] {
+    for words in [
+        "1 segments that can be read",
+        "V201",
+        "dem.tif",
+        "broken.tif",
+        "1 segments may see it",
+    ] {
         assert!(text.contains(words), "{words}: {text}");
     }
     assert_eq!(made(&bench.at("out")), 0);

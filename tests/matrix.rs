@@ -46,7 +46,9 @@ impl State {
             State::Unreadable => symlink("/proc/self/mem", path).unwrap(),
             State::Empty => fs::write(path, b"").unwrap(),
             State::Cut => fs::write(path, &bytes[..bytes.len() * 2 / 3]).unwrap(),
-            State::WrongKind => fs::write(path, b"\x89PNG\r\n\x1a\nnot what its name says").unwrap(),
+            State::WrongKind => {
+                fs::write(path, b"\x89PNG\r\n\x1a\nnot what its name says").unwrap()
+            }
             State::Damaged => {
                 let mut bytes = bytes;
                 let n = bytes.len();
@@ -201,7 +203,10 @@ fn try_all(verb: &str, prepare: &[&str], inputs: &[&str], out: &str) {
             let name = file.file_name().unwrap().to_str().unwrap();
             let told = text.contains(name) || text.contains(bench.at(input).to_str().unwrap());
             if code == Some(0) {
-                assert!(told || rasters == sound, "something stood in silently: {what}");
+                assert!(
+                    told || rasters == sound,
+                    "something stood in silently: {what}"
+                );
             } else {
                 assert!(told, "not named: {what}");
             }
@@ -210,8 +215,7 @@ fn try_all(verb: &str, prepare: &[&str], inputs: &[&str], out: &str) {
     }
 }
 
-const ANCILLARY: &str =
-    "--cams {cams/} --dem {dem/} --dem-vertical ellipsoid --landmask {landmask/} --l1c-profile {profile}";
+const ANCILLARY: &str = "--cams {cams/} --dem {dem/} --dem-vertical ellipsoid --landmask {landmask/} --l1c-profile {profile}";
 
 fn run() -> String {
     format!("run --tile {TILE} --l1c {{l1c/}} {ANCILLARY} --until acquisition --out {{root}}/out")
@@ -234,12 +238,19 @@ fn run_with_terrain() {
 
 #[test]
 fn run_with_a_reference() {
-    try_all(&format!("{} --reference {{reference}}", run()), &[], &["reference"], "out");
+    try_all(
+        &format!("{} --reference {{reference}}", run()),
+        &[],
+        &["reference"],
+        "out",
+    );
 }
 
 #[test]
 fn files_named_themselves() {
-    let named = run().replace("/}", "}").replace("--l1c {l1c}", "--l1c {l1c/}");
+    let named = run()
+        .replace("/}", "}")
+        .replace("--l1c {l1c}", "--l1c {l1c/}");
     try_all(&named, &[], &["cams", "dem", "landmask"], "out");
 }
 
@@ -276,9 +287,19 @@ fn register() {
 
 #[test]
 fn inspect_and_doctor() {
-    try_all("inspect {l1c} --l1c-profile {profile}", &[], &["l1c", "profile"], "none");
+    try_all(
+        "inspect {l1c} --l1c-profile {profile}",
+        &[],
+        &["l1c", "profile"],
+        "none",
+    );
     let doctor = format!("doctor --tile {TILE} --l1c {{l1c/}} {ANCILLARY}");
-    try_all(&doctor, &[], &["l1c", "cams", "dem", "landmask", "profile"], "none");
+    try_all(
+        &doctor,
+        &[],
+        &["l1c", "cams", "dem", "landmask", "profile"],
+        "none",
+    );
 }
 
 /// Verbs on an output folder that is not there, not a folder, empty, or holds one damaged product.
@@ -287,9 +308,9 @@ fn output_folders() {
     let bench = Bench::new();
     let done = bench.call(&run());
     assert!(done.status.success(), "{}", said(&done));
-    let product = bench.at("out/tiles/31/U/FR/acquisitions/2018").join(format!(
-        "PROBAV_ARD_{TILE}_20180709T111253_L_300M"
-    ));
+    let product = bench
+        .at("out/tiles/31/U/FR/acquisitions/2018")
+        .join(format!("PROBAV_ARD_{TILE}_20180709T111253_L_300M"));
     let sound = product.join(format!("PROBAV_ARD_{TILE}_20180709T111253_L_300M_NIR.tif"));
     let bytes = fs::read(&sound).unwrap();
     fs::create_dir(bench.at("empty")).unwrap();
@@ -331,13 +352,22 @@ fn output_folders() {
     for (verb, out) in [
         (run().replace("{root}/out", "{root}/file"), "file"),
         (run().replace("{root}/out", "/proc/out"), "/proc/out"),
-        (format!("reproject {{l1c}} --tile {TILE} {ANCILLARY} --out {{root}}/file"), "file"),
-        (format!("reproject {{l1c}} --tile {TILE} {ANCILLARY} --out /proc/out"), "/proc/out"),
+        (
+            format!("reproject {{l1c}} --tile {TILE} {ANCILLARY} --out {{root}}/file"),
+            "file",
+        ),
+        (
+            format!("reproject {{l1c}} --tile {TILE} {ANCILLARY} --out /proc/out"),
+            "/proc/out",
+        ),
     ] {
         let done = bench.call(&verb);
         let text = said(&done);
         assert!(matches!(done.status.code(), Some(1..=3)), "{verb}: {text}");
-        assert!(text.contains(out) && !text.contains("panick"), "{verb}: {text}");
+        assert!(
+            text.contains(out) && !text.contains("panick"),
+            "{verb}: {text}"
+        );
     }
     assert_eq!(fs::read(bench.at("file")).unwrap(), b"not a folder");
 }

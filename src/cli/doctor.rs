@@ -10,8 +10,8 @@ use probav_ard::sources::dem::{self, VerticalDatum};
 use probav_ard::sources::tables::{self, Aerosol};
 use probav_ard::types::band::Camera;
 use probav_ard::types::grid::{Resolution, tiles};
-use serde::Serialize;
 use probav_ard::types::text::plain;
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// Check the installation and what ancillary data cover

@@ -34,7 +34,9 @@ pub enum PipelineError {
         source: std::io::Error,
     },
     /// Ancillary files were named, and none of them can be used.
-    #[error("no usable {what} file in {place} ({option}): {reason}; name others, or leave {option} away, or say --on-missing flag to go on with a stand-in")]
+    #[error(
+        "no usable {what} file in {place} ({option}): {reason}; name others, or leave {option} away, or say --on-missing flag to go on with a stand-in"
+    )]
     NothingUsable {
         /// The kind of file.
         what: &'static str,

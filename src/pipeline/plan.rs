@@ -148,7 +148,9 @@ fn damage_notes(on_disk: &[ExistingProduct], steps: &[Step]) -> Vec<String> {
             });
             let then = match made_again {
                 true => "it is made again",
-                false => "its segment is not among the inputs, it is left out of screening and stack",
+                false => {
+                    "its segment is not among the inputs, it is left out of screening and stack"
+                }
             };
             format!("{} is damaged ({words}): {then}", piece.id)
         })
@@ -304,7 +306,8 @@ pub(super) fn screens(
             continue;
         }
         let task = screen(config, tile, resolution, &pieces);
-        let screened = |p: &&ExistingProduct| p.screened.as_ref().is_some_and(|s| s.key == task.key);
+        let screened =
+            |p: &&ExistingProduct| p.screened.as_ref().is_some_and(|s| s.key == task.key);
         let standing = match pieces.iter().all(screened) {
             false => standing(&task, past, config),
             true => match derived_damage(config, tile, resolution, &pieces) {

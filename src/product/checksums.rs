@@ -181,9 +181,7 @@ fn check(
     }
     let sound = match entry {
         Entry::File { sha256, .. } => hash_file(path).map(|(_, found)| found == *sha256),
-        Entry::Itself(words) => {
-            fs::read(path).map(|bytes| words == IN_ITSELF && is_sealed(&bytes))
-        }
+        Entry::Itself(words) => fs::read(path).map(|bytes| words == IN_ITSELF && is_sealed(&bytes)),
     };
     match sound {
         Ok(true) => None,
@@ -335,7 +333,12 @@ mod tests {
         let before = fs::metadata(&path).unwrap().modified().unwrap();
         fs::write(&path, [8; 300]).unwrap();
         // bit rot: neither size nor time tell
-        File::options().write(true).open(&path).unwrap().set_modified(before).unwrap();
+        File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_modified(before)
+            .unwrap();
         assert_eq!(damage(&folder, Depth::Look), None);
         assert!(damage(&folder, Depth::Content).is_some());
         distrust(&folder).unwrap();

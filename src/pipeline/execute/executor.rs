@@ -94,7 +94,14 @@ impl Executor<'_> {
         match self.workers {
             Some(command) => {
                 let limit = Duration::from_secs(self.config.timeout.max(1));
-                pool::run(command, self.config, &tasks, limit, self.progress, &mut on_event)?;
+                pool::run(
+                    command,
+                    self.config,
+                    &tasks,
+                    limit,
+                    self.progress,
+                    &mut on_event,
+                )?;
             }
             None => {
                 let worker = self

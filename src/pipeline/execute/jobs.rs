@@ -98,12 +98,19 @@ impl Looker for Scouts<'_> {
         };
         let mut found: Vec<Option<Looked>> = vec![None; looks.len()];
         let limit = Duration::from_secs(self.config.timeout.clamp(1, LOOK_S));
-        pool::run(command, self.config, looks, limit, self.progress, &mut |event| {
-            if let Event::Ended(i, looked, _) = event {
-                found[i] = Some(looked.unwrap_or_else(|loss| fatal(&looks[i], &loss)));
-            }
-            Ok(())
-        })?;
+        pool::run(
+            command,
+            self.config,
+            looks,
+            limit,
+            self.progress,
+            &mut |event| {
+                if let Event::Ended(i, looked, _) = event {
+                    found[i] = Some(looked.unwrap_or_else(|loss| fatal(&looks[i], &loss)));
+                }
+                Ok(())
+            },
+        )?;
         let all: Option<Vec<Looked>> = found.into_iter().collect();
         all.ok_or(PipelineError::Cancelled)
     }
@@ -159,9 +166,15 @@ mod tests {
             Looked::Bad(text) => assert!(text.contains(words), "{text}"),
             other => panic!("{other:?}"),
         };
-        bad(1, "crash.HDF5: it brings down the program that opens it (worker: crashed (signal 11))");
+        bad(
+            1,
+            "crash.HDF5: it brings down the program that opens it (worker: crashed (signal 11))",
+        );
         bad(3, "no sign of life");
         // the machine's fault, perhaps: nothing is proven of the file
-        assert!(matches!(&found[4], Looked::Unseen(text) if text.contains("signal 9")), "{found:?}");
+        assert!(
+            matches!(&found[4], Looked::Unseen(text) if text.contains("signal 9")),
+            "{found:?}"
+        );
     }
 }

@@ -381,7 +381,13 @@ mod tests {
     fn a_crash_costs_one_unit_and_says_how_the_worker_died() {
         for outcome in outcomes("read config; read task; kill -SEGV $$", 1) {
             assert!(failure(&outcome).contains("signal 11"), "{outcome:?}");
-            assert!(matches!(outcome, Outcome::Failed { class: Failure::Crash, .. }));
+            assert!(matches!(
+                outcome,
+                Outcome::Failed {
+                    class: Failure::Crash,
+                    ..
+                }
+            ));
         }
         for outcome in outcomes("exit 7", 1) {
             assert!(failure(&outcome).contains("exit status: 7"), "{outcome:?}");

@@ -287,7 +287,9 @@ impl Setting {
         let Survey {
             segments, failed, ..
         } = &self.survey;
-        summary.unreadable.extend(segments.unreadable().iter().cloned());
+        summary
+            .unreadable
+            .extend(segments.unreadable().iter().cloned());
         summary.unreadable.extend(failed.iter().cloned());
         summary.left_out.extend(segments.left());
         summary.notes.extend(self.survey.notes.iter().cloned());

@@ -220,11 +220,7 @@ fn serve(
     matches!((before, after), (Some(b), Some(a)) if a - b <= REACH)
 }
 
-fn serving(
-    files: &[RasterFile],
-    tile: &Tile,
-    index: &mut Index,
-) -> Result<Serving, PipelineError> {
+fn serving(files: &[RasterFile], tile: &Tile, index: &mut Index) -> Result<Serving, PipelineError> {
     let around: Ring = footprint::ring_around(tile, AROUND_M);
     let mut serving = Serving::default();
     for file in files
@@ -246,7 +242,9 @@ fn serving(
         // a mosaic of which nothing lies here says nothing here
         if serving.ids.len() > before {
             let settings = file.settings.iter();
-            serving.ids.extend(settings.map(|sum| json!({ "vrt": sum })));
+            serving
+                .ids
+                .extend(settings.map(|sum| json!({ "vrt": sum })));
             serving.paths.push(file.path.clone());
         }
     }
@@ -285,7 +283,9 @@ impl<'a> Named<'a> {
             what: self.what,
             option: self.option,
             place: places.join(", "),
-            reason: reason.unwrap_or("no file of this kind was found").to_string(),
+            reason: reason
+                .unwrap_or("no file of this kind was found")
+                .to_string(),
         };
         match config.on_missing {
             Some(OnMissing::Flag | OnMissing::Skip) => {

@@ -77,7 +77,9 @@ impl LockFile {
         for _ in 0..ATTEMPTS {
             match OpenOptions::new().write(true).create_new(true).open(path) {
                 Ok(mut file) => {
-                    file.write_all(&text).and_then(|()| file.sync_all()).map_err(io)?;
+                    file.write_all(&text)
+                        .and_then(|()| file.sync_all())
+                        .map_err(io)?;
                     return Ok(LockFile {
                         path: path.to_path_buf(),
                     });
@@ -156,6 +158,9 @@ mod tests {
         far.host = "elsewhere".into();
         write(&far).unwrap();
         let text = LockFile::take(&path).unwrap_err().to_string();
-        assert!(text.contains("elsewhere") && text.contains("remove the file"), "{text}");
+        assert!(
+            text.contains("elsewhere") && text.contains("remove the file"),
+            "{text}"
+        );
     }
 }

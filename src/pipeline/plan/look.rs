@@ -15,6 +15,10 @@ use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+/// Twice the area, square degrees, below which three points of an outline lie on a straight line; chosen: a bend of a metre
+/// in a side of 10 km is far more.
+const STRAIGHT: f64 = 1e-9;
+
 /// As what a file is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -179,10 +183,40 @@ fn raster(config: &Config, path: &Path) -> Result<Looked, PipelineError> {
     })
 }
 
-/// Degrees to 1 cm on the ground, so that the index stays short and the last digit of a projection decides nothing.
+/// Degrees to 1 cm on the ground, so that the last digit of a projection decides nothing, without the points on straight
+/// sides, so that the index stays short.
 fn rounded(ring: Ring) -> Ring {
     let round = |degrees: f64| (degrees * 1e7).round() / 1e7;
-    ring.into_iter()
+    let ring: Ring = ring
+        .into_iter()
         .map(|(lon, lat)| (round(lon), round(lat)))
-        .collect()
+        .collect();
+    let n = ring.len();
+    let bends = |k: &usize| {
+        let [(ax, ay), (bx, by), (cx, cy)] = [n - 1, 0, 1].map(|step| ring[(k + step) % n]);
+        ((bx - ax) * (cy - by) - (by - ay) * (cx - bx)).abs() > STRAIGHT
+    };
+    (0..n).filter(bends).map(|k| ring[k]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outlines_lose_the_points_of_straight_sides_and_no_corner() {
+        let square: Ring = vec![
+            (4.0, 50.0),
+            (4.5, 50.0),
+            (5.0, 50.0),
+            (5.0, 51.0),
+            (4.000_000_001, 51.0),
+            (4.0, 50.3),
+        ];
+        let corners = [(4.0, 50.0), (5.0, 50.0), (5.0, 51.0), (4.0, 51.0)];
+        assert_eq!(rounded(square), corners);
+        let bent: Ring = vec![(4.0, 50.0), (4.5, 50.01), (5.0, 50.0), (4.5, 51.0)];
+        assert_eq!(rounded(bent.clone()), bent);
+        assert!(rounded(Ring::new()).is_empty());
+    }
 }

@@ -61,7 +61,9 @@ impl Survey {
         }
         if let n @ 1.. = survey.index.damaged_lines() {
             let words = "lines cannot be read; the files they told of are read again";
-            survey.notes.push(format!("{}: {n} {words}", kept.display()));
+            survey
+                .notes
+                .push(format!("{}: {n} {words}", kept.display()));
         }
         if let Some(folder) = &config.l1c {
             survey.search_segments(config, folder, looker, progress)?;
@@ -79,7 +81,8 @@ impl Survey {
         progress: &dyn Progress,
     ) -> Result<(), PipelineError> {
         // absolute, so that the index serves whatever folder a run is started from
-        let folder = std::path::absolute(folder).map_err(|e| PipelineError::io("list", folder, e))?;
+        let folder =
+            std::path::absolute(folder).map_err(|e| PipelineError::io("list", folder, e))?;
         let found = input_files::search(std::slice::from_ref(&folder), &FileName::judge);
         self.report(&found);
         let named = |path: PathBuf| FileName::parse(&name_of(&path)).map(|name| (name, path));
