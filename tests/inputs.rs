@@ -258,7 +258,7 @@ fn what_the_system_refuses_is_not_remembered() {
     }
     let bench = Bench::new();
     let file = bench.at("l1c").join(NAME);
-    fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
     let (code, made, text) = bench.run(&[]);
     assert_eq!((code, made), (1, 0), "{text}");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();

@@ -137,6 +137,15 @@ pub(super) fn acquisitions(
 /// Beginning of the reason for which a damaged product is made again.
 const DAMAGED: &str = "damaged: ";
 
+/// What a user should know of the damaged acquisitions of a tile that nothing makes again.
+///
+/// # Errors
+/// The tile's folder cannot be listed.
+pub(super) fn left_out(config: &Config, tile: TileId) -> Result<Vec<String>, PipelineError> {
+    let on_disk = on_disk::all(config.out(), tile, depth(config))?;
+    Ok(damage_notes(&on_disk, &[]))
+}
+
 /// What a user should know of damaged acquisitions.
 fn damage_notes(on_disk: &[ExistingProduct], steps: &[Step]) -> Vec<String> {
     let damaged = on_disk.iter().filter_map(|p| Some((p, p.damage.as_ref()?)));

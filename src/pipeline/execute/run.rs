@@ -149,6 +149,7 @@ pub fn follow(
         summary.notes.extend(ledger.notes().iter().cloned());
         ledgers.insert(tile.id, ledger);
         cleanup::leftovers(config.out(), tile.id)?;
+        summary.notes.extend(plan::left_out(config, tile.id)?);
         found.push(tile);
     }
     let mut crew = Executor {
