@@ -280,6 +280,18 @@ fn a_gap_and_a_missing_variable_are_flagged_with_an_honest_sigma() {
         stand_in > 1.25 * cams && missing.sigma > known.sigma,
         "{stand_in} {cams}"
     );
+    // fields of the day on both sides of the gap are nearer to the truth: a note, a wider sigma, no flag
+    let (_dir, out, assert) = run(&[&good.at(|t| (t - noon).abs() > 10 * 3600)], &[]);
+    assert
+        .success()
+        .stdout(predicate::str::contains("wider uncertainty"));
+    let near = made(&out);
+    assert!(!near.flagged);
+    assert_eq!(
+        near.record["atmosphere"]["origins"]["aod550"],
+        "near-in-time"
+    );
+    assert!(of_aod(&near) > cams && of_aod(&near) < of_aod(&gap));
 }
 
 #[test]

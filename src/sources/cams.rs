@@ -39,6 +39,7 @@ mod units;
 pub use coverage::Coverage;
 pub use error::CamsError;
 pub use overrides::{Overrides, Source};
+pub use select::{AROUND_HOURS, NEAR_HOURS};
 pub use units::{Species, Variable};
 
 use layer::Layer;

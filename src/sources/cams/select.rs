@@ -15,10 +15,12 @@ const MAX_GAP_S: f64 = 12.0 * 3600.0;
 /// A gap longer than this many of the series' own steps means that something is missing; chosen.
 const MAX_STEPS: f64 = 1.5;
 
-/// Furthest field of the day that serves where none is around the time closely, seconds: by then aerosol has changed by
-/// half of the spread of days, and the climatology is off by all of it. Two fields around the time serve as far apart as
-/// makes the same error in the middle between them, four times this. Chosen: docs/sources/atmosphere.md, Choice of the steps.
-const NEAR_S: f64 = 6.0 * 3600.0;
+/// Furthest field of the day that serves where none is around the time closely, hours: by then aerosol has changed by
+/// half of the spread of days, and the climatology is off by all of it. Two fields around the time make the same error in the
+/// middle between them where they are four times as far apart. Chosen: docs/sources/atmosphere.md, Choice of the steps.
+pub const NEAR_HOURS: i64 = 6;
+/// Two fields around the time serve as far apart as this, hours; by the same choice.
+pub const AROUND_HOURS: i64 = 4 * NEAR_HOURS;
 
 /// Fields of one valid time in one run: index of the layer, index of its step.
 pub(super) type Fields = Vec<(usize, usize)>;
@@ -130,7 +132,7 @@ pub(super) fn nearest(runs: &Runs, time: DateTime<Utc>) -> Option<(Bracket, f64)
     let after = all.range(t.ceil() as i64..).next().map(|(v, _)| *v);
     if let (Some(a), Some(b)) = (before, after)
         && b > a
-        && (b - a) as f64 <= 4.0 * NEAR_S
+        && b - a <= AROUND_HOURS * 3600
     {
         let (since, until) = (t - a as f64, b as f64 - t);
         let bracket = Bracket {
@@ -148,7 +150,7 @@ pub(super) fn nearest(runs: &Runs, time: DateTime<Utc>) -> Option<(Bracket, f64)
         after: step(one)?,
         weight: 0.0,
     };
-    (off(one) <= NEAR_S).then_some((bracket, off(one)))
+    (off(one) <= (NEAR_HOURS * 3600) as f64).then_some((bracket, off(one)))
 }
 
 enum Around {
