@@ -1,5 +1,6 @@
-//! Attributes as their messages lie in an object header of version 1, which has no checksum: libhdf5 1.10 copies as many
-//! bytes as datatype and dataspace claim, whatever the length of the message (docs/sources/l1c.md, Damaged HDF5).
+//! Datatypes and attributes as their messages lie in an object header of version 1, which has no checksum: libhdf5 1.10
+//! copies as many bytes as an attribute claims, whatever the length of the message, and does not survive an attribute that
+//! it cannot decode while it lists them (docs/sources/l1c.md, Damaged HDF5).
 //!
 //! Headers of version 2 are left to the library: a checksum protects them.
 
@@ -7,7 +8,9 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 /// Kinds of messages; definition (docs/sources/l1c.md, HDF5 file format).
+const DATATYPE: u16 = 0x0003;
 const ATTRIBUTE: u16 = 0x000c;
+const ATTRIBUTES_ELSEWHERE: u16 = 0x0015;
 const CONTINUATION: u16 = 0x0010;
 /// Flag of a message that is shared: what lies here is only where it is; definition.
 const SHARED: u8 = 2;
@@ -16,16 +19,18 @@ const MOST_BLOCKS: usize = 1000;
 /// Largest block, bytes; chosen: messages have at most 64 KiB.
 const LARGEST_BLOCK: u64 = 16 << 20;
 
-/// Checks the attribute messages of the object whose header begins at `address` of the file.
+/// Checks the messages of the object whose header begins at `address` of the file; gives the names of its attributes, or
+/// nothing where the library has to list them.
 ///
 /// # Errors
-/// Words: a message that claims more than it holds, blocks outside the file.
-pub(super) fn check(file: &File, address: u64) -> Result<(), String> {
+/// Words: a message that is damaged or claims more than it holds, blocks outside the file.
+pub(super) fn attributes(file: &File, address: u64) -> Result<Option<Vec<String>>, String> {
     let mut prefix = [0; 16];
     read(file, address, &mut prefix)?;
     if prefix[0] != 1 {
-        return Ok(());
+        return Ok(None);
     }
+    let mut names = Some(Vec::new());
     let length = u64::from(u32::from_le_bytes([
         prefix[8], prefix[9], prefix[10], prefix[11],
     ]));
@@ -45,7 +50,14 @@ pub(super) fn check(file: &File, address: u64) -> Result<(), String> {
             let message = body.get(..size).ok_or("a message of its header is cut")?;
             rest = &body[size..];
             match kind {
-                ATTRIBUTE if head[4] & SHARED == 0 => attribute(message)?,
+                DATATYPE if head[4] & SHARED == 0 => datatype(message)?,
+                ATTRIBUTE if head[4] & SHARED == 0 => {
+                    let name = attribute(message)?;
+                    if let Some(names) = &mut names {
+                        names.push(name);
+                    }
+                }
+                ATTRIBUTE | ATTRIBUTES_ELSEWHERE => names = None,
                 CONTINUATION => {
                     let place = Bytes(message).eight(0).zip(Bytes(message).eight(8));
                     blocks.push(place.ok_or("a message of its header is cut")?);
@@ -54,7 +66,7 @@ pub(super) fn check(file: &File, address: u64) -> Result<(), String> {
             }
         }
     }
-    Ok(())
+    Ok(names)
 }
 
 fn read(file: &File, at: u64, bytes: &mut [u8]) -> Result<(), String> {
@@ -86,22 +98,46 @@ impl Bytes<'_> {
     }
 }
 
-/// The values of an attribute lie inside its message.
-fn attribute(message: &[u8]) -> Result<(), String> {
-    match claimed(&Bytes(message)) {
-        Some((begin, bytes))
-            if begin
-                .checked_add(bytes)
-                .is_some_and(|end| end <= message.len() as u64) =>
-        {
-            Ok(())
-        }
-        _ => Err("an attribute claims more than its message holds".to_owned()),
+/// A datatype message begins with a version and a class that are defined, and a floating-point one has a known mantissa.
+fn datatype(message: &[u8]) -> Result<(), String> {
+    let known = Bytes(message).four(4).is_some() && {
+        let (version, class) = (message[0] >> 4, message[0] & 15);
+        let mantissa = class != 1 || message[1] & 0x30 == 0x20;
+        (1..=3).contains(&version) && class <= 10 && mantissa
+    };
+    match known {
+        true => Ok(()),
+        false => Err("a datatype message is damaged".to_owned()),
     }
 }
 
-/// Where the values of an attribute begin in its message, and how many bytes they claim; `None` where the message is cut.
-fn claimed(message: &Bytes<'_>) -> Option<(u64, u64)> {
+/// The name of an attribute whose values lie inside its message.
+fn attribute(message: &[u8]) -> Result<String, String> {
+    let claim = claimed(&Bytes(message)).filter(|c| {
+        let end = c.begin.checked_add(c.bytes);
+        end.is_some_and(|end| end <= message.len() as u64)
+    });
+    let claim = claim.ok_or("an attribute claims more than its message holds")?;
+    if let Some(kind) = claim.datatype {
+        datatype(kind)?;
+    }
+    let name = claim.name.split(|b| *b == 0).next().unwrap_or_default();
+    String::from_utf8(name.to_vec()).map_err(|_| "the name of an attribute is no text".to_owned())
+}
+
+/// What an attribute message claims.
+struct Claim<'a> {
+    /// With the zero at its end.
+    name: &'a [u8],
+    /// Unless it lies elsewhere.
+    datatype: Option<&'a [u8]>,
+    /// Where the values begin in the message.
+    begin: u64,
+    bytes: u64,
+}
+
+/// What an attribute message claims; `None` where it is cut.
+fn claimed<'a>(message: &Bytes<'a>) -> Option<Claim<'a>> {
     let version = message.one(0)?;
     let shared = version > 1 && message.one(1)? & 1 != 0;
     let sizes = [message.two(2)?, message.two(4)?, message.two(6)?];
@@ -133,7 +169,12 @@ fn claimed(message: &Bytes<'_>) -> Option<(u64, u64)> {
     }
     // dimensions end inside the dataspace
     (first + 8 * rank <= space_at + space).then_some(())?;
-    Some(((space_at + space) as u64, elements.checked_mul(element)?))
+    Some(Claim {
+        name: text,
+        datatype: message.0.get(kind_at..space_at).filter(|_| !shared),
+        begin: (space_at + space) as u64,
+        bytes: elements.checked_mul(element)?,
+    })
 }
 
 #[cfg(test)]
@@ -152,8 +193,8 @@ mod tests {
 
     #[test]
     fn values_that_fit_their_message_pass_and_others_do_not() {
-        assert_eq!(attribute(&message(4, 2)), Ok(()));
-        assert_eq!(attribute(&message(4, 1)), Ok(()));
+        assert_eq!(attribute(&message(4, 2)).as_deref(), Ok("name"));
+        assert_eq!(attribute(&message(4, 1)).as_deref(), Ok("name"));
         for (element, count) in [(4, 3), (8, 2), (255, 1), (4, 255)] {
             assert!(
                 attribute(&message(element, count)).is_err(),
@@ -171,5 +212,17 @@ mod tests {
         let mut endless = whole.clone();
         endless[8..16].fill(b'x');
         assert!(attribute(&endless).is_err(), "a name without its end");
+    }
+
+    #[test]
+    fn versions_and_classes_that_are_not_defined_are_refused() {
+        let float: [u8; 8] = [0x11, 0x20, 31, 0, 4, 0, 0, 0];
+        assert_eq!(datatype(&float), Ok(()));
+        for (at, value) in [(0, 0x01), (0, 0x51), (0, 0x1b), (1, 0x30), (1, 0x00)] {
+            let mut bad = float;
+            bad[at] = value;
+            assert!(datatype(&bad).is_err(), "{at} {value}");
+        }
+        assert!(datatype(&float[..7]).is_err());
     }
 }

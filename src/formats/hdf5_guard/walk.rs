@@ -30,10 +30,13 @@ pub(super) fn look_through(file: &hdf5::File, bytes: &File, size: u64) -> Result
         claimed: 0,
         seen: HashSet::new(),
     };
-    walk.enter(&root, ".", "/")?;
-    walk.attributes(&root, "/")?;
+    let names = walk.enter(&root, ".", "/")?.unwrap_or_default();
+    walk.attributes(&root, "/", names)?;
     walk.members(&root, "", DEEPEST)
 }
+
+/// Names of attributes, unless the library has to list them.
+type Names = Option<Vec<String>>;
 
 struct Walk<'a> {
     bytes: &'a File,
@@ -85,14 +88,14 @@ impl Walk<'_> {
         depth: usize,
     ) -> Result<(), Refusal> {
         let unreadable = |_| damaged(object, "cannot be opened");
-        if !self.enter(group, name, object)? {
+        let Some(names) = self.enter(group, name, object)? else {
             return Ok(());
-        }
+        };
         let kind = group.loc_type_by_name(name).map_err(unreadable)?;
         match kind {
             LocationType::Group => {
                 let group = group.group(name).map_err(unreadable)?;
-                self.attributes(&group, object)?;
+                self.attributes(&group, object, names)?;
                 self.members(&group, object, depth - 1)
             }
             LocationType::Dataset => {
@@ -109,7 +112,7 @@ impl Walk<'_> {
                     let reason = "the datasets claim more than the file can hold";
                     return Err(damaged(object, reason));
                 }
-                self.attributes(&dataset, object)
+                self.attributes(&dataset, object, names)
             }
             _ => {
                 let named = group.committed_datatype(name).map_err(unreadable)?;
@@ -118,25 +121,36 @@ impl Walk<'_> {
         }
     }
 
-    /// Counts an object and checks its header; false where it has been met before.
-    fn enter(&mut self, group: &Group, name: &str, object: &str) -> Result<bool, Refusal> {
+    /// Counts an object and checks its header; nothing where it has been met before, else the names of its attributes.
+    fn enter(&mut self, group: &Group, name: &str, object: &str) -> Result<Option<Names>, Refusal> {
         let address = address(group, name).ok_or_else(|| damaged(object, "cannot be opened"))?;
         if !self.seen.insert(address) {
-            return Ok(false);
+            return Ok(None);
         }
         self.left = self
             .left
             .checked_sub(1)
             .ok_or_else(|| damaged(object, "there are too many objects"))?;
-        header::check(self.bytes, self.base.saturating_add(address))
-            .map_err(|reason| damaged(object, reason))?;
-        Ok(true)
+        header::attributes(self.bytes, self.base.saturating_add(address))
+            .map(Some)
+            .map_err(|reason| damaged(object, reason))
     }
 
     /// Attributes lie whole in the file: more bytes than it has is damage.
-    fn attributes(&self, at: &Location, object: &str) -> Result<(), Refusal> {
-        let names = attributes::of(at, MOST_ATTRIBUTES);
-        for name in names.map_err(|reason| damaged(object, reason))? {
+    fn attributes(&self, at: &Location, object: &str, names: Names) -> Result<(), Refusal> {
+        let names = match names {
+            Some(names) if names.len() > MOST_ATTRIBUTES => {
+                return Err(damaged(
+                    object,
+                    format!("more than {MOST_ATTRIBUTES} attributes"),
+                ));
+            }
+            Some(names) => names,
+            None => {
+                attributes::of(at, MOST_ATTRIBUTES).map_err(|reason| damaged(object, reason))?
+            }
+        };
+        for name in names {
             let wrong = |reason: String| damaged(object, format!("attribute {name}: {reason}"));
             let opened = || "it cannot be read".to_owned();
             let attribute = at.attr(&name).map_err(|_| wrong(opened()))?;
