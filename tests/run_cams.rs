@@ -134,7 +134,9 @@ fn run(files: &[&Fields], more: &[&str]) -> (TempDir, PathBuf, Assert) {
 fn is_refused(fields: &Fields, words: &str) {
     for policy in ["flag", "skip", "fail"] {
         let (_dir, out, assert) = run(&[fields], &["--on-missing", policy]);
-        assert.code(3).stdout(predicate::str::contains(words));
+        let done = assert.code(3).get_output().clone();
+        let said = [done.stdout, done.stderr].concat();
+        assert!(String::from_utf8_lossy(&said).contains(words));
         assert!(
             list_acquisitions(&out, TILE.parse().unwrap())
                 .unwrap()
@@ -252,7 +254,12 @@ fn a_gap_and_a_missing_variable_are_flagged_with_an_honest_sigma() {
 
     let mut some = good.clone();
     some.values.remove("aod550");
-    let (_dir, out, assert) = run(&[&some], &[]);
+    // a variable that no file has ends a run, unless the user says what then
+    let (_dir, _, assert) = run(&[&some], &[]);
+    assert
+        .code(3)
+        .stderr(predicate::str::contains("no usable CAMS aod550 file"));
+    let (_dir, out, assert) = run(&[&some], &["--on-missing", "flag"]);
     assert
         .success()
         .stdout(predicate::str::contains("no CAMS file holds aod550"));

@@ -35,7 +35,7 @@ pub enum PipelineError {
     },
     /// Ancillary files were named, and none of them can be used.
     #[error(
-        "no usable {what} file in {place} ({option}): {reason}; name others, or leave {option} away, or say --on-missing flag to go on with a stand-in"
+        "no usable {what} file in {place} ({option}): {reason}; name others or leave {option} away (where there are none, --on-missing flag goes on with a stand-in)"
     )]
     NothingUsable {
         /// The kind of file.

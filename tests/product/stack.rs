@@ -165,6 +165,7 @@ fn a_new_generation_replaces_the_old_and_can_be_exported() {
         [
             &format!("{name}.zarr"),
             &format!("{name}_OVERVIEW.png"),
+            "checksums.json",
             "item.json",
             "run.json"
         ]

@@ -125,10 +125,10 @@ mod tests {
     /// Looks at files by workers that are a shell script: it answers for every file but those whose names say what befalls it.
     fn looked(names: &[&str]) -> Vec<Looked> {
         let script = r#"while read -r line; do case "$line" in
-            *crash*) kill -SEGV $$;;
-            *hang*) exec sleep 600;;
-            *starve*) kill -KILL $$;;
-            *look*) path=$(echo "$line" | sed 's/.*"path":"\([^"]*\)".*/\1/')
+            *crash.HDF5*) kill -SEGV $$;;
+            *hang.HDF5*) exec sleep 600;;
+            *starve.HDF5*) kill -KILL $$;;
+            *'"look"'*) path=$(echo "$line" | sed 's/.*"path":"\([^"]*\)".*/\1/')
                 echo "{\"looked\":{\"path\":\"$path\",\"found\":{\"bad\":\"seen\"}}}";;
         esac; done"#;
         let command = WorkerCommand {

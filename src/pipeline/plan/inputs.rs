@@ -10,7 +10,7 @@ use crate::pipeline::plan::index::Index;
 use crate::pipeline::plan::look::{Kind, Looked, Looker, Part, Span};
 use crate::pipeline::plan::survey::{identify, looked, rules, tables};
 use crate::scene::OnMissing;
-use crate::sources::cams;
+use crate::sources::cams::{self, Variable};
 use crate::types::grid::Tile;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -271,11 +271,12 @@ impl<'a> Named<'a> {
         }
     }
 
-    /// Rules on named inputs none of which can be used: an error, unless the user said what happens where data is missing.
+    /// Rules on named inputs none of which can be used. Files that are there and broken are an error; where there are none, or
+    /// none of a variable, the user may have said what happens where data is missing.
     fn nothing(
         &self,
         config: &Config,
-        reason: Option<&str>,
+        absence: Absence<'_>,
         notes: &mut Vec<String>,
     ) -> Result<(), PipelineError> {
         let places: Vec<String> = self.paths.iter().map(|p| p.display().to_string()).collect();
@@ -283,16 +284,34 @@ impl<'a> Named<'a> {
             what: self.what,
             option: self.option,
             place: places.join(", "),
-            reason: reason
-                .unwrap_or("no file of this kind was found")
-                .to_string(),
+            reason: match absence {
+                Absence::Broken(reason) | Absence::None(reason) => reason.to_string(),
+            },
         };
-        match config.on_missing {
-            Some(OnMissing::Flag | OnMissing::Skip) => {
+        match (config.on_missing, absence) {
+            (Some(OnMissing::Flag | OnMissing::Skip), Absence::None(_)) => {
                 notes.push(none.to_string());
                 Ok(())
             }
             _ => Err(none),
+        }
+    }
+}
+
+/// Why nothing of a kind can be used.
+#[derive(Debug, Clone, Copy)]
+enum Absence<'a> {
+    /// Files are there, the first is broken for a reason.
+    Broken(&'a str),
+    /// There are none.
+    None(&'a str),
+}
+
+impl Absence<'_> {
+    fn of(reason: Option<&String>) -> Absence<'_> {
+        match reason {
+            Some(reason) => Absence::Broken(reason),
+            None => Absence::None("no file of this kind was found"),
         }
     }
 }
@@ -308,11 +327,12 @@ fn cams_files(
     notes.extend(found.words());
     let mut files = Vec::new();
     let mut reason = None;
+    let mut aside = Vec::new();
     let all = looked(index, looker, Kind::Cams, &rules(""), &found.files)?;
     for (path, looked) in found.files.iter().zip(all) {
         let spans = match looked {
             Looked::Cams { spans, problems } => {
-                notes.extend(problems);
+                aside.extend(problems);
                 Some(spans)
             }
             Looked::Bad(words) | Looked::Unseen(words) => {
@@ -327,12 +347,44 @@ fn cams_files(
             spans,
         });
     }
+    notes.extend(aside.iter().cloned());
     if !config.cams.is_empty() && files.iter().all(|f| f.spans.is_none()) {
-        Named::new("CAMS", "--cams", &config.cams).nothing(config, reason.as_deref(), notes)?;
-        // the user asked for the stand-in: nothing is left that a unit could fail on
-        files.clear();
+        let named = Named::new("CAMS", "--cams", &config.cams);
+        named.nothing(config, Absence::of(reason.as_ref()), notes)?;
+    } else if !config.cams.is_empty() {
+        missing_variables(config, &files, &aside, notes)?;
     }
     Ok(files)
+}
+
+/// Rules on variables that no CAMS file has and the user has not replaced; `aside` are words on what of the files cannot be
+/// used.
+fn missing_variables(
+    config: &Config,
+    files: &[CamsFile],
+    aside: &[String],
+    notes: &mut Vec<String>,
+) -> Result<(), PipelineError> {
+    let has = |variable: &str| {
+        let mut spans = files.iter().flat_map(|f| f.spans.iter().flatten());
+        spans.any(|s| s.variable == variable)
+    };
+    for (variable, what, replaced) in [
+        (Variable::Aod550, "CAMS aod550", &config.aod),
+        (Variable::Ozone, "CAMS gtco3", &config.ozone),
+        (Variable::Tcwv, "CAMS tcwv", &config.tcwv),
+    ] {
+        if replaced.is_none() && !has(&variable.to_string()) {
+            let name = variable.to_string();
+            let absence = match aside.iter().find(|words| words.contains(&name)) {
+                Some(words) => Absence::Broken(words),
+                None => Absence::None("the files that can be used hold other variables"),
+            };
+            let named = Named::new(what, "--cams", &config.cams);
+            named.nothing(config, absence, notes)?;
+        }
+    }
+    Ok(())
 }
 
 fn raster_files(
@@ -369,7 +421,7 @@ fn raster_files(
         }
     }
     if !named.paths.is_empty() && files.is_empty() {
-        named.nothing(config, reason.as_deref(), notes)?;
+        named.nothing(config, Absence::of(reason.as_ref()), notes)?;
     }
     Ok(files)
 }

@@ -129,7 +129,23 @@ fn files_beside_and_behind_are_listed_with_their_places() {
     let whole = part("m.vrt", 0).replace(r#"xSize="100""#, r#"xSize="200""#);
     std::fs::write(at("outer.vrt"), text(&whole)).unwrap();
     let found = describe(&at("m.vrt"), &Trust::default()).unwrap();
-    assert_eq!(found.files, [at("m.vrt")]);
+    // of the VRT itself what it says counts, not its bytes
+    assert!(found.files.is_empty());
+    std::fs::write(
+        at("grown.vrt"),
+        text(&(part("w.tif", 0) + &part("e.tif", 100) + &part("w.tif", 5000)))
+            .replace(r#"rasterXSize="200""#, r#"rasterXSize="5100""#),
+    )
+    .unwrap();
+    let grown = describe(&at("grown.vrt"), &Trust::default()).unwrap();
+    assert!(found.settings.is_some() && grown.settings == found.settings);
+    std::fs::write(
+        at("other.vrt"),
+        text(&format!("<NoDataValue>0</NoDataValue>{}", part("w.tif", 0))),
+    )
+    .unwrap();
+    let other = describe(&at("other.vrt"), &Trust::default()).unwrap();
+    assert_ne!(other.settings, found.settings);
     let names: Vec<PathBuf> = found.parts.iter().map(|p| p.file.clone()).collect();
     // as GDAL finds them: with links resolved
     let real = dir.path().canonicalize().unwrap();
