@@ -273,7 +273,7 @@ fn a_gap_and_a_missing_variable_are_flagged_with_an_honest_sigma() {
     let (_dir, _out, assert) = run(&[&some], &["--on-missing", "fail"]);
     assert
         .code(3)
-        .stdout(predicate::str::contains("no CAMS file holds aod550"));
+        .stderr(predicate::str::contains("no usable CAMS aod550 file"));
 
     let (_dir, out, assert) = run(&[&good], &[]);
     assert.success();

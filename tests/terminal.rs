@@ -87,7 +87,12 @@ fn lost_standard_output_is_said_and_the_work_is_done() {
     assert_eq!(told.len(), 1, "{errors}");
     assert_eq!(made(folder.path()), 1);
     // whatever is printed: a table, a text, help
-    for args in [&["config"][..], &["grid", "31UFR"], &["--help"], &["man"]] {
+    for args in [
+        &["config"][..],
+        &["grid", "31UFR"],
+        &["--help"],
+        &["completions", "bash"],
+    ] {
         let output = Command::new(env!("CARGO_BIN_EXE_probav-ard"))
             .args(args)
             .stdout(full())

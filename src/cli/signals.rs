@@ -16,12 +16,29 @@ pub(super) fn stop_on_signal(stop: &Arc<AtomicBool>) {
             std::process::exit(130);
         }
     };
+    // held back while the handler is set, which takes all of them; what came meanwhile is then ignored
+    mask(libc::SIG_BLOCK, &ignored);
     if let Err(error) = ctrlc::set_handler(handler) {
         tracing::warn!("cannot listen to Ctrl-C: {error}");
     }
-    for signal in ignored {
+    for signal in &ignored {
         // SAFETY: sets a disposition that needs no handler, of a signal that exists.
-        unsafe { libc::signal(signal, libc::SIG_IGN) };
+        unsafe { libc::signal(*signal, libc::SIG_IGN) };
+    }
+    mask(libc::SIG_UNBLOCK, &ignored);
+}
+
+/// Blocks or unblocks signals for this thread and those that it starts.
+fn mask(how: libc::c_int, signals: &[libc::c_int]) {
+    // SAFETY: a set of plain numbers; zero is a value of each.
+    let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the set outlives the calls, and the signals exist.
+    unsafe {
+        libc::sigemptyset(&raw mut set);
+        for signal in signals {
+            libc::sigaddset(&raw mut set, *signal);
+        }
+        libc::pthread_sigmask(how, &raw const set, std::ptr::null_mut());
     }
 }
 

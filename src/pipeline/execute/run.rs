@@ -30,7 +30,10 @@ pub fn run(
     progress: &dyn Progress,
 ) -> Result<Summary, PipelineError> {
     let workers = workers.filter(|_| config.jobs > 0);
-    let mut setting = Setting::new(config, true, workers, progress)?;
+    let mut setting = match Setting::new(config, true, workers, progress) {
+        Err(PipelineError::Cancelled) => return Ok(Summary::interrupted()),
+        setting => setting?,
+    };
     let mut summary = Summary::default();
     let mut ledgers = BTreeMap::new();
     for tile in &setting.tiles {

@@ -47,6 +47,18 @@ impl Summary {
             .filter(|r| matches!(r.outcome, Outcome::Failed { .. }))
     }
 
+    /// Of a run that was stopped while it looked at its inputs.
+    pub(super) fn interrupted() -> Summary {
+        Summary {
+            stopped: 1,
+            notes: vec![
+                "stopped while looking at the inputs; run the same command again to go on"
+                    .to_string(),
+            ],
+            ..Summary::default()
+        }
+    }
+
     /// True when screening or the stack of a tile failed.
     pub(super) fn stage_failed(&self, tile: TileId) -> bool {
         self.failed()
