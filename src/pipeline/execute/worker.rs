@@ -99,17 +99,9 @@ impl Worker {
         }
     }
 
-    /// Looks at one file; a panic is a finding too.
+    /// Looks at one file.
     pub(crate) fn look(&self, look: &Look) -> Looked {
-        let attempt = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            look::look(&self.config, look)
-        }));
-        attempt.unwrap_or_else(|_| {
-            Looked::Bad(format!(
-                "{}: internal error (panic); please report it with this file",
-                look.path.display()
-            ))
-        })
+        look::look(&self.config, look)
     }
 
     fn attempt(&mut self, task: &Task, progress: &dyn Progress) -> Result<Outcome, PipelineError> {

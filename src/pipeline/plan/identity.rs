@@ -1,7 +1,8 @@
 //! Identity of input files: the whole content, read once and remembered by what the file system says of the file.
 
+use crate::formats::special_files;
 use sha2::{Digest, Sha256};
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -74,15 +75,7 @@ impl From<&Metadata> for Stamp {
 /// # Errors
 /// The file cannot be read, or is no regular file.
 pub(crate) fn checksum(path: &Path) -> io::Result<(Stamp, String)> {
-    // looked at before it is opened: a pipe would be waited for
-    let meta = std::fs::metadata(path)?;
-    if !meta.is_file() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "not a regular file",
-        ));
-    }
-    let mut file = File::open(path)?;
+    let mut file = special_files::open_regular(path)?;
     let stamp = Stamp::from(&file.metadata()?);
     let mut hash = Sha256::new();
     let mut buffer = vec![0; BLOCK];
@@ -142,7 +135,7 @@ mod tests {
         // the clock of the file system ticks in milliseconds
         std::thread::sleep(std::time::Duration::from_millis(20));
         std::fs::write(&path, b"HEIGHTS").unwrap();
-        let file = File::options().write(true).open(&path).unwrap();
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
         file.set_modified(time).unwrap();
         let after = Stamp::of(&path).unwrap();
         assert_eq!((before.size, before.mtime_ns), (after.size, after.mtime_ns));

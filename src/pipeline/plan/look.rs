@@ -2,6 +2,7 @@
 //! worker: what a damaged file does to a library costs that file alone.
 
 use crate::formats::georaster;
+use crate::formats::special_files;
 use crate::pipeline::config::Config;
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::plan::footprint::Ring;
@@ -12,7 +13,6 @@ use crate::types::error::{Class, Classified};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// Twice the area, square degrees, below which three points of an outline lie on a straight line; chosen: a bend of a metre
@@ -111,8 +111,18 @@ impl Looker for Here<'_> {
     }
 }
 
-/// Looks at a file.
+/// Looks at a file; a panic is a finding too.
 pub(crate) fn look(config: &Config, look: &Look) -> Looked {
+    let attempt = std::panic::catch_unwind(|| what_it_is(config, look));
+    attempt.unwrap_or_else(|_| {
+        Looked::Bad(format!(
+            "{}: internal error (panic); please report it with this file",
+            look.path.display()
+        ))
+    })
+}
+
+fn what_it_is(config: &Config, look: &Look) -> Looked {
     if let Err(unseen) = readable(&look.path) {
         return unseen;
     }
@@ -129,17 +139,17 @@ pub(crate) fn look(config: &Config, look: &Look) -> Looked {
 
 /// A file that the system shows; GDAL's virtual paths are GDAL's to open.
 fn readable(path: &Path) -> Result<(), Looked> {
-    if path.starts_with("/vsi") || path.to_string_lossy().starts_with("/vsi") {
+    if path.to_string_lossy().starts_with("/vsi") {
         return Ok(());
     }
-    let words = |e: std::io::Error| Looked::Unseen(format!("{}: {e}", path.display()));
-    let meta = std::fs::metadata(path).map_err(words)?;
-    // looked at before it is opened: a pipe would be waited for
-    if !meta.is_file() {
-        let what = "not a regular file; name a file, or a folder of files";
-        return Err(Looked::Bad(format!("{}: {what}", path.display())));
+    match special_files::open_regular(path) {
+        Ok(_) => Ok(()),
+        Err(e) if e.kind() == std::io::ErrorKind::InvalidInput => Err(Looked::Bad(format!(
+            "{}: it is {e}; only regular files are read",
+            path.display()
+        ))),
+        Err(e) => Err(Looked::Unseen(format!("{}: {e}", path.display()))),
     }
-    File::open(path).map(drop).map_err(words)
 }
 
 fn segment(config: &Config, path: &Path) -> Result<Looked, PipelineError> {
