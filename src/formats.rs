@@ -5,4 +5,5 @@ pub mod gdal_session;
 pub mod georaster;
 pub mod hdf5_guard;
 pub mod input_files;
+pub mod sha256;
 pub mod special_files;

@@ -1,8 +1,9 @@
 //! What a user names as a file or as a folder of files: the one search of all inputs (docs/inputs.md, What is searched).
 
+use super::special_files;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Endings of transfers that have not come to their end, by browsers, wget, rsync, aria2 and editors.
@@ -155,6 +156,60 @@ pub fn search(paths: &[PathBuf], judge: &dyn Fn(&str) -> Verdict) -> Found {
     search.found
 }
 
+/// Why what was named holds nothing to take.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Nothing {
+    /// A path is a pipe, socket or device.
+    NotAFile(PathBuf),
+    /// A place holds no file of the kind; in words, with what was left of it.
+    In(String),
+}
+
+/// As [`search`], but every path must give a file.
+///
+/// # Errors
+/// The first path that gives none.
+pub(crate) fn search_each(
+    paths: &[PathBuf],
+    judge: &dyn Fn(&str) -> Verdict,
+) -> Result<Found, Nothing> {
+    for path in paths {
+        let found = search(std::slice::from_ref(path), judge);
+        if !found.files.is_empty() {
+            continue;
+        }
+        let special = |l: &LeftOut| l.path == *path && l.why == Why::NotAFile;
+        if found.left.iter().any(special) {
+            return Err(Nothing::NotAFile(path.clone()));
+        }
+        let mut place = path.display().to_string();
+        for words in found.words() {
+            place.push_str(", ");
+            place.push_str(&words);
+        }
+        return Err(Nothing::In(place));
+    }
+    let found = search(paths, judge);
+    match found.files.is_empty() {
+        true => Err(Nothing::In("an empty list of files".to_string())),
+        false => Ok(found),
+    }
+}
+
+/// The first folder of `paths` whose files have all failed: it, their number, and what became of the first.
+pub(crate) fn all_failed<'a, E>(
+    paths: &'a [PathBuf],
+    judge: &dyn Fn(&str) -> Verdict,
+    failed: impl Fn(&Path) -> Option<&'a E>,
+) -> Option<(&'a Path, usize, &'a E)> {
+    paths.iter().filter(|p| p.is_dir()).find_map(|folder| {
+        let files = search(std::slice::from_ref(folder), judge).files;
+        let first = failed(files.first()?)?;
+        let all = files.iter().all(|f| failed(f).is_some());
+        all.then_some((folder.as_path(), files.len(), first))
+    })
+}
+
 struct Search<'a> {
     judge: &'a dyn Fn(&str) -> Verdict,
     /// Device and inode of every folder entered and file taken.
@@ -232,8 +287,7 @@ impl Search<'_> {
 }
 
 fn is_special(meta: &std::fs::Metadata) -> bool {
-    let kind = meta.file_type();
-    kind.is_fifo() || kind.is_socket() || kind.is_block_device() || kind.is_char_device()
+    !meta.is_dir() && special_files::kind(meta).is_some()
 }
 
 /// An output folder of this program lies below the input: its products are no inputs.

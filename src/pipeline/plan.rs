@@ -153,7 +153,7 @@ fn damage_notes(on_disk: &[ExistingProduct], steps: &[Step]) -> Vec<String> {
         .map(|(piece, words)| {
             let made_again = steps.iter().any(|s| {
                 s.task.key == piece.key && matches!(s.standing, Standing::Todo(_))
-                    || s.of_segment(piece)
+                    || s.makes() == Some(piece.made_of())
             });
             let then = match made_again {
                 true => "it is made again",
@@ -166,21 +166,30 @@ fn damage_notes(on_disk: &[ExistingProduct], steps: &[Step]) -> Vec<String> {
         .collect()
 }
 
+/// A segment, whatever its version, on one grid of a tile.
+pub(super) type Made = (TileId, String, Resolution);
+
 impl Step {
-    /// True where it makes the acquisition of a product's segment, on its grid.
-    pub(super) fn of_segment(&self, piece: &ExistingProduct) -> bool {
+    /// What it makes an acquisition of; `None` for screening and stack.
+    pub(super) fn makes(&self) -> Option<Made> {
         let Unit::Acquire {
             tile,
             segment,
             resolution,
         } = &self.task.unit
         else {
-            return false;
+            return None;
         };
         let name = segment.file_name().unwrap_or_default().to_string_lossy();
-        *tile == piece.id.tile
-            && *resolution == piece.id.resolution
-            && segments::is_same(&piece.source, &name)
+        Some((*tile, segments::identity(&name), *resolution))
+    }
+}
+
+impl ExistingProduct {
+    /// What it is an acquisition of.
+    pub(super) fn made_of(&self) -> Made {
+        let source = segments::identity(&self.source);
+        (self.id.tile, source, self.id.resolution)
     }
 }
 

@@ -19,11 +19,11 @@
 //! ```
 
 use super::record::RUN;
+use crate::formats::sha256;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -35,8 +35,6 @@ pub const CHECKSUMS: &str = "checksums.json";
 const OWN: &str = "sha256_of_this_file";
 /// What stands in the record for its own checksum while that is computed: as many zeros as SHA-256 has hexadecimal digits.
 const BLANK: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-/// Bytes read at a time; chosen.
-const BLOCK: usize = 1 << 18;
 
 /// How closely a folder is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,23 +124,17 @@ pub fn damage(folder: &Path, depth: Depth) -> Option<String> {
     files.find_map(|(name, entry)| check(&folder.join(name), name, entry, written, depth))
 }
 
-/// Every file that is wrong in a product folder, in words.
-pub fn all_damage(folder: &Path) -> Vec<String> {
+/// Number of files that a folder's list has, and every one that is wrong, in words.
+pub fn all_damage(folder: &Path) -> (usize, Vec<String>) {
     match Checksums::read(&folder.join(CHECKSUMS)) {
-        Err(words) => vec![words],
-        Ok(list) => list
-            .0
-            .iter()
-            .filter_map(|(name, entry)| {
+        Err(words) => (0, vec![words]),
+        Ok(Checksums(files)) => {
+            let wrong = files.iter().filter_map(|(name, entry)| {
                 check(&folder.join(name), name, entry, None, Depth::Content)
-            })
-            .collect(),
+            });
+            (files.len(), wrong.collect())
+        }
     }
-}
-
-/// Number of files that a folder's list has.
-pub fn count(folder: &Path) -> usize {
-    Checksums::read(&folder.join(CHECKSUMS)).map_or(0, |list| list.0.len())
 }
 
 /// Makes every later look at a folder read its content: for one that was found damaged although no file looks changed.
@@ -197,7 +189,7 @@ pub(super) fn seal(record: &mut serde_json::Value) -> Vec<u8> {
         return super::stac::to_bytes(record);
     };
     timings.insert(OWN.to_string(), BLANK.into());
-    let sum = hex(&Sha256::digest(super::stac::to_bytes(record)));
+    let sum = sha256::of(&super::stac::to_bytes(record));
     record["timings"][OWN] = sum.into();
     super::stac::to_bytes(record)
 }
@@ -215,36 +207,18 @@ fn is_sealed(bytes: &[u8]) -> bool {
     let Some(digits) = own_checksum(bytes) else {
         return false;
     };
-    let mut hash = Sha256::new();
-    hash.update(&bytes[..digits.start]);
-    hash.update(BLANK);
-    hash.update(&bytes[digits.end..]);
-    hex(&hash.finalize()).as_bytes() == &bytes[digits]
+    let blank = [
+        &bytes[..digits.start],
+        BLANK.as_bytes(),
+        &bytes[digits.end..],
+    ]
+    .concat();
+    sha256::of(&blank).as_bytes() == &bytes[digits]
 }
 
 /// Size and SHA-256 of a file.
 fn hash_file(path: &Path) -> io::Result<(u64, String)> {
-    let mut file = File::open(path)?;
-    let (mut hash, mut size) = (Sha256::new(), 0);
-    let mut buffer = vec![0; BLOCK];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok((size, hex(&hash.finalize()))),
-            n => {
-                hash.update(&buffer[..n]);
-                size += n as u64;
-            }
-        }
-    }
-}
-
-/// Size and SHA-256 of bytes.
-pub(super) fn hash_bytes(bytes: &[u8]) -> (u64, String) {
-    (bytes.len() as u64, hex(&Sha256::digest(bytes)))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+    sha256::of_reader(&mut File::open(path)?)
 }
 
 /// Paths of the files below a folder, relative to it, sorted; the list itself is none of them.
@@ -288,8 +262,7 @@ mod tests {
     fn every_flipped_bit_of_every_file_is_found() {
         let root = tempfile::tempdir().unwrap();
         let folder = product(root.path());
-        assert_eq!(all_damage(&folder), Vec::<String>::new());
-        assert_eq!(count(&folder), 3);
+        assert_eq!(all_damage(&folder), (3, Vec::new()));
         for name in ["a.tif", "b.zarr/0", RUN, CHECKSUMS] {
             let path = folder.join(name);
             let sound = fs::read(&path).unwrap();
@@ -343,12 +316,5 @@ mod tests {
         assert!(damage(&folder, Depth::Content).is_some());
         distrust(&folder).unwrap();
         assert!(damage(&folder, Depth::Look).is_some());
-    }
-
-    #[test]
-    fn the_checksum_of_bytes_is_that_of_the_standard() {
-        // SHA-256 of "abc", FIPS 180-2 appendix B.1
-        let sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(hash_bytes(b"abc"), (3, sum.to_string()));
     }
 }

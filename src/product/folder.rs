@@ -54,17 +54,18 @@ impl Folder {
             .collect();
         let tags = spec.tags(&self.id.to_string());
         let bytes = geotiff::encode(Path::new(&name), &self.grid, &bands, spec.overviews, &tags)?;
-        self.staging.write(&name, &bytes)?;
-        let asset = asset::layer(spec, &name, &self.grid, &Fingerprint::of(&bytes));
+        let sum = self.staging.write_summed(&name, &bytes)?;
+        let file = Fingerprint::new(bytes.len(), &sum);
+        let asset = asset::layer(spec, &name, &self.grid, &file);
         self.assets.insert(spec.name.to_string(), asset);
         Ok(())
     }
 
     pub(super) fn picture(&mut self, title: &str, png: &[u8]) -> Result<(), ProductError> {
         let name = format!("{}_QUICKLOOK.png", self.id);
-        self.staging.write(&name, png)?;
+        let sum = self.staging.write_summed(&name, png)?;
         let asset = asset::plain(&name, "image/png", title, &["thumbnail", "overview"]);
-        let asset = asset::with_fingerprint(asset, &Fingerprint::of(png));
+        let asset = asset::with_fingerprint(asset, &Fingerprint::new(png.len(), &sum));
         self.assets.insert("QUICKLOOK".to_string(), asset);
         Ok(())
     }

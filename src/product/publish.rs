@@ -7,7 +7,8 @@
 mod atomic_swap;
 
 use super::ProductError;
-use super::checksums::{self, CHECKSUMS, Checksums};
+use super::checksums::{CHECKSUMS, Checksums};
+use crate::formats::sha256;
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
@@ -92,11 +93,17 @@ impl Staging {
     /// # Errors
     /// [`ProductError::Write`], naming the file as it would be called in the finished product.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), ProductError> {
+        self.write_summed(name, bytes).map(drop)
+    }
+
+    /// The same; returns the SHA-256 of the bytes, hexadecimal.
+    pub(super) fn write_summed(&self, name: &str, bytes: &[u8]) -> Result<String, ProductError> {
         write_synced(&self.folder.join(name), bytes)
             .map_err(ProductError::write(&self.target.join(name)))?;
-        let entry = checksums::hash_bytes(bytes);
+        let sum = sha256::of(bytes);
+        let entry = (bytes.len() as u64, sum.clone());
         self.known().insert(name.to_string(), entry);
-        Ok(())
+        Ok(sum)
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, (u64, String)>> {

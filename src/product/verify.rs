@@ -62,7 +62,7 @@ pub fn verify(root: &Path, tile: Option<TileId>) -> Result<Verified, ProductErro
     let findings: Vec<(PathBuf, Vec<String>, usize)> = folders
         .into_par_iter()
         .map(|folder| {
-            let (damage, files) = (checksums::all_damage(&folder), checksums::count(&folder));
+            let (files, damage) = checksums::all_damage(&folder);
             (folder, damage, files)
         })
         .collect();

@@ -43,9 +43,7 @@ impl OnMissing {
             }
         }
     }
-}
 
-impl OnMissing {
     /// The same for fields that are there, but some hours off: what they lack is in σ, so products are not flagged.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 //! attributes, never assumed. GeoTIFFs hold one field each, whose variable and time are in its name. Several files are
 //! merged in space and time.
 
-use crate::formats::input_files::{self, Why};
+use crate::formats::input_files::{self, Nothing, Why};
 use crate::types::error::{Class, Classified};
 use crate::types::grid::NodeGrid;
 use crate::types::radiative_transfer::{AtmosphereState, Origin};
@@ -296,34 +296,13 @@ pub const ENDINGS: [&str; 14] = [
 /// that may be CAMS files, sorted.
 fn expand(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, Vec<String>), CamsError> {
     let judge = input_files::by_ending(&ENDINGS);
-    for path in paths {
-        let found = input_files::search(std::slice::from_ref(path), &judge);
-        if !found.files.is_empty() {
-            continue;
-        }
-        let special = found
-            .left
-            .iter()
-            .any(|l| l.path == *path && l.why == Why::NotAFile);
-        if special {
-            return Err(CamsError::Open {
-                path: path.clone(),
-                reason: Why::NotAFile.to_string(),
-            });
-        }
-        let mut place = path.display().to_string();
-        for words in found.words() {
-            place.push_str(", ");
-            place.push_str(&words);
-        }
-        return Err(CamsError::NoFiles { place });
-    }
-    let found = input_files::search(paths, &judge);
-    if found.files.is_empty() {
-        return Err(CamsError::NoFiles {
-            place: "an empty list of files".to_string(),
-        });
-    }
+    let found = input_files::search_each(paths, &judge).map_err(|nothing| match nothing {
+        Nothing::NotAFile(path) => CamsError::Open {
+            path,
+            reason: Why::NotAFile.to_string(),
+        },
+        Nothing::In(place) => CamsError::NoFiles { place },
+    })?;
     let left = found.words();
     Ok((found.files, left))
 }
@@ -336,24 +315,16 @@ fn check_folders(
     if failed.is_empty() {
         return Ok(());
     }
-    for folder in paths.iter().filter(|p| p.is_dir()) {
-        let judge = input_files::by_ending(&ENDINGS);
-        let found = input_files::search(std::slice::from_ref(folder), &judge);
-        let first = found.files.first().and_then(|f| failed.get(f));
-        if let Some(first) = first
-            && found.files.iter().all(|f| failed.contains_key(f))
-        {
-            return Err(match found.files.len() {
-                1 => first.clone(),
-                count => CamsError::NothingUsable {
-                    folder: folder.clone(),
-                    count,
-                    first: Box::new(first.clone()),
-                },
-            });
-        }
+    let judge = input_files::by_ending(&ENDINGS);
+    match input_files::all_failed(paths, &judge, |file| failed.get(file)) {
+        None => Ok(()),
+        Some((_, 1, first)) => Err(first.clone()),
+        Some((folder, count, first)) => Err(CamsError::NothingUsable {
+            folder: folder.to_path_buf(),
+            count,
+            first: Box::new(first.clone()),
+        }),
     }
-    Ok(())
 }
 
 fn name_of(path: &Path) -> String {

@@ -2,9 +2,9 @@
 
 use super::GeoRasterError;
 use super::endings::{Purpose, raster_name};
-use crate::formats::input_files::{self, Why};
+use crate::formats::input_files::{self, Nothing, Why};
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A file, and whether the user named it itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,34 +27,13 @@ pub(super) struct Expanded {
 /// Files of the given paths; folders are replaced by the rasters in and below them, sorted.
 pub(super) fn expand(paths: &[PathBuf], purpose: Purpose) -> Result<Expanded, GeoRasterError> {
     let judge = raster_name(purpose);
-    for path in paths {
-        let found = input_files::search(std::slice::from_ref(path), &judge);
-        if !found.files.is_empty() {
-            continue;
-        }
-        let special = found
-            .left
-            .iter()
-            .any(|l| l.path == *path && l.why == Why::NotAFile);
-        if special {
-            return Err(GeoRasterError::Refused {
-                path: path.clone(),
-                reason: Why::NotAFile.to_string(),
-            });
-        }
-        let mut place = path.display().to_string();
-        for words in found.words() {
-            place.push_str(", ");
-            place.push_str(&words);
-        }
-        return Err(GeoRasterError::Nothing { place });
-    }
-    let found = input_files::search(paths, &judge);
-    if found.files.is_empty() {
-        return Err(GeoRasterError::Nothing {
-            place: "an empty list of files".to_string(),
-        });
-    }
+    let found = input_files::search_each(paths, &judge).map_err(|nothing| match nothing {
+        Nothing::NotAFile(path) => GeoRasterError::Refused {
+            path,
+            reason: Why::NotAFile.to_string(),
+        },
+        Nothing::In(place) => GeoRasterError::Nothing { place },
+    })?;
     let by_user: HashSet<&PathBuf> = paths.iter().collect();
     let named = |path: PathBuf| Named {
         is_named: by_user.contains(&path),
@@ -75,19 +54,15 @@ pub(super) fn check_folders(
     if failed.is_empty() {
         return Ok(());
     }
-    let failed: HashMap<&PathBuf, &GeoRasterError> = failed.iter().map(|(p, e)| (p, e)).collect();
-    for folder in paths.iter().filter(|p| p.is_dir()) {
-        let found = input_files::search(std::slice::from_ref(folder), &raster_name(purpose));
-        let first = found.files.first().and_then(|f| failed.get(f));
-        if let Some(first) = first
-            && found.files.iter().all(|f| failed.contains_key(f))
-        {
-            return Err(GeoRasterError::NothingUsable {
-                folder: folder.clone(),
-                count: found.files.len(),
-                first: Box::new((*first).clone()),
-            });
-        }
+    let failed: HashMap<&Path, &GeoRasterError> =
+        failed.iter().map(|(p, e)| (p.as_path(), e)).collect();
+    let judge = raster_name(purpose);
+    match input_files::all_failed(paths, &judge, |file| failed.get(file).copied()) {
+        None => Ok(()),
+        Some((folder, count, first)) => Err(GeoRasterError::NothingUsable {
+            folder: folder.to_path_buf(),
+            count,
+            first: Box::new(first.clone()),
+        }),
     }
-    Ok(())
 }

@@ -1,11 +1,12 @@
 //! Tidying a tile's folder: what killed runs left, and products that a newer one replaces.
 
 use crate::pipeline::error::PipelineError;
-use crate::pipeline::plan::Step;
-use crate::pipeline::plan::on_disk;
+use crate::pipeline::plan::on_disk::{self, ExistingProduct};
+use crate::pipeline::plan::{Made, Step};
 use crate::product::checksums::Depth;
 use crate::product::{AcquisitionId, layout, publish};
 use crate::types::grid::TileId;
+use std::collections::HashMap;
 use std::path::Path;
 
 /// Depth of temporary folders below a tile's folder: `acquisitions/2018/.tmp-…`.
@@ -36,11 +37,16 @@ pub(super) fn superseded(
     steps: &[Step],
 ) -> Result<Vec<AcquisitionId>, PipelineError> {
     let pieces = on_disk::all(out, tile, Depth::Look)?;
+    let mut of_segment: HashMap<Made, Vec<&ExistingProduct>> = HashMap::new();
+    for piece in &pieces {
+        of_segment.entry(piece.made_of()).or_default().push(piece);
+    }
     let mut removed = Vec::new();
     for step in steps {
-        let (new, old): (Vec<_>, Vec<_>) = pieces
-            .iter()
-            .filter(|p| step.of_segment(p))
+        let same = step.makes().and_then(|made| of_segment.get(&made));
+        let (new, old): (Vec<&ExistingProduct>, Vec<&ExistingProduct>) = same
+            .into_iter()
+            .flatten()
             .partition(|p| p.key == step.task.key);
         if !new.iter().any(|p| p.damage.is_none()) {
             continue;

@@ -1,14 +1,12 @@
 //! Identity of input files: the whole content, read once and remembered by what the file system says of the file.
 
+use crate::formats::sha256;
 use crate::formats::special_files;
-use sha2::{Digest, Sha256};
 use std::fs::Metadata;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Bytes read at a time; chosen.
-const BLOCK: usize = 1 << 20;
 /// Nanoseconds of a second, by definition.
 const NANO: i64 = 1_000_000_000;
 
@@ -77,14 +75,8 @@ impl From<&Metadata> for Stamp {
 pub(crate) fn checksum(path: &Path) -> io::Result<(Stamp, String)> {
     let mut file = special_files::open_regular(path)?;
     let stamp = Stamp::from(&file.metadata()?);
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; BLOCK];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok((stamp, hex(&hash.finalize()))),
-            n => hash.update(&buffer[..n]),
-        }
-    }
+    let (_, sum) = sha256::of_reader(&mut file)?;
+    Ok((stamp, sum))
 }
 
 /// Name of a file without its folder.
@@ -92,11 +84,6 @@ pub(super) fn name_of(path: &Path) -> String {
     path.file_name()
         .map(|n| n.to_string_lossy().into_owned())
         .unwrap_or_default()
-}
-
-/// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 #[cfg(test)]

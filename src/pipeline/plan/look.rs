@@ -2,17 +2,16 @@
 //! worker: what a damaged file does to a library costs that file alone.
 
 use crate::formats::georaster;
+use crate::formats::sha256;
 use crate::formats::special_files;
 use crate::pipeline::config::Config;
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::plan::footprint::Ring;
-use crate::pipeline::plan::identity::hex;
 use crate::sources::cams::Cams;
 use crate::sources::l1c::Segment;
 use crate::types::error::{Class, Classified};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// Twice the area, square degrees, below which three points of an outline lie on a straight line; chosen: a bend of a metre
@@ -185,7 +184,7 @@ fn raster(config: &Config, path: &Path) -> Result<Looked, PipelineError> {
             path: part.file,
             outline: Some(rounded(part.outline)),
         }));
-    let sum = |text: String| hex(&Sha256::digest(text));
+    let sum = |text: String| sha256::of(text.as_bytes());
     Ok(Looked::Raster {
         outline: rounded(described.outline),
         settings: described.settings.map(sum),

@@ -40,12 +40,12 @@ pub(crate) struct Sighting {
     pub start: DateTime<Utc>,
 }
 
-/// True for names of one segment, whatever its version.
-pub(super) fn is_same(a: &str, b: &str) -> bool {
-    match (FileName::parse(a), FileName::parse(b)) {
-        (Some(a), Some(b)) => (a.start, a.camera) == (b.start, b.camera),
-        _ => a == b,
-    }
+/// What names of one segment share, whatever its version; any other name stands for itself.
+pub(super) fn identity(name: &str) -> String {
+    FileName::parse(name).map_or_else(
+        || name.to_string(),
+        |parsed| format!("{} {}", parsed.start, parsed.camera.letter()),
+    )
 }
 
 /// A file by its name.

@@ -1,10 +1,9 @@
 //! Units of work and their keys.
 
-use crate::pipeline::plan::identity::hex;
+use crate::formats::sha256;
 use crate::types::grid::{Resolution, TileId, serde_names};
 use crate::types::text::plain;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -84,8 +83,9 @@ impl Key {
     /// Key of a description (inputs, stage versions, parameters): SHA-256 of its JSON text, the first
     /// 128 bits in hexadecimal. Keys of JSON maps keep their order, so equal values give equal text.
     pub fn of(description: &serde_json::Value) -> Key {
-        let digest = Sha256::digest(description.to_string().as_bytes());
-        Key(hex(&digest[..16]))
+        let mut sum = sha256::of(description.to_string().as_bytes());
+        sum.truncate(32);
+        Key(sum)
     }
 }
 

@@ -1,12 +1,12 @@
 //! Assets.
 
 use super::COG;
+use crate::formats::sha256;
 use crate::product::layers::{LayerSpec, Legend};
 use crate::types::band::Band;
 use crate::types::grid::GridSpec;
 use crate::types::status::Field;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 /// Size and checksum of a file as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,14 +20,15 @@ pub(in crate::product) struct Fingerprint {
 impl Fingerprint {
     /// Of a file's content.
     pub(in crate::product) fn of(bytes: &[u8]) -> Fingerprint {
-        // multihash: function 0x12 (sha2-256), length 0x20
-        let mut checksum = String::from("1220");
-        for byte in Sha256::digest(bytes) {
-            checksum.push_str(&format!("{byte:02x}"));
-        }
+        Fingerprint::new(bytes.len(), &sha256::of(bytes))
+    }
+
+    /// Of a file of a size whose SHA-256 is known, in hexadecimal.
+    pub(in crate::product) fn new(size: usize, sha256: &str) -> Fingerprint {
         Fingerprint {
-            size: bytes.len(),
-            checksum,
+            size,
+            // multihash: function 0x12 (sha2-256), length 0x20
+            checksum: format!("1220{sha256}"),
         }
     }
 
