@@ -24,10 +24,10 @@ LAYERS = {  # name -> (bands, type, scale, no data, has overviews at 100 m)
     "UNC": (4, "uint16", 1e-4, 65535, False),
     "TOA": (4, "int16", 1e-4, -32768, False),
     "GEOMETRY": (6, "uint16", 1e-2, 65535, False),
-    "SM": (1, "uint16", None, None, False),
+    "SM": (1, "uint16", None, 2, False),
     "QX": (1, "uint16", None, None, False),
     "SAT": (1, "uint8", None, None, False),
-    "USABLE": (1, "uint8", None, None, True),
+    "USABLE": (1, "uint8", None, 0, True),
 }
 
 
@@ -104,7 +104,7 @@ def tile_size(resolution):
 
 
 def gdalinfo(path):
-    text = subprocess.run(["gdalinfo", "-json", path], check=True, capture_output=True, text=True)
+    text = subprocess.run(["gdalinfo", "-json", "-mdd", "IMAGERY", path], check=True, capture_output=True, text=True)
     expect("gdalinfo stderr", text.stderr, "")
     return json.loads(text.stdout)
 
@@ -130,6 +130,14 @@ def check_gdal(path, layer, item):
         if not band.get("description"):
             raise AssertionError("a band has no description")
         expect("overviews", bool(band.get("overviews")), overviews and resolution == 100)
+    for key in ("TIME", "CAMERA", "TILE", "TIFFTAG_DATETIME", "TIFFTAG_SOFTWARE"):
+        if not info["metadata"][""].get(key):
+            raise AssertionError("no tag " + key)
+    expect("satellite", info["metadata"]["IMAGERY"]["SATELLITEID"], "PROBA-V")
+    if scale is not None and not info["bands"][0].get("unit"):
+        raise AssertionError("no unit")
+    if layer == "USABLE":
+        expect("colours", len(info["bands"][0]["colorTable"]["entries"]) >= 10, True)
     if layer in ("SM", "QX", "SAT"):
         if not any(k.startswith("BIT") for k in info["metadata"].get("", {})):
             raise AssertionError("no bit legend")
@@ -167,7 +175,7 @@ def read_item(path):
         if "file:size" in asset.extra_fields:
             expect("size of " + key, os.path.getsize(href), asset.extra_fields["file:size"])
     for link in item.links:
-        if link.rel == "derived_from" and not os.path.exists(link.get_absolute_href()):
+        if link.rel == "derived_from" and not link.href.startswith("nih:") and not os.path.exists(link.get_absolute_href()):
             raise AssertionError("derived_from leads nowhere: " + link.get_absolute_href())
 
 
@@ -178,8 +186,9 @@ def check_projection(path):
     item = pystac.Item.from_file(path)
     whole = ProjectionExtension.ext(item)
     expect("shape", len(whole.shape), 2)
+    expect("code", whole.code.split(":")[0], "EPSG")
     for asset in item.assets.values():
-        if "proj:code" in asset.extra_fields:
+        if "data" in asset.roles:
             own = ProjectionExtension.ext(asset)
             expect("asset code", own.code, whole.code)
             expect("asset transform", own.transform, whole.transform)
@@ -208,11 +217,49 @@ def check_odc(path, names):
                 expect("no data of " + name, a.attrs.get("nodata"), nodata)
 
 
+def check_odc_names(path):
+    """odc-stac knows bands by their common names and those of sigma by their own, on the grid of the files."""
+    import odc.stac
+    import pystac
+    import rasterio
+    item = pystac.Item.from_file(path)
+    cube = odc.stac.load([item], bands=["red", "swir16", "RED_UNC"])
+    expect("transform", list(cube.odc.transform)[:6], item.properties["proj:transform"])
+    scale = item.assets["RED"].extra_fields["raster:bands"][0]["scale"]
+    with rasterio.open(item.assets["RED"].get_absolute_href()) as f:
+        expect("scale", f.scales[0], scale)
+        if not np.array_equal(cube["red"].values[0], f.read(1)):
+            raise AssertionError("red is not RED")
+    with rasterio.open(item.assets["UNC"].get_absolute_href()) as f:
+        if not np.array_equal(cube["RED_UNC"].values[0], f.read(2)):
+            raise AssertionError("RED_UNC is not the second band of UNC")
+
+
+def check_stackstac(path):
+    """stackstac finds zone and scale in the item."""
+    import rasterio
+    import stackstac
+    with open(path, encoding="utf-8") as f:
+        item = json.load(f)
+    for asset in item["assets"].values():
+        asset["href"] = os.path.normpath(os.path.join(os.path.dirname(path), asset["href"]))
+    cube = stackstac.stack([item], assets=["RED"], snap_bounds=False)
+    n = tile_size(int(item["properties"]["gsd"]))
+    expect("shape", cube.shape, (1, 1, n, n))
+    expect("zone", cube.attrs["crs"].lower(), item["properties"]["proj:code"].lower())
+    values = cube.values[0, 0]
+    with rasterio.open(item["assets"]["RED"]["href"]) as f:
+        counts = f.read(1)
+    wanted = np.where(counts == -32768, np.nan, counts * 1e-4)
+    if not np.allclose(values, wanted, atol=1e-9, equal_nan=True):
+        raise AssertionError("stackstac's values are not count x scale")
+
+
 def acquisition(table, folder):
     name = os.path.basename(folder)
     with open(os.path.join(folder, "item.json"), encoding="utf-8") as f:
         item = json.load(f)
-    layers = [k for k in item["assets"] if k in LAYERS]
+    layers = [k for k in item["assets"] if k in LAYERS and item["assets"][k]["href"].startswith("./PROBAV")]
     for layer in layers:
         path = os.path.join(folder, "%s_%s.tif" % (name, layer))
         table.run("gdalinfo: grid, scale, no data, legend", name + " " + layer, check_gdal, path, layer, item)
@@ -223,7 +270,12 @@ def acquisition(table, folder):
     table.run("pystac validate, assets exist", name, read_item, path)
     table.run("pystac projection extension", name, check_projection, path)
     single = [k for k in layers if LAYERS[k][0] == 1]
+    style = os.path.join(folder, name + "_SM.qml")
+    table.run("styles", name, lambda: open(style, encoding="utf-8").read().index("paletteEntry"))
     table.run("odc-stac load", name, check_odc, path, single)
+    if "RED" in item["assets"]:
+        table.run("odc-stac: red, RED_UNC, own grid", name, check_odc_names, path)
+        table.run("stackstac: zone and scale from the item", name, check_stackstac, path)
 
 
 # --- stacks ----------------------------------------------------------------------------------------------------------------------------
@@ -255,6 +307,36 @@ def check_stack(path):
     for name in ("PROVENANCE", "DAYS", "N100", "N300"):
         expect("type of " + name, str(raw[name].dtype), "uint8")
     expect("consolidated", bool(xarray.open_zarr(path, consolidated=True)), True)
+    expect("time_bnds is a coordinate", "time_bnds" in cube.coords and "spatial_ref" in cube.coords, True)
+
+
+def check_stack_gdal(path):
+    """GDAL reads a variable by its VRT, each step a band with its date, and what it reads is what Zarr says."""
+    import rasterio
+    import xarray
+    raw = xarray.open_zarr(path, mask_and_scale=False)
+    stem = path[:-len(".zarr")]
+    for name in ("NIR", "NIR_UNC", "PROVENANCE"):
+        info = gdalinfo("%s_%s.vrt" % (stem, name))
+        expect("bands", len(info["bands"]), raw.sizes["time"])
+        np.datetime64(info["bands"][0]["description"])
+        last = raw.sizes["time"]
+        target = "/vsimem/x.tif"
+        subprocess.run(["gdal_translate", "-q", "-b", str(last), "%s_%s.vrt" % (stem, name), target], check=True)
+        with rasterio.open("%s_%s.vrt" % (stem, name)) as f:
+            for band in (1, last):
+                if not np.array_equal(f.read(band), raw[name].isel(time=band - 1).values):
+                    raise AssertionError("%s: band %d differs between GDAL and Zarr" % (name, band))
+
+
+def check_stack_odc(path):
+    """odc-stac opens the stack's item on the right grid."""
+    import odc.stac
+    import pystac
+    item = pystac.Item.from_file(path)
+    cube = odc.stac.load([item], bands=["RED"])
+    expect("transform", list(cube.odc.transform)[:6], item.properties["proj:transform"])
+    expect("CRS", "EPSG:%s" % cube.odc.crs.to_epsg(), item.properties["proj:code"])
 
 
 def check_zarr(path):
@@ -262,7 +344,7 @@ def check_zarr(path):
     group = zarr.open_group(path, mode="r")
     for name in BANDS:
         a = group[name]
-        expect("chunks of " + name, a.chunks[1:], (122, 122))
+        expect("chunks of " + name, a.chunks[1:], (64, 64))
         expect("fill value of " + name, int(a.fill_value), -32768)
         expect("fill attribute of " + name, a.attrs["_FillValue"], -32768)
 
@@ -276,6 +358,28 @@ def check_cube_item(path):
 
 # --- exports and catalogue ---------------------------------------------------------------------------------------------------------------
 
+def check_compliance(path):
+    """IOOS's compliance checker finds no error against CF (its table of names is inside the package)."""
+    report = subprocess.run([os.path.join(os.path.dirname(sys.executable), "compliance-checker"), "--test=cf:1.11", "--format=json", "--output=-", path],
+                            capture_output=True, text=True)
+    if not report.stdout.strip():
+        raise AssertionError(report.stderr.strip()[-300:])
+    found = json.loads(report.stdout)["cf:1.11"]["high_priorities"]
+    errors = [m for check in found for m in check["msgs"] if check["value"][0] < check["value"][1]]
+    expect("errors", errors, [])
+
+
+def check_snippets(out):
+    """The Python of docs/products.md runs as it stands there."""
+    with open(os.path.join(REPOSITORY, "docs", "products.md"), encoding="utf-8") as f:
+        page = f.read()
+    tile = os.path.basename(sorted(glob.glob(os.path.join(out, "tiles/*/*/*/stack/*_P5D.zarr")))[0]).split("_")[2]
+    snippets = [part.split("```")[0] for part in page.split("```python\n")[1:]]
+    expect("snippets", len(snippets) >= 4, True)
+    for snippet in snippets:
+        exec(snippet, {"out": out, "tile": tile})
+
+
 def check_netcdf(path):
     import netCDF4
     import xarray
@@ -286,7 +390,7 @@ def check_netcdf(path):
         import rioxarray  # noqa: F401
         expect("grid mapping", d["RED"].rio.crs is not None, True)
         expect("time axis", str(d["time"].dtype).startswith("datetime64"), True)
-        expect("scaled", d["RED"].dtype.kind, "f")
+        expect("scaled", str(d["RED"].dtype), "float32")
 
 
 def check_export_cog(path):
@@ -325,15 +429,20 @@ def main():
         name = os.path.basename(path)
         table.run("xarray.open_zarr, rioxarray", name, check_stack, path)
         table.run("zarr-python", name, check_zarr, path)
+        table.run("stack: gdalinfo, gdal_translate, rasterio", name, check_stack_gdal, path)
+        table.run("stack: odc-stac", name, check_stack_odc, os.path.join(os.path.dirname(path), "item.json"))
         table.run("pystac validate, data cube", name, check_cube_item, os.path.join(os.path.dirname(path), "item.json"))
     for path in below("*.nc"):
         table.run("NetCDF-4 CF: netCDF4, xarray", os.path.basename(path), check_netcdf, path)
+        table.run("NetCDF-4 CF: compliance-checker", os.path.basename(path), check_compliance, path)
     for path in below("*.tif"):
         if "/tiles/" not in path:
             table.run("exported COG", os.path.basename(path), check_export_cog, path)
     for path in below(os.path.join("catalog", "catalog.json")):
         table.run("pystac catalogue", "catalog.json", check_catalog, path)
 
+    if below("PROBAV_ARD_*_P5D.zarr") and below(os.path.join("screened", "*", "*_100M", "item.json")):
+        table.run("snippets of docs/products.md", "docs/products.md", check_snippets, out)
     table.print()
     if not table.counts:
         print("nothing to check below", out)

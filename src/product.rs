@@ -14,6 +14,7 @@
 //! ```
 
 mod acquisition;
+mod announce;
 mod background;
 pub mod catalog;
 pub mod checksums;
@@ -24,6 +25,7 @@ pub mod geotiff;
 mod id;
 pub mod layers;
 pub mod layout;
+mod palette;
 pub mod publish;
 mod quicklook;
 mod reader;
@@ -31,10 +33,12 @@ pub mod record;
 mod screened;
 pub mod stac;
 pub mod stack;
+mod style;
 mod verify;
 mod window;
 
 pub use acquisition::{Acquisition, Extra, write_acquisition};
+pub use announce::announce;
 pub use background::{read_background, write_background};
 pub use error::ProductError;
 pub use id::{AcquisitionId, BadAcquisitionId};

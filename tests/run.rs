@@ -2,6 +2,8 @@
 
 #[path = "run/archive.rs"]
 mod archive;
+#[path = "run/ceos.rs"]
+mod ceos;
 
 use archive::{AREA, Inputs, TILE, finished, fixture, program};
 use ndarray::{Array2, s};

@@ -5,6 +5,7 @@ use super::layers::{self, ANGLE_STEP, DataType, LayerSpec};
 use super::stac::accuracy::Accuracy;
 use super::stac::footprint::{Footprint, any_valid};
 use super::stac::item::{self, ItemParts, Summary};
+use super::stac::links::Input;
 use super::window::Window;
 use super::{AcquisitionId, ProductError, quicklook};
 use crate::types::grid::GridSpec;
@@ -15,10 +16,6 @@ use crate::types::status::Masks;
 use ndarray::{Array2, ArrayView2};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
-
-/// Stages of an acquisition, in order.
-const LINEAGE: &str = "orthorectification to the tile's UTM grid; gas and Rayleigh normalisation; single-date status; \
-                       atmospheric correction with uncertainty; clipping to the tile";
 
 /// Everything of one acquisition, ready to be written.
 ///
@@ -36,6 +33,8 @@ pub struct Acquisition<'a> {
     pub surface: &'a SurfaceReflectance,
     /// Single-date masks, on the observation's grid.
     pub masks: &'a Masks,
+    /// The files it was made from: links of the item.
+    pub inputs: Vec<Input>,
     /// Versions, parameters, checksums of inputs, timings: what `run.json` holds beside `source`.
     pub record: Value,
     /// Write the TOA layer too.
@@ -86,7 +85,7 @@ pub fn write_acquisition(
 
     let mut folder = Folder::begin(&id.folder(root), &id, grid)?;
     let rho = surface_layers(&mut folder, &surface, acquisition.surface)?;
-    folder.layer(&layers::SM, &[sm.view()])?;
+    folder.status_map(&sm.view())?;
     folder.layer(&layers::QX, &[observed.cut("QX", &masks.qx)?])?;
     folder.layer(&layers::SAT, &[observed.cut("SAT", &masks.sat)?])?;
     folder.layer(&layers::USABLE, &[usable.view()])?;
@@ -102,10 +101,10 @@ pub fn write_acquisition(
     for extra in &acquisition.extras {
         extra_layer(&mut folder, &Window::new(&id, &extra.grid, &grid)?, extra)?;
     }
-    folder.picture(
-        quicklook::TITLE,
-        &quicklook::acquisition([&rho[0], &rho[1], &rho[2], &rho[3]], &sm)?,
-    )?;
+    folder.picture(&quicklook::acquisition(
+        [&rho[0], &rho[1], &rho[2], &rho[3]],
+        &sm,
+    )?)?;
 
     let summary = Summary::of(&sm, &usable);
     let facts = acquisition.record.clone();
@@ -183,24 +182,17 @@ fn item_of(
     let seen = window.cut("TOA", &seen)?.to_owned();
     Ok(item::item(ItemParts {
         id,
-        item_id: id.to_string(),
         grid,
         footprint: Footprint::of_valid(&grid, &seen),
-        title: format!(
-            "PROBA-V surface reflectance, tile {}, {} camera",
-            id.tile,
-            id.camera.name().to_lowercase()
-        ),
-        lineage: LINEAGE,
         properties: vec![
-            json!({ "probav:source": observation.source }),
+            json!({ "probav:source": observation.source, "probav:screened": false }),
             summary.properties(),
             item::view(&cut_angles(window, &observation.angles)?),
             acquisition
                 .accuracy
                 .map_or_else(|| json!({}), |a| a.properties()),
         ],
-        links: Vec::new(),
+        inputs: &acquisition.inputs,
         assets,
     }))
 }

@@ -24,7 +24,7 @@
 //! assert!((rows.coefficients[2][(0, 0, 0)] - 0.3).abs() < 1e-6);
 //! ```
 
-use super::geotiff::{self, Layer, Overviews, read_rows};
+use super::geotiff::{self, Form, Layer, read_rows};
 use super::layers::SCALE_F64;
 use super::publish::Staging;
 use super::{ProductError, layout};
@@ -75,13 +75,7 @@ pub fn write_background(
             nodata: Some(f64::from(NODATA)),
         })
         .collect();
-    let bytes = geotiff::encode(
-        Path::new(COEFFICIENTS),
-        grid,
-        &layers,
-        Overviews::None,
-        &tags,
-    )?;
+    let bytes = geotiff::encode(Path::new(COEFFICIENTS), grid, &layers, &Form::tagged(&tags))?;
     staging.write(COEFFICIENTS, &bytes)?;
 
     let sigma = background.sigma.mapv(|v| encode_u16(v, SCALE));
@@ -95,7 +89,7 @@ pub fn write_background(
             nodata: Some(f64::from(NODATA_U16)),
         })
         .collect();
-    let bytes = geotiff::encode(Path::new(SIGMA), grid, &layers, Overviews::None, &tags)?;
+    let bytes = geotiff::encode(Path::new(SIGMA), grid, &layers, &Form::tagged(&tags))?;
     staging.write(SIGMA, &bytes)?;
 
     let layers: Vec<_> = background
@@ -108,7 +102,7 @@ pub fn write_background(
             nodata: None,
         })
         .collect();
-    let bytes = geotiff::encode(Path::new(COUNT), grid, &layers, Overviews::None, &tags)?;
+    let bytes = geotiff::encode(Path::new(COUNT), grid, &layers, &Form::tagged(&tags))?;
     staging.write(COUNT, &bytes)?;
     staging.publish()
 }

@@ -4,6 +4,7 @@
 
 use super::publish::Staging;
 use super::reader::read_json;
+use super::stac::collection::Kind;
 use super::stac::{self, VERSION};
 use super::{ProductError, layout};
 use serde_json::{Value, json};
@@ -11,30 +12,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-
-/// The kinds of products, each a collection.
-const COLLECTIONS: [(&str, &str, &str); 4] = [
-    (
-        "acquisitions-100m",
-        "Acquisitions, 100 m",
-        "Surface reflectance of single overpasses with uncertainty and masks, centre camera",
-    ),
-    (
-        "acquisitions-300m",
-        "Acquisitions, 300 m",
-        "Surface reflectance of single overpasses with uncertainty and masks, side cameras",
-    ),
-    (
-        "screened",
-        "Screened masks",
-        "Masks of acquisitions after temporal screening",
-    ),
-    (
-        "stacks",
-        "Stacks",
-        "Gap-free 5-daily surface reflectance with uncertainty and provenance",
-    ),
-];
 
 /// Folders between `tiles` and an item at most: zone, band, square, kind, year, name by definition of the layout, and one to
 /// spare.
@@ -66,34 +43,40 @@ struct Members {
 /// [`ProductError::Read`] and [`ProductError::Damaged`] for unreadable products, [`ProductError::Write`] when the
 /// output is full or unwritable; an older tree then stays.
 pub fn build(root: &Path) -> Result<(PathBuf, Counts), ProductError> {
-    let mut members: BTreeMap<&'static str, Members> = BTreeMap::new();
+    let mut members: BTreeMap<Kind, Members> = BTreeMap::new();
     let mut found = Vec::new();
     find_items(&root.join("tiles"), DEPTH, &mut found)?;
+    // by name, screened masks after the acquisition whose place they take
     found.sort();
+    let mut items: BTreeMap<(Kind, String), (PathBuf, Value)> = BTreeMap::new();
     for path in found {
         let item = read_json(&path)?;
-        if let Some(kind) = kind_of(&item) {
+        if let (Some(kind), Some(id)) = (kind_of(&item), item["id"].as_str()) {
             let relative = path.strip_prefix(root).unwrap_or(&path).to_path_buf();
-            members.entry(kind).or_default().add(relative, &item);
+            items.insert((kind, id.to_string()), (relative, item));
         }
+    }
+    for ((kind, _), (path, item)) in items {
+        members.entry(kind).or_default().add(path, &item);
     }
     let folder = layout::catalog_folder(root);
     let staging = Staging::begin(&folder)?;
     let mut links = vec![link("root", "./catalog.json")];
     let mut counts = Counts::new();
-    for (id, title, description) in COLLECTIONS {
-        let Some(members) = members.get(id) else {
+    for kind in Kind::ALL {
+        let Some(members) = members.get(&kind) else {
             continue;
         };
+        let id = kind.id();
         counts.insert(id, members.items.len());
         fs::create_dir(staging.folder().join(id)).map_err(ProductError::write(&folder))?;
-        let collection = collection(id, title, description, members);
+        let collection = collection(kind, members);
         staging.write(
             &format!("{id}/collection.json"),
             &stac::to_bytes(&collection),
         )?;
         let mut child = link("child", &format!("./{id}/collection.json"));
-        child["title"] = json!(title);
+        child["title"] = json!(kind.title());
         links.push(child);
     }
     let catalog = json!({
@@ -133,15 +116,8 @@ fn find_items(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(
     Ok(())
 }
 
-fn kind_of(item: &Value) -> Option<&'static str> {
-    let id = item["id"].as_str()?;
-    match id {
-        _ if id.ends_with("_SCREENED") => Some("screened"),
-        _ if id.ends_with("_P5D") => Some("stacks"),
-        _ if id.ends_with("_100M") => Some("acquisitions-100m"),
-        _ if id.ends_with("_300M") => Some("acquisitions-300m"),
-        _ => None,
-    }
+fn kind_of(item: &Value) -> Option<Kind> {
+    Kind::from_id(item["collection"].as_str()?)
 }
 
 impl Members {
@@ -174,31 +150,20 @@ fn link(rel: &str, href: &str) -> Value {
     json!({ "rel": rel, "href": href, "type": "application/json" })
 }
 
-fn collection(id: &str, title: &str, description: &str, members: &Members) -> Value {
+fn collection(kind: Kind, members: &Members) -> Value {
     let (start, end) = members.interval.clone().unwrap_or_default();
-    let mut links = vec![
-        link("root", "../catalog.json"),
-        link("parent", "../catalog.json"),
-    ];
-    for (path, name) in &members.items {
-        let href = format!("../../{}", path.display());
-        links.push(
-            json!({ "rel": "item", "href": href, "type": "application/geo+json", "title": name }),
-        );
+    let mut collection = stac::collection::describe(kind);
+    collection["extent"] = json!({
+        "spatial": { "bbox": [members.bbox.unwrap_or([-180.0, -90.0, 180.0, 90.0])] },
+        "temporal": { "interval": [[start, end]] },
+    });
+    if let Some(links) = collection["links"].as_array_mut() {
+        links.push(link("root", "../catalog.json"));
+        links.push(link("parent", "../catalog.json"));
+        for (path, name) in &members.items {
+            let href = format!("../../{}", path.display());
+            links.push(json!({ "rel": "item", "href": href, "type": "application/geo+json", "title": name }));
+        }
     }
-    json!({
-        "type": "Collection",
-        "stac_version": VERSION,
-        "id": format!("probav-ard-{id}"),
-        "title": title,
-        "description": description,
-        "keywords": ["PROBA-V", "surface reflectance", "analysis ready data", "Sentinel-2 grid"],
-        "license": "other",
-        "extent": {
-            "spatial": { "bbox": [members.bbox.unwrap_or([-180.0, -90.0, 180.0, 90.0])] },
-            "temporal": { "interval": [[start, end]] },
-        },
-        "summaries": { "platform": ["proba-v"], "instruments": ["vegetation"] },
-        "links": links,
-    })
+    collection
 }

@@ -1,10 +1,13 @@
-//! Exports of the stack for readers without Zarr: multi-band COG and NetCDF-4 with CF attributes.
+//! Exports: of the stack for readers without Zarr (multi-band COG, NetCDF-4 with CF attributes), of acquisitions in the manner of
+//! PROBA-V's own products.
 
 mod cog;
 mod leftovers;
+mod legacy;
 mod netcdf;
 
 pub use cog::cog;
+pub use legacy::{legacy, legacy_name};
 pub use netcdf::netcdf;
 
 use super::ProductError;

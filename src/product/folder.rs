@@ -1,13 +1,14 @@
 //! A product folder being filled.
 
-use super::geotiff::{self, Layer, Sample};
-use super::layers::LayerSpec;
+use super::geotiff::{self, Form, Layer, Sample};
+use super::layers::{self, LayerSpec, acquisition_tags, imagery_tags};
 use super::publish::Staging;
 use super::record::{self, RUN};
-use super::stac::asset::{self, Fingerprint};
+use super::stac::asset;
 use super::stac::item::Summary;
-use super::{AcquisitionId, ProductError, checksums, stac};
+use super::{AcquisitionId, ProductError, checksums, stac, style};
 use crate::types::grid::GridSpec;
+use crate::types::status::SM_FIELDS;
 use ndarray::ArrayView2;
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
@@ -52,20 +53,39 @@ impl Folder {
                 nodata: spec.nodata.map(f64::from),
             })
             .collect();
-        let tags = spec.tags(&self.id.to_string());
-        let bytes = geotiff::encode(Path::new(&name), &self.grid, &bands, spec.overviews, &tags)?;
-        let sum = self.staging.write_summed(&name, &bytes)?;
-        let file = Fingerprint::new(bytes.len(), &sum);
-        let asset = asset::layer(spec, &name, &self.grid, &file);
-        self.assets.insert(spec.name.to_string(), asset);
+        let units: Vec<_> = (0..bands.len()).map(|k| spec.unit_of(k)).collect();
+        let mut tags = spec.tags(&self.id.to_string());
+        tags.extend(acquisition_tags(&self.id));
+        let form = Form {
+            overviews: spec.overviews,
+            tags: &tags,
+            imagery: &imagery_tags(&self.id),
+            units: &units,
+            palette: &spec.palette(),
+        };
+        let bytes = geotiff::encode(Path::new(&name), &self.grid, &bands, &form)?;
+        if let Some(names) = style::categories(spec) {
+            self.staging
+                .write(&format!("{name}.aux.xml"), names.as_bytes())?;
+        }
+        self.staging.write(&name, &bytes)?;
+        self.assets
+            .insert(spec.name.to_string(), asset::layer(spec, &name));
         Ok(())
     }
 
-    pub(super) fn picture(&mut self, title: &str, png: &[u8]) -> Result<(), ProductError> {
+    /// The status map with its style.
+    pub(super) fn status_map(&mut self, sm: &ArrayView2<'_, u16>) -> Result<(), ProductError> {
+        self.layer(&layers::SM, &[sm.view()])?;
+        let style = style::status_map(sm, SM_FIELDS);
+        let name = format!("{}_{}.qml", self.id, layers::SM.name);
+        self.staging.write(&name, style.as_bytes())
+    }
+
+    pub(super) fn picture(&mut self, png: &[u8]) -> Result<(), ProductError> {
         let name = format!("{}_QUICKLOOK.png", self.id);
-        let sum = self.staging.write_summed(&name, png)?;
-        let asset = asset::plain(&name, "image/png", title, &["thumbnail", "overview"]);
-        let asset = asset::with_fingerprint(asset, &Fingerprint::new(png.len(), &sum));
+        self.staging.write(&name, png)?;
+        let asset = asset::plain(&name, "image/png", &["thumbnail", "overview"]);
         self.assets.insert("QUICKLOOK".to_string(), asset);
         Ok(())
     }
@@ -83,13 +103,15 @@ impl Folder {
             run["counts"] = summary.properties();
         }
         self.staging.write(RUN, &checksums::seal(&mut run))?;
-        let asset = asset::plain(RUN, "application/json", "Record of the run", &["metadata"]);
+        let asset = asset::plain(RUN, "application/json", &["metadata"]);
         self.assets.insert("RUN".to_string(), asset);
+        let list = asset::plain(checksums::CHECKSUMS, "application/json", &["metadata"]);
+        self.assets.insert("CHECKSUMS".to_string(), list);
         Ok(())
     }
 
     pub(super) fn finish(self, item: Value) -> Result<PathBuf, ProductError> {
-        self.staging.write(stac::ITEM, &stac::to_bytes(&item))?;
+        self.staging.write(stac::ITEM, &stac::item_bytes(&item))?;
         self.staging.publish()
     }
 }

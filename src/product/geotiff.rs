@@ -62,5 +62,33 @@ pub enum Overviews {
     Nearest,
 }
 
+/// What a file carries beside its layers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Form<'a> {
+    /// Reduced copies.
+    pub overviews: Overviews,
+    /// Metadata.
+    pub tags: &'a Tags,
+    /// Metadata of GDAL's domain `IMAGERY`.
+    pub imagery: &'a Tags,
+    /// Unit of each band, none: of no band.
+    pub units: &'a [&'a str],
+    /// Colours of values, for a single band of codes.
+    pub palette: &'a [(u8, [u8; 3])],
+}
+
+impl<'a> Form<'a> {
+    /// Metadata alone.
+    pub(super) fn tagged(tags: &'a Tags) -> Form<'a> {
+        Form {
+            overviews: Overviews::None,
+            tags,
+            imagery: &[],
+            units: &[],
+            palette: &[],
+        }
+    }
+}
+
 /// Key and value pairs for GDAL's metadata (`gdalinfo` shows them).
 pub type Tags = [(String, String)];

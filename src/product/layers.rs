@@ -4,15 +4,17 @@
 mod spec;
 
 pub use spec::{BandSpec, DataType, LayerSpec, Legend};
+pub(super) use spec::{acquisition_tags, imagery_tags};
 
 use super::geotiff::Overviews;
 use crate::types::reflectance::{NODATA, NODATA_U16, SCALE};
-use crate::types::status::{QX_FIELDS, SAT_FIELDS, SM_FIELDS, USABLE_CLASSES};
+use crate::types::status::{QX_FIELDS, SAT_FIELDS, SM_FIELDS, USABLE_CLASSES, sm, usable};
 
 /// Step of the GEOMETRY layer, degrees: finer than angles are known, and 655° fit. Chosen.
 pub const ANGLE_STEP: f32 = 0.01;
 
-const BANDS: &[&str] = &["BLUE", "RED", "NIR", "SWIR"];
+/// Names of the four bands of σ, the same as in the stack: a name says which quantity it is, whatever file it stands in.
+const UNC_BANDS: &[&str] = &["BLUE_UNC", "RED_UNC", "NIR_UNC", "SWIR_UNC"];
 
 /// Reflectance per count, as written to files: the decimal number, not the nearest `f32`.
 pub const SCALE_F64: f64 = 0.0001;
@@ -69,7 +71,7 @@ pub const REFLECTANCE: [LayerSpec; 4] = [
 pub const UNC: LayerSpec = LayerSpec {
     name: "UNC",
     title: "Uncertainty of the surface reflectance, one standard deviation",
-    bands: BANDS,
+    bands: UNC_BANDS,
     data_type: DataType::U16,
     nodata: Some(NODATA_U16 as i32),
     overviews: Overviews::None,
@@ -81,6 +83,12 @@ pub const UNC: LayerSpec = LayerSpec {
 pub const UNC_RANDOM: LayerSpec = LayerSpec {
     name: "UNC_RANDOM",
     title: "Random part of the uncertainty (noise, resampling), one standard deviation",
+    bands: &[
+        "BLUE_UNC_RANDOM",
+        "RED_UNC_RANDOM",
+        "NIR_UNC_RANDOM",
+        "SWIR_UNC_RANDOM",
+    ],
     ..UNC
 };
 
@@ -88,6 +96,12 @@ pub const UNC_RANDOM: LayerSpec = LayerSpec {
 pub const UNC_SYSTEMATIC: LayerSpec = LayerSpec {
     name: "UNC_SYSTEMATIC",
     title: "Systematic part of the uncertainty (atmosphere, calibration, tables), one standard deviation",
+    bands: &[
+        "BLUE_UNC_SYSTEMATIC",
+        "RED_UNC_SYSTEMATIC",
+        "NIR_UNC_SYSTEMATIC",
+        "SWIR_UNC_SYSTEMATIC",
+    ],
     ..UNC
 };
 
@@ -95,7 +109,12 @@ pub const UNC_SYSTEMATIC: LayerSpec = LayerSpec {
 pub const ADJACENCY: LayerSpec = LayerSpec {
     name: "ADJACENCY",
     title: "Reflectance added by the adjacency correction",
-    bands: BANDS,
+    bands: &[
+        "BLUE_ADJACENCY",
+        "RED_ADJACENCY",
+        "NIR_ADJACENCY",
+        "SWIR_ADJACENCY",
+    ],
     overviews: Overviews::None,
     roles: &["metadata"],
     ..REFLECTANCE[0]
@@ -105,6 +124,12 @@ pub const ADJACENCY: LayerSpec = LayerSpec {
 pub const TOPOGRAPHY: LayerSpec = LayerSpec {
     name: "TOPOGRAPHY",
     title: "Factor of the topographic correction (SCS+C)",
+    bands: &[
+        "BLUE_TOPOGRAPHY",
+        "RED_TOPOGRAPHY",
+        "NIR_TOPOGRAPHY",
+        "SWIR_TOPOGRAPHY",
+    ],
     data_type: DataType::U16,
     nodata: Some(NODATA_U16 as i32),
     ..ADJACENCY
@@ -114,6 +139,7 @@ pub const TOPOGRAPHY: LayerSpec = LayerSpec {
 pub const NADIR: LayerSpec = LayerSpec {
     name: "NADIR",
     title: "Factor of the normalisation to nadir view (c-factor)",
+    bands: &["BLUE_NADIR", "RED_NADIR", "NIR_NADIR", "SWIR_NADIR"],
     ..TOPOGRAPHY
 };
 
@@ -121,28 +147,31 @@ pub const NADIR: LayerSpec = LayerSpec {
 pub const TOA: LayerSpec = LayerSpec {
     name: "TOA",
     title: "Top-of-atmosphere reflectance",
-    bands: BANDS,
+    bands: &["BLUE_TOA", "RED_TOA", "NIR_TOA", "SWIR_TOA"],
     overviews: Overviews::None,
     ..REFLECTANCE[0]
 };
 
 /// Status map.
-pub const SM: LayerSpec = mask(
-    "SM",
-    "Status map",
-    &["SM"],
-    DataType::U16,
-    Legend::Bits(SM_FIELDS),
-    &[
-        "data",
-        "cloud",
-        "cloud-shadow",
-        "snow-ice",
-        "land-water",
-        "saturation",
-        "incomplete-testing",
-    ],
-);
+pub const SM: LayerSpec = LayerSpec {
+    nodata: Some(sm::UNOBSERVED as i32),
+    ..mask(
+        "SM",
+        "Status map",
+        &["SM"],
+        DataType::U16,
+        Legend::Bits(SM_FIELDS),
+        &[
+            "data",
+            "cloud",
+            "cloud-shadow",
+            "snow-ice",
+            "land-water",
+            "saturation",
+            "incomplete-testing",
+        ],
+    )
+};
 
 /// Evidence behind the status map.
 pub const QX: LayerSpec = mask(
@@ -172,6 +201,7 @@ pub const SAT: LayerSpec = mask(
 
 /// Usable-data mask.
 pub const USABLE: LayerSpec = LayerSpec {
+    nodata: Some(usable::NODATA as i32),
     overviews: Overviews::Nearest,
     ..mask(
         "USABLE",

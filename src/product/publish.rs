@@ -93,17 +93,11 @@ impl Staging {
     /// # Errors
     /// [`ProductError::Write`], naming the file as it would be called in the finished product.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), ProductError> {
-        self.write_summed(name, bytes).map(drop)
-    }
-
-    /// The same; returns the SHA-256 of the bytes, hexadecimal.
-    pub(super) fn write_summed(&self, name: &str, bytes: &[u8]) -> Result<String, ProductError> {
         write_synced(&self.folder.join(name), bytes)
             .map_err(ProductError::write(&self.target.join(name)))?;
-        let sum = sha256::of(bytes);
-        let entry = (bytes.len() as u64, sum.clone());
+        let entry = (bytes.len() as u64, sha256::of(bytes));
         self.known().insert(name.to_string(), entry);
-        Ok(sum)
+        Ok(())
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, (u64, String)>> {

@@ -3,16 +3,19 @@
 //! ```text
 //! stack/PROBAV_ARD_31UFS_P5D.zarr    BLUE RED NIR SWIR (time, y, x) int16, BLUE_UNC … uint16,
 //!                                    PROVENANCE DAYS N100 N300 uint8, x y time time_bnds spatial_ref
+//!      /PROBAV_ARD_31UFS_P5D_RED.vrt …    the same for GDAL
 //!      /PROBAV_ARD_31UFS_P5D_OVERVIEW.png  item.json  run.json
 //! ```
 //! The folder `stack` is built beside the old one and swapped in by one rename. Chunks of 73 steps (a
-//! year) × 122 × 122 pixels serve pixel series and small cubes; a shard (one file) holds the chunks of one
-//! year and one row of chunks.
+//! year) × 64 × 64 pixels serve pixel series and small cubes; a shard (one file) holds the chunks of one year, and is a
+//! GeoTIFF whose bands are the steps. A VRT for each variable gives GDAL and QGIS all years with their dates.
 
 mod metadata;
 mod reader;
 mod rows;
 mod shard_buffer;
+mod tiff_shard;
+pub(super) mod vrt;
 mod writer;
 
 pub(super) use metadata::{Axes, attributes, axis_attributes, grid_mapping};
@@ -28,8 +31,8 @@ use chrono::SecondsFormat;
 
 /// Steps of a chunk: one year (docs/sources/products.md, Zarr v3).
 pub const CHUNK_STEPS: usize = 73;
-/// Rows and columns of a chunk; 1098 = 9 × 122 (docs/sources/products.md, Zarr v3).
-pub const CHUNK_SIDE: usize = 122;
+/// Rows and columns of a chunk; TIFF wants a multiple of 16 (docs/sources/products.md, Shards).
+pub const CHUNK_SIDE: usize = 64;
 
 /// Centre of a step as days since 2014-01-01 00:00 UTC, the zero of the steps' calendar.
 ///

@@ -43,6 +43,8 @@ bit_fields! {
     then
     /// Good radiometry by band, in the order of [`crate::types::band::Band`].
     pub const GOOD: [u16; 4] = [BLUE_GOOD, RED_GOOD, NIR_GOOD, SWIR_GOOD];
+    /// A pixel that no band observed: undefined, and nothing else is said. No data of SM.
+    pub const UNOBSERVED: u16 = UNDEFINED;
     /// Covered by band, in the order of [`crate::types::band::Band`].
     pub const COVERED: [u16; 4] = [BLUE_COVERED, RED_COVERED, NIR_COVERED, SWIR_COVERED];
 }

@@ -19,6 +19,8 @@ fn every_layer_comes_back_as_it_was_written() {
     let mut expected: Vec<String> = layers.iter().map(|l| scene.id.file_name(l)).collect();
     expected.extend([
         format!("{}_QUICKLOOK.png", scene.id),
+        format!("{}_SM.qml", scene.id),
+        format!("{}_USABLE.tif.aux.xml", scene.id),
         "checksums.json".into(),
         "item.json".into(),
         "run.json".into(),

@@ -5,6 +5,7 @@ mod atomicity;
 mod background;
 mod everything;
 mod geotiff;
+mod legacy;
 mod legends;
 mod schemas;
 mod stac;

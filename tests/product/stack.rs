@@ -1,10 +1,11 @@
 use crate::schemas::validate;
 use crate::support::{names, tile};
+use gdal::Metadata;
 use ndarray::{Array3, ArrayView3};
 use probav_ard::product::export;
 use probav_ard::product::geotiff::read_layers;
 use probav_ard::product::layout;
-use probav_ard::product::stack::{StackReader, StackRows, StackWriter, variable};
+use probav_ard::product::stack::{StackReader, StackRows, StackWriter, VARIABLES, variable};
 use probav_ard::types::calendar::window_start;
 use probav_ard::types::grid::Tile;
 use probav_ard::types::reflectance::{NODATA, NODATA_U16};
@@ -138,8 +139,8 @@ fn blocks_of_any_size_give_the_same_stack() {
             files += 1;
         }
     }
-    // 12 variables of 9 shards, and metadata
-    assert!(files >= 12 * 10, "{files}");
+    // 12 variables and 4 axes with their metadata, that of the grid mapping and of the group
+    assert_eq!(files, 2 * (12 + 4) + 2);
 }
 
 fn walk(path: &Path) -> Vec<PathBuf> {
@@ -160,16 +161,18 @@ fn a_new_generation_replaces_the_old_and_can_be_exported() {
     let path = write(root.path(), &tile, &[70, 76], PERIOD);
     let folder = path.parent().unwrap();
     let name = layout::stack_name(tile.id);
-    assert_eq!(
-        names(folder),
-        [
-            &format!("{name}.zarr"),
-            &format!("{name}_OVERVIEW.png"),
-            "checksums.json",
-            "item.json",
-            "run.json"
-        ]
-    );
+    let mut expected: Vec<String> = VARIABLES
+        .iter()
+        .map(|v| format!("{name}_{}.vrt", v.name))
+        .collect();
+    expected.extend(["zarr", "OVERVIEW.png"].map(|end| {
+        let mark = if end == "zarr" { '.' } else { '_' };
+        format!("{name}{mark}{end}")
+    }));
+    expected.push(format!("{name}_PROVENANCE.qml"));
+    expected.extend(["checksums.json", "item.json", "run.json"].map(String::from));
+    expected.sort();
+    assert_eq!(names(folder), expected);
     assert_eq!(names(folder.parent().unwrap()), ["stack"]);
     let stack = StackReader::open(root.path(), tile.id).unwrap();
     assert_eq!(stack.steps(), 70..76);
@@ -184,11 +187,11 @@ fn a_new_generation_replaces_the_old_and_can_be_exported() {
         serde_json::from_slice(&fs::read(path.join("RED/zarr.json")).unwrap()).unwrap();
     assert_eq!(
         meta["chunk_grid"]["configuration"]["chunk_shape"],
-        json!([6, 122, 1098])
+        json!([6, 1152, 1152])
     );
     let codec = &meta["codecs"][0];
     assert_eq!(codec["name"], "sharding_indexed");
-    assert_eq!(codec["configuration"]["chunk_shape"], json!([6, 122, 122]));
+    assert_eq!(codec["configuration"]["chunk_shape"], json!([6, 64, 64]));
     assert_eq!(meta["attributes"]["_FillValue"], NODATA);
     let meta: Value =
         serde_json::from_slice(&fs::read(path.join("PROVENANCE/zarr.json")).unwrap()).unwrap();
@@ -259,7 +262,7 @@ fn catalogues_are_valid_and_lead_to_every_item() {
     write(root.path(), &scene.tile, &[0, 1], 1098);
     for _ in 0..2 {
         let (path, counts) = probav_ard::product::catalog::build(root.path()).unwrap();
-        assert_eq!(counts.values().sum::<usize>(), 3);
+        assert_eq!(counts.values().sum::<usize>(), 2);
         let catalog: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         assert!(validate(&catalog).is_empty(), "{:?}", validate(&catalog));
         let mut items = 0;
@@ -292,6 +295,47 @@ fn catalogues_are_valid_and_lead_to_every_item() {
                 items += 1;
             }
         }
-        assert_eq!(items, 3);
+        assert_eq!(items, 2);
     }
+}
+
+#[test]
+fn gdal_reads_every_step_of_the_store_by_its_date() {
+    let root = tempfile::tempdir().unwrap();
+    let tile = tile("31UFS");
+    let zarr = write(root.path(), &tile, &[70, 73, 76], 1098);
+    let folder = zarr.parent().unwrap();
+    let open = |name: &str| {
+        gdal::Dataset::open(folder.join(format!("PROBAV_ARD_31UFS_P5D_{name}.vrt"))).unwrap()
+    };
+    let nir = open("NIR");
+    assert_eq!(nir.raster_count(), 6);
+    assert_eq!(nir.spatial_ref().unwrap().auth_code().unwrap(), 32631);
+    assert_eq!(
+        nir.geo_transform().unwrap(),
+        [600_000.0, 100.0, 0.0, 5_700_000.0, 0.0, -100.0]
+    );
+    for step in 70..76 {
+        let band = nir.rasterband((step - 70 + 1) as usize).unwrap();
+        assert_eq!(band.description().unwrap(), window_start(step).to_string());
+        assert_eq!(
+            (band.scale(), band.no_data_value()),
+            (Some(1e-4), Some(f64::from(NODATA)))
+        );
+        // the last block of a row is cut by the border of the tile
+        let (col, row) = (1050, 1000);
+        let found = band
+            .read_as::<i16>((col, row), (48, 98), (48, 98), None)
+            .unwrap();
+        for (k, value) in found.data().iter().enumerate() {
+            let (r, c) = (row as usize + k / 48, col as usize + k % 48);
+            assert_eq!(*value, rho(step, r, c, 2), "{step} {r} {c}");
+        }
+    }
+    // the shard is a GeoTIFF by itself
+    let shard = gdal::Dataset::open(zarr.join("NIR/c/0/0/0")).unwrap();
+    assert_eq!(shard.driver().short_name(), "GTiff");
+    assert_eq!(shard.geo_transform().unwrap(), nir.geo_transform().unwrap());
+    let provenance = open("PROVENANCE");
+    assert!(provenance.rasterband(1).unwrap().color_table().is_some());
 }

@@ -3,6 +3,7 @@
 use chrono::{TimeZone, Utc};
 use ndarray::Array2;
 use probav_ard::imaging::usability::usable_of;
+use probav_ard::product::stac::links::Input;
 use probav_ard::product::{Acquisition, AcquisitionId};
 use probav_ard::types::band::Camera;
 use probav_ard::types::grid::{Resolution, Tile};
@@ -163,6 +164,12 @@ impl Scene {
             observation: &self.observation,
             surface: &self.surface,
             masks: &self.masks,
+            inputs: vec![Input {
+                kind: "Level-1C segment",
+                name: SOURCE.to_string(),
+                sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+                    .to_string(),
+            }],
             record: json!({ "version": "0.1.0", "parameters": { "kernel": "cubic6" } }),
             toa,
             extras: Vec::new(),

@@ -12,6 +12,7 @@ use crate::pipeline::plan::on_disk;
 use crate::pipeline::plan::survey::Survey;
 use crate::pipeline::plan::unit::Unit;
 use crate::pipeline::plan::{self, Standing, Step};
+use crate::product;
 use crate::product::checksums::{self, Depth};
 use crate::types::grid::{Tile, TileId, tiles};
 use crate::types::progress::Progress;
@@ -42,6 +43,7 @@ pub fn run(
         ledgers.insert(tile.id, ledger);
         cleanup::leftovers(config.out(), tile.id)?;
     }
+    product::announce(config.out()).map_err(PipelineError::from_stage)?;
     let mut crew = Executor {
         config,
         workers,

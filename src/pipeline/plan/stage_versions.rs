@@ -38,10 +38,10 @@ pub(crate) const ACQUIRE: &[Stage] = &[
     ),
     stage(
         "mask",
-        2,
+        3,
         "single-date status: cloud, shadow, snow, water, quality",
     ),
-    stage("product", 2, "the acquisition product on disk"),
+    stage("product", 3, "the acquisition product on disk"),
 ];
 
 /// Stages of an acquisition that is checked against a reference.
@@ -66,6 +66,7 @@ pub(crate) const STACK: &[Stage] = &[
         1,
         "gap-free series with uncertainty and provenance",
     ),
+    stage("stack", 2, "the stack product on disk"),
 ];
 
 const fn stage(name: &'static str, version: u32, does: &'static str) -> Stage {

@@ -122,6 +122,7 @@ pub(crate) fn acquire(
         observation: &scene.observation,
         surface: &scene.surface,
         masks: &scene.masks,
+        inputs: record::inputs(&task.recipe),
         record: record::record(&facts, &timings),
         toa: config.toa,
         extras,

@@ -158,6 +158,10 @@ fn put_all(variable: &mut VariableMut<'_>, attributes: Map<String, Value>) -> Re
                     .filter_map(|v| u8::try_from(v).ok());
                 AttributeValue::Uchars(bytes.collect())
             }
+            // the type of the scale is that of the scaled values (CF 8.1): four bytes hold 16 bits
+            number if key == "scale_factor" => {
+                AttributeValue::Float(number.as_f64().unwrap_or(f64::NAN) as f32)
+            }
             number => AttributeValue::Double(number.as_f64().unwrap_or(f64::NAN)),
         };
         variable.put_attribute(&key, value)?;

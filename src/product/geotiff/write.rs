@@ -1,12 +1,12 @@
 //! Writing.
 
 use super::sample::{Sample, reduced};
-use super::{BLOCK, Layer, Overviews, Tags, last_failure, watched};
+use super::{BLOCK, Form, Layer, Overviews, Tags, last_failure, watched};
 use crate::product::ProductError;
 use crate::product::publish;
 use crate::types::grid::GridSpec;
 use gdal::cpl::CslStringList;
-use gdal::raster::Buffer;
+use gdal::raster::{Buffer, ColorEntry, ColorTable, PaletteInterpretation, RasterBand, RgbaEntry};
 use gdal::spatial_ref::SpatialRef;
 use gdal::{Dataset, DriverManager, Metadata, vsi};
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ pub fn write_layers<T: Sample>(
     layers: &[Layer<'_, T>],
     tags: &Tags,
 ) -> Result<(), ProductError> {
-    publish::replace_file(path, &encode(path, grid, layers, Overviews::None, tags)?)
+    publish::replace_file(path, &encode(path, grid, layers, &Form::tagged(tags))?)
 }
 
 /// The bytes of a cloud-optimised GeoTIFF: ZSTD, horizontal (floats: floating-point) predictor,
@@ -35,14 +35,13 @@ pub(in crate::product) fn encode<T: Sample>(
     path: &Path,
     grid: &GridSpec,
     layers: &[Layer<'_, T>],
-    overviews: Overviews,
-    tags: &Tags,
+    form: &Form<'_>,
 ) -> Result<Vec<u8>, ProductError> {
     watched();
-    let mut source = in_memory(path, grid, layers, tags)?;
+    let mut source = in_memory(path, grid, layers, form)?;
     let name = scratch_name();
-    let made =
-        reduce(&mut source, layers, overviews).and_then(|()| copy_as_cog(source, &name, overviews));
+    let made = reduce(&mut source, layers, form.overviews)
+        .and_then(|()| copy_as_cog(source, &name, form.overviews));
     let bytes = vsi::get_vsi_mem_file_bytes_owned(&name);
     if let Some(message) = last_failure() {
         return Err(ProductError::encode(path)(message));
@@ -146,7 +145,7 @@ fn in_memory<T: Sample>(
     path: &Path,
     grid: &GridSpec,
     layers: &[Layer<'_, T>],
-    tags: &Tags,
+    form: &Form<'_>,
 ) -> Result<Dataset, ProductError> {
     let expected = (grid.height, grid.width);
     if let Some(odd) = layers.iter().find(|l| l.data.dim() != expected) {
@@ -163,8 +162,10 @@ fn in_memory<T: Sample>(
             driver.create_with_band_type::<T, _>("", grid.width, grid.height, layers.len())?;
         dataset.set_geo_transform(&grid.geotransform())?;
         dataset.set_spatial_ref(&SpatialRef::from_epsg(grid.epsg)?)?;
-        for (key, value) in tags {
-            dataset.set_metadata_item(key, value, "")?;
+        for (domain, tags) in [("", form.tags), ("IMAGERY", form.imagery)] {
+            for (key, value) in tags {
+                dataset.set_metadata_item(key, value, domain)?;
+            }
         }
         for (i, layer) in layers.iter().enumerate() {
             let mut band = dataset.rasterband(i + 1)?;
@@ -173,6 +174,12 @@ fn in_memory<T: Sample>(
             if let Some(scale) = layer.scale {
                 band.set_scale(scale)?;
                 band.set_offset(0.0)?;
+            }
+            if let Some(unit) = form.units.get(i) {
+                set_unit(&band, unit)?;
+            }
+            if !form.palette.is_empty() {
+                band.set_color_table(&colour_table(form.palette));
             }
             let size = (grid.width, grid.height);
             // a whole array is one copy of memory; a window is gathered row by row
@@ -186,6 +193,35 @@ fn in_memory<T: Sample>(
         Ok(dataset)
     };
     make().map_err(ProductError::encode(path))
+}
+
+/// The unit of a band's scaled values.
+fn set_unit(band: &RasterBand<'_>, unit: &str) -> gdal::errors::Result<()> {
+    let unit = std::ffi::CString::new(unit)?;
+    // SAFETY: the band lives, the text ends with a zero and is copied
+    match unsafe { gdal_sys::GDALSetRasterUnitType(band.c_rasterband(), unit.as_ptr()) } {
+        gdal_sys::CPLErr::CE_None => Ok(()),
+        class => Err(gdal::errors::GdalError::CplError {
+            class,
+            number: 0,
+            msg: format!("the unit {unit:?} is refused"),
+        }),
+    }
+}
+
+/// A palette; values without a colour are transparent, and 0 too: in every layer of codes it says "no data".
+fn colour_table(palette: &[(u8, [u8; 3])]) -> ColorTable<'static> {
+    let mut table = ColorTable::new(PaletteInterpretation::Rgba);
+    for (value, [r, g, b]) in palette {
+        let entry = RgbaEntry {
+            r: i16::from(*r),
+            g: i16::from(*g),
+            b: i16::from(*b),
+            a: if *value == 0 { 0 } else { 255 },
+        };
+        table.set_color_entry(u16::from(*value), &ColorEntry::Rgba(entry));
+    }
+    table
 }
 
 /// A name in GDAL's memory file system that no other thread uses.

@@ -1,7 +1,10 @@
 //! What a layer is: its bands, storage type, unit and the meaning of its codes.
 
+use crate::product::AcquisitionId;
 use crate::product::geotiff::Overviews;
+use crate::product::palette::colour;
 use crate::types::status::Field;
+use chrono::SecondsFormat;
 
 /// Storage type of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +91,23 @@ impl LayerSpec {
         self.each.get(band).map_or(self.scale, |b| Some(b.scale))
     }
 
+    /// Colours of values, for layers of classes.
+    pub(in crate::product) fn palette(&self) -> Vec<(u8, [u8; 3])> {
+        let Legend::Classes(classes) = self.legend else {
+            return Vec::new();
+        };
+        let entries = classes.iter();
+        entries
+            .filter_map(|(value, name, _)| colour(name).map(|c| (*value, c)))
+            .collect()
+    }
+
+    /// Unit of the scaled values of a band; `1` for numbers without a dimension, empty for codes.
+    pub fn unit_of(&self, band: usize) -> &'static str {
+        let own = self.each.get(band).map(|b| b.unit);
+        own.or(self.unit).unwrap_or_default()
+    }
+
     /// Band descriptions, scale, no data and the legend of codes as GDAL metadata.
     pub fn tags(&self, product: &str) -> Vec<(String, String)> {
         let mut tags = vec![
@@ -105,6 +125,34 @@ impl LayerSpec {
         }
         tags
     }
+}
+
+/// What every file says of its acquisition: time, camera, tile and software, in TIFF's own tags too.
+pub(in crate::product) fn acquisition_tags(id: &AcquisitionId) -> Vec<(String, String)> {
+    let software = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+    let tag = |key: &str, value: String| (key.to_string(), value);
+    vec![
+        tag("TIME", id.time.to_rfc3339_opts(SecondsFormat::Secs, true)),
+        tag("CAMERA", id.camera.name().to_string()),
+        tag("TILE", id.tile.to_string()),
+        // the form of TIFF 6.0, tag 306
+        tag(
+            "TIFFTAG_DATETIME",
+            id.time.format("%Y:%m:%d %H:%M:%S").to_string(),
+        ),
+        tag("TIFFTAG_SOFTWARE", software.to_string()),
+    ]
+}
+
+/// What GDAL's metadata domain `IMAGERY` says of an acquisition (docs/sources/products.md, Metadata).
+pub(in crate::product) fn imagery_tags(product: &AcquisitionId) -> Vec<(String, String)> {
+    vec![
+        ("SATELLITEID".to_string(), "PROBA-V".to_string()),
+        (
+            "ACQUISITIONDATETIME".to_string(),
+            product.time.format("%Y-%m-%d %H:%M:%S").to_string(),
+        ),
+    ]
 }
 
 /// `BIT_03` = `land-water: Land or sea (0 sea, 1 land)`; `BITS_00_02` for wider fields.

@@ -1,140 +1,137 @@
 //! Assets.
 
 use super::COG;
-use crate::formats::sha256;
+use super::collection::is_coded;
 use crate::product::layers::{LayerSpec, Legend};
+use crate::product::palette::{colour, hexadecimal};
 use crate::types::band::Band;
 use crate::types::grid::GridSpec;
 use crate::types::status::Field;
 use serde_json::{Map, Value, json};
 
-/// Size and checksum of a file as written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::product) struct Fingerprint {
-    /// Bytes.
-    pub size: usize,
-    /// SHA-256 as a multihash in hexadecimal (`file:checksum`).
-    pub checksum: String,
-}
-
-impl Fingerprint {
-    /// Of a file's content.
-    pub(in crate::product) fn of(bytes: &[u8]) -> Fingerprint {
-        Fingerprint::new(bytes.len(), &sha256::of(bytes))
-    }
-
-    /// Of a file of a size whose SHA-256 is known, in hexadecimal.
-    pub(in crate::product) fn new(size: usize, sha256: &str) -> Fingerprint {
-        Fingerprint {
-            size,
-            // multihash: function 0x12 (sha2-256), length 0x20
-            checksum: format!("1220{sha256}"),
-        }
-    }
-
-    fn fields(&self) -> Value {
-        json!({ "file:size": self.size, "file:checksum": self.checksum })
-    }
-}
-
-/// Projection fields of a grid, for items and for assets.
+/// Projection fields of a grid, for items and for the asset of a stack.
 pub(in crate::product) fn projection(grid: &GridSpec) -> Value {
     json!({
         "proj:code": format!("EPSG:{}", grid.epsg),
+        "proj:epsg": grid.epsg,
         "proj:shape": [grid.height, grid.width],
         "proj:transform": [grid.pixel, 0.0, grid.ulx, 0.0, -grid.pixel, grid.uly],
-        "proj:bbox": [
-            grid.ulx,
-            grid.uly - grid.height as f64 * grid.pixel,
-            grid.ulx + grid.width as f64 * grid.pixel,
-            grid.uly,
-        ],
     })
 }
 
-/// Bands with names and, where they are spectral, wavelengths.
-pub(in crate::product) fn bands(names: &[&str]) -> Value {
-    let band = |name: &&str| match Band::ALL.iter().find(|b| b.name() == *name) {
-        Some(b) => json!({
-            "name": name,
-            "eo:common_name": b.common_name(),
-            "eo:center_wavelength": b.centre_um(),
-            "eo:full_width_half_max": b.fwhm_um(),
-        }),
+/// The spectral band of a name: `RED` in a layer of reflectance.
+fn spectral(name: &str) -> Option<&'static Band> {
+    Band::ALL.iter().find(|b| b.name() == name)
+}
+
+/// Names of bands as STAC 1.1 writes them.
+fn bands(names: &[&str]) -> Value {
+    let band = |name: &&str| match spectral(name) {
+        Some(b) => json!({ "name": name, "eo:common_name": b.common_name() }),
         None => json!({ "name": name }),
     };
     names.iter().map(band).collect()
 }
 
-/// Asset of a layer's file.
-pub(in crate::product) fn layer(
-    spec: &LayerSpec,
-    href: &str,
-    grid: &GridSpec,
-    file: &Fingerprint,
-) -> Value {
+/// The same as `eo:bands`, where odc-stac looks for names.
+fn eo_bands(names: &[&str]) -> Value {
+    let band = |name: &&str| match spectral(name) {
+        Some(b) => json!({ "name": name, "common_name": b.common_name() }),
+        None => json!({ "name": name }),
+    };
+    names.iter().map(band).collect()
+}
+
+/// `raster:bands` of a layer of measured values: the scale. Type and no data stand on the asset alone: openEO's local client
+/// takes any one of all the assets' `raster:bands` for the no data of what it loads.
+fn raster_bands(spec: &LayerSpec) -> Value {
+    let band = |k: usize| {
+        let mut band = json!({ "scale": spec.scale_of(k).unwrap_or(1.0) });
+        if !matches!(spec.unit_of(k), "" | "1") {
+            band["unit"] = json!(spec.unit_of(k));
+        }
+        band
+    };
+    (0..spec.bands.len()).map(band).collect()
+}
+
+/// Asset of a layer's file in an item: what clients read without asking the collection. Sizes and checksums stand in the folder's
+/// own list.
+pub(in crate::product) fn layer(spec: &LayerSpec, href: &str) -> Value {
     let mut asset = json!({
         "href": format!("./{href}"),
         "type": COG,
-        "title": spec.title,
-        "roles": spec.roles,
-        "bands": bands(spec.bands),
+        "roles": &spec.roles[..1],
         "data_type": spec.data_type.name(),
-        "raster:sampling": "area",
-        "raster:spatial_resolution": grid.pixel,
     });
-    let mut more = json!({});
     if let Some(nodata) = spec.nodata {
-        more["nodata"] = json!(nodata);
+        asset["nodata"] = json!(nodata);
+    }
+    if is_coded(spec) {
+        return asset;
+    }
+    asset["bands"] = bands(spec.bands);
+    asset["eo:bands"] = eo_bands(spec.bands);
+    // the one client that scales by it reads files of one band
+    if spec.bands.len() == 1 {
+        asset["raster:bands"] = raster_bands(spec);
+    }
+    asset
+}
+
+/// Definition of a layer in a collection, with words, wavelengths, scales and legends.
+pub(super) fn definition(spec: &LayerSpec) -> Value {
+    let mut asset = json!({
+        "title": spec.title,
+        "type": COG,
+        "roles": spec.roles,
+        "data_type": spec.data_type.name(),
+        "bands": bands(spec.bands),
+    });
+    if let Some(nodata) = spec.nodata {
+        asset["nodata"] = json!(nodata);
+    }
+    if !is_coded(spec) {
+        asset["eo:bands"] = eo_bands(spec.bands);
+        asset["raster:bands"] = raster_bands(spec);
+    }
+    let spectral_bands = asset.get_mut("eo:bands").and_then(Value::as_array_mut);
+    for (band, name) in spectral_bands.into_iter().flatten().zip(spec.bands) {
+        if let Some(b) = spectral(name) {
+            band["center_wavelength"] = json!(b.centre_um());
+            band["full_width_half_max"] = json!(b.fwhm_um());
+        }
     }
     if let Some(unit) = spec.unit {
-        more["unit"] = json!(unit);
-    }
-    if let Some(scale) = spec.scale {
-        more["raster:scale"] = json!(scale);
-        more["raster:offset"] = json!(0);
+        asset["unit"] = json!(unit);
     }
     match spec.legend {
         Legend::Quantity => {}
         Legend::Bits(fields) => {
-            more["classification:bitfields"] = fields.iter().map(bitfield).collect()
+            asset["classification:bitfields"] = fields.iter().map(bitfield).collect()
         }
-        Legend::Classes(classes) => {
-            more["classification:classes"] = classes.iter().map(|c| class(c.0, c.1, c.2)).collect();
-        }
+        Legend::Classes(classes) => asset["classification:classes"] = self::classes(classes),
     }
     if let Some(bands) = asset["bands"].as_array_mut() {
         for (band, b) in bands.iter_mut().zip(spec.each) {
-            merge(
-                band,
-                json!({ "description": b.words, "unit": b.unit, "raster:scale": b.scale, "raster:offset": 0 }),
-            );
+            merge(band, json!({ "description": b.words, "unit": b.unit }));
         }
     }
-    merge(&mut asset, more);
-    merge(&mut asset, projection(grid));
-    merge(&mut asset, file.fields());
     asset
+}
+
+/// `classification:classes` of (value, name, words).
+pub(super) fn classes(classes: &[(u8, &str, &str)]) -> Value {
+    classes.iter().map(|c| class(c.0, c.1, c.2)).collect()
 }
 
 /// Asset of a picture or a record.
-pub(in crate::product) fn plain(
-    href: &str,
-    media_type: &str,
-    title: &str,
-    roles: &[&str],
-) -> Value {
-    json!({ "href": format!("./{href}"), "type": media_type, "title": title, "roles": roles })
-}
-
-/// An asset with the size and checksum of its file.
-pub(in crate::product) fn with_fingerprint(mut asset: Value, file: &Fingerprint) -> Value {
-    merge(&mut asset, file.fields());
-    asset
+pub(in crate::product) fn plain(href: &str, media_type: &str, roles: &[&str]) -> Value {
+    json!({ "href": format!("./{href}"), "type": media_type, "roles": roles })
 }
 
 /// Adds the members of one JSON object to another.
-pub(super) fn merge(into: &mut Value, from: Value) {
+pub(in crate::product) fn merge(into: &mut Value, from: Value) {
     if let (Value::Object(into), Value::Object(from)) = (into, from) {
         into.extend(from);
     }
@@ -160,19 +157,8 @@ fn class(value: u8, name: &str, description: &str) -> Value {
     class.insert("value".into(), json!(value));
     class.insert("name".into(), json!(name));
     class.insert("description".into(), json!(description));
-    Value::Object(class)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn checksums_are_multihashes() {
-        // SHA-256 of "abc", FIPS 180-2 appendix B.1
-        assert_eq!(
-            Fingerprint::of(b"abc").checksum,
-            "1220ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+    if let Some(shade) = colour(name) {
+        class.insert("color_hint".into(), json!(hexadecimal(shade)));
     }
+    Value::Object(class)
 }

@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 /// the straight side in longitude and latitude. Chosen: a sixth of a 100 m tile.
 const LONGEST: f64 = 183.0;
 
+/// Decimals of degrees: a metre, a hundredth of a pixel.
+const DIGITS: i32 = 5;
+
 /// GeoJSON geometry and bounding box.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::product) struct Footprint {
@@ -36,18 +39,9 @@ impl Footprint {
         from_hull(grid, &[(0.0, h), (w, h), (w, 0.0), (0.0, 0.0)])
     }
 
-    /// The footprint of an existing item; `None` when it has none.
-    pub(in crate::product) fn of_item(item: &Value) -> Option<Footprint> {
-        let edge = |i: usize| item["bbox"][i].as_f64();
-        Some(Footprint {
-            geometry: item.get("geometry").filter(|g| g.is_object())?.clone(),
-            bbox: [edge(0)?, edge(1)?, edge(2)?, edge(3)?],
-        })
-    }
-
     /// Bounding box as JSON.
     pub(in crate::product) fn bbox_json(&self) -> Value {
-        Value::Array(self.bbox.iter().map(|v| rounded(*v, 6)).collect())
+        Value::Array(self.bbox.iter().map(|v| rounded(*v, DIGITS)).collect())
     }
 }
 
@@ -125,7 +119,7 @@ fn from_ring(ring: Vec<(f64, f64)>) -> Footprint {
 fn close(ring: &[(f64, f64)], shift: f64) -> Value {
     let mut points: Vec<Value> = ring
         .iter()
-        .map(|(lon, lat)| json!([rounded(lon + shift, 6), rounded(*lat, 6)]))
+        .map(|(lon, lat)| json!([rounded(lon + shift, DIGITS), rounded(*lat, DIGITS)]))
         .collect();
     points.dedup();
     if points.first() != points.last() {

@@ -1,7 +1,9 @@
 //! Items of acquisitions and of screened masks.
 
 use super::asset::{merge, projection};
+use super::collection::Kind;
 use super::footprint::Footprint;
+use super::links::{self, Input};
 use super::{VERSION, extension, rounded, software};
 use crate::product::AcquisitionId;
 use crate::types::grid::{GridSpec, TileId};
@@ -10,6 +12,9 @@ use crate::types::status::{sm, usable};
 use chrono::SecondsFormat;
 use ndarray::{Array2, Zip};
 use serde_json::{Map, Value, json};
+
+/// Folders between the output folder and an item: tiles, zone, band, square, kind, year, name.
+const DEPTH: usize = 7;
 
 /// Shares and means of one acquisition, percent and degrees.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -125,20 +130,14 @@ pub(in crate::product) fn tile_properties(tile: TileId) -> Value {
 pub(in crate::product) struct ItemParts<'a> {
     /// Identity.
     pub id: AcquisitionId,
-    /// Identifier of the item; the acquisition's name, or the name with a suffix.
-    pub item_id: String,
     /// Grid of every layer.
     pub grid: GridSpec,
     /// Footprint.
     pub footprint: Footprint,
-    /// One sentence.
-    pub title: String,
-    /// Stages in order, for `processing:lineage`.
-    pub lineage: &'a str,
     /// More properties, e.g. [`Summary::properties`] and [`view`].
     pub properties: Vec<Value>,
-    /// Links.
-    pub links: Vec<Value>,
+    /// What it was made from.
+    pub inputs: &'a [Input],
     /// Assets by key, in order.
     pub assets: Map<String, Value>,
 }
@@ -147,14 +146,12 @@ pub(in crate::product) struct ItemParts<'a> {
 pub(in crate::product) fn item(parts: ItemParts<'_>) -> Value {
     let id = parts.id;
     let mut properties = json!({
-        "title": parts.title,
         "datetime": id.time.to_rfc3339_opts(SecondsFormat::Secs, true),
         "platform": "proba-v",
         "instruments": ["vegetation"],
         "gsd": parts.grid.pixel,
         "probav:camera": id.camera.name(),
         "processing:level": "L2A",
-        "processing:lineage": parts.lineage,
         "processing:software": software(),
     });
     merge(&mut properties, projection(&parts.grid));
@@ -162,15 +159,19 @@ pub(in crate::product) fn item(parts: ItemParts<'_>) -> Value {
     for more in parts.properties {
         merge(&mut properties, more);
     }
+    let kind = Kind::of(id.resolution);
+    let mut links = links::place(kind, DEPTH);
+    links.extend(links::derived_from(parts.inputs));
     json!({
         "type": "Feature",
         "stac_version": VERSION,
         "stac_extensions": used_extensions(&properties, &parts.assets),
-        "id": parts.item_id,
+        "id": id.to_string(),
+        "collection": kind.id(),
         "geometry": parts.footprint.geometry,
         "bbox": parts.footprint.bbox_json(),
         "properties": properties,
-        "links": parts.links,
+        "links": links,
         "assets": parts.assets,
     })
 }
@@ -191,6 +192,7 @@ pub(super) fn used_extensions(
         ("classification:", extension::CLASSIFICATION),
         ("file:", extension::FILE),
         ("cube:", extension::DATACUBE),
+        ("zarr:", extension::ZARR),
         ("accuracy:", extension::ACCURACY),
     ];
     let has = |value: &Value, prefix: &str| {

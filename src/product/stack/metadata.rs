@@ -1,5 +1,6 @@
 //! Zarr arrays and CF attributes of the stack.
 
+use super::tiff_shard::{LEVEL, Picture};
 use super::{CHUNK_SIDE, CHUNK_STEPS, Fill, VARIABLES, Variable, step_centre_days};
 use crate::product::ProductError;
 use crate::product::geotiff::prepare;
@@ -11,12 +12,11 @@ use serde_json::{Map, Value, json};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use zarrs::array::codec::{BloscCodec, BloscCompressionLevel, BloscCompressor, BloscShuffleMode};
+use zarrs::array::codec::array_to_array::transpose::TransposeOrder;
+use zarrs::array::codec::{TransposeCodec, ZstdCodec};
 use zarrs::array::{Array, ArrayBuilder, ArrayMetadataOptions, CodecOptions, data_type};
 use zarrs::filesystem::FilesystemStore;
 
-/// Level of Blosc's ZSTD, 0 to 9; chosen, not tuned.
-const LEVEL: u8 = 2;
 /// Version of the conventions (docs/sources/products.md, CF).
 const CONVENTIONS: &str = "CF-1.10";
 
@@ -35,18 +35,30 @@ impl Shape {
     pub(super) fn new(grid: GridSpec, steps: Range<i32>) -> Shape {
         Shape {
             chunk_steps: steps.len().clamp(1, CHUNK_STEPS),
-            chunk_side: (
-                grid.height.clamp(1, CHUNK_SIDE),
-                grid.width.clamp(1, CHUNK_SIDE),
-            ),
+            chunk_side: (CHUNK_SIDE, CHUNK_SIDE),
             steps,
             grid,
         }
     }
 
-    /// Columns of a shard: the grid's, filled up to whole chunks.
-    pub(super) fn shard_cols(&self) -> usize {
-        self.grid.width.div_ceil(self.chunk_side.1) * self.chunk_side.1
+    /// Rows and columns of a shard: the grid's, filled up to whole chunks.
+    pub(super) fn shard(&self) -> (usize, usize) {
+        let (rows, cols) = self.chunk_side;
+        (
+            self.grid.height.next_multiple_of(rows),
+            self.grid.width.next_multiple_of(cols),
+        )
+    }
+
+    /// What the shards of a variable look like to TIFF.
+    pub(super) fn picture(&self, variable: &Variable) -> Picture {
+        Picture {
+            grid: self.grid,
+            block: self.chunk_side,
+            steps: self.chunk_steps,
+            fill: variable.fill,
+            has_nodata: variable.has_nodata,
+        }
     }
 }
 
@@ -56,22 +68,20 @@ pub(super) fn one_thread() -> CodecOptions {
     CodecOptions::default().with_concurrent_target(1)
 }
 
-/// Creates the arrays of the data variables and writes all coordinates and attributes.
-pub(super) fn create(
-    zarr: &Path,
-    tile: &Tile,
-    shape: &Shape,
-) -> Result<Vec<Array<FilesystemStore>>, ProductError> {
+/// Creates the metadata of the data variables and writes all coordinates and attributes. Shards are written apart
+/// ([`super::tiff_shard`]).
+pub(super) fn create(zarr: &Path, tile: &Tile, shape: &Shape) -> Result<(), ProductError> {
     std::fs::create_dir_all(zarr).map_err(ProductError::write(zarr))?;
     let store = Arc::new(FilesystemStore::new(zarr).map_err(ProductError::encode(zarr))?);
     let mut members = Map::new();
-    let mut arrays = Vec::new();
     for variable in &VARIABLES {
         let array = data_array(&store, shape, variable).map_err(ProductError::encode(zarr))?;
         members.insert(variable.name.to_string(), store_metadata(&array, zarr)?);
-        arrays.push(array);
     }
     coordinates(zarr, &store, tile, shape, &mut members)?;
+    let grid = &shape.grid;
+    let bottom = grid.uly - grid.height as f64 * grid.pixel;
+    let right = grid.ulx + grid.width as f64 * grid.pixel;
     let group = json!({
         "zarr_format": 3,
         "node_type": "group",
@@ -82,13 +92,19 @@ pub(super) fn create(
             "tile": tile.id.as_str(),
             "first_step": shape.steps.start,
             "step": "P5D",
+            // what xarray shall take for coordinates though they are no axes
+            "coordinates": "spatial_ref time_bnds",
             "proj:code": format!("EPSG:{}", tile.epsg),
+            "spatial:dimensions": ["y", "x"],
+            "spatial:shape": [grid.height, grid.width],
+            "spatial:transform": [grid.pixel, 0.0, grid.ulx, 0.0, -grid.pixel, grid.uly],
+            "spatial:bbox": [grid.ulx, bottom, right, grid.uly],
+            "spatial:registration": "pixel",
         },
         "consolidated_metadata": { "kind": "inline", "must_understand": false, "metadata": members },
     });
     let path = zarr.join("zarr.json");
-    std::fs::write(&path, format!("{group:#}\n")).map_err(ProductError::write(&path))?;
-    Ok(arrays)
+    std::fs::write(&path, format!("{group:#}\n")).map_err(ProductError::write(&path))
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -99,20 +115,13 @@ fn data_array(
     variable: &Variable,
 ) -> Result<Array<FilesystemStore>, Failure> {
     let (rows, cols) = shape.chunk_side;
-    let size = variable.fill.size();
-    let blosc = BloscCodec::new(
-        BloscCompressor::Zstd,
-        BloscCompressionLevel::try_from(LEVEL).map_err(|e| format!("level {e}"))?,
-        None,
-        BloscShuffleMode::Shuffle,
-        Some(size),
-    )?;
+    // in a block a pixel's steps lie together: one pixel's year is one run of bytes, and TIFF's order of samples
+    let order = TransposeOrder::new(&[1, 2, 0])?;
     let whole: Vec<u64> = [shape.steps.len(), shape.grid.height, shape.grid.width]
         .map(|n| n as u64)
         .to_vec();
-    let shard: Vec<u64> = [shape.chunk_steps, rows, shape.shard_cols()]
-        .map(|n| n as u64)
-        .to_vec();
+    let (high, wide) = shape.shard();
+    let shard: Vec<u64> = [shape.chunk_steps, high, wide].map(|n| n as u64).to_vec();
     let mut builder = match variable.fill {
         Fill::I16(v) => ArrayBuilder::new(whole, shard, data_type::int16(), v),
         Fill::U16(v) => ArrayBuilder::new(whole, shard, data_type::uint16(), v),
@@ -120,7 +129,8 @@ fn data_array(
     };
     let array = builder
         .subchunk_shape([shape.chunk_steps, rows, cols].map(|n| n as u64).to_vec())
-        .bytes_to_bytes_codecs(vec![Arc::new(blosc)])
+        .array_to_array_codecs(vec![Arc::new(TransposeCodec::new(order))])
+        .bytes_to_bytes_codecs(vec![Arc::new(ZstdCodec::new(LEVEL, false))])
         .dimension_names(Some(["time", "y", "x"]))
         .attributes(attributes(variable))
         .build(store.clone(), &format!("/{}", variable.name))?;
@@ -138,7 +148,6 @@ pub(in crate::product) fn attributes(variable: &Variable) -> Map<String, Value> 
     put("units", json!(variable.units));
     if let Some(scale) = variable.scale {
         put("scale_factor", json!(scale));
-        put("add_offset", json!(0.0));
     }
     if variable.has_nodata {
         put("_FillValue", json!(variable.fill.value()));

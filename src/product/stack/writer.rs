@@ -1,26 +1,24 @@
 //! Writing a stack from blocks.
 
-use super::metadata::{self, Shape, one_thread};
+use super::metadata::{self, Shape};
 use super::rows::StackRows;
 use super::shard_buffer::{Key, ShardBuffer};
-use super::{Fill, VARIABLES};
+use super::tiff_shard::{LEVEL, TiffShard};
+use super::{Fill, VARIABLES, vrt};
 use crate::product::publish::{self, Staging};
 use crate::product::quicklook::Overview;
 use crate::product::record::{self, RUN};
 use crate::product::stac::{self, cube};
-use crate::product::{ProductError, layout};
+use crate::product::{ProductError, layout, style};
 use crate::types::calendar::window_start;
 use crate::types::grid::{GridSpec, Resolution, Tile};
-use ndarray::{ArrayView3, Axis, s};
 use rayon::prelude::*;
 use serde_json::Value;
-use std::io;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use zarrs::array::{Array, ArrayBytes};
-use zarrs::filesystem::FilesystemStore;
 
-/// Shards coded at a time; each needs some 60 MB. Chosen: workers have two to four threads, and memory is bounded.
+/// Variables coded at a time; each needs some 20 MB. Chosen: workers have two to four threads, and memory is bounded.
 const AT_ONCE: usize = 4;
 
 /// Builds one generation of a tile's stack. Memory is bounded: a block, one set of shards being coded, and a
@@ -33,7 +31,8 @@ pub struct StackWriter {
     staging: Staging,
     tile: Tile,
     shape: Shape,
-    arrays: Vec<Array<FilesystemStore>>,
+    /// Shards being written, by (chunk along time, variable).
+    shards: BTreeMap<(usize, usize), TiffShard>,
     buffer: ShardBuffer,
     overview: Overview,
     written: usize,
@@ -69,7 +68,7 @@ impl StackWriter {
         let staging = Staging::begin(&target)?;
         let shape = Shape::new(grid, steps);
         let zarr = staging.folder().join(zarr_name(tile));
-        let arrays = metadata::create(&zarr, tile, &shape)?;
+        metadata::create(&zarr, tile, &shape)?;
         let buffer = ShardBuffer::new(
             staging.folder(),
             shape.chunk_steps,
@@ -82,7 +81,7 @@ impl StackWriter {
             staging,
             tile: *tile,
             shape,
-            arrays,
+            shards: BTreeMap::new(),
             buffer,
             written: 0,
         })
@@ -166,7 +165,7 @@ impl StackWriter {
     /// generation then stays.
     pub fn finish(self, facts: Value) -> Result<PathBuf, ProductError> {
         let expected = self.shape.steps.len() * self.shape.grid.height;
-        if self.written != expected || !self.buffer.is_empty() {
+        if self.written != expected || !self.buffer.is_empty() || !self.shards.is_empty() {
             let message = format!(
                 "{} of {expected} (step, row) pairs were written",
                 self.written
@@ -180,10 +179,21 @@ impl StackWriter {
             window_start(first.saturating_add(k as i32)).to_string()
         })?;
         self.staging.write(&picture, &png)?;
+        for variable in &VARIABLES {
+            let text = vrt::text(&name, variable, &self.shape);
+            self.staging
+                .write(&vrt::file_name(&name, variable), text.as_bytes())?;
+        }
+        let coded = VARIABLES.iter().filter(|v| !v.classes.is_empty());
+        for variable in coded {
+            let style = format!("{name}_{}.qml", variable.name);
+            self.staging
+                .write(&style, style::classes(variable.classes).as_bytes())?;
+        }
         let run = record::named(&name, None, facts);
         self.staging.write(RUN, &stac::to_bytes(&run))?;
-        let item = cube::item(&self.tile, &self.shape.grid, self.shape.steps.clone(), &png);
-        self.staging.write(stac::ITEM, &stac::to_bytes(&item))?;
+        let item = cube::item(&self.tile, &self.shape.grid, self.shape.steps.clone());
+        self.staging.write(stac::ITEM, &stac::item_bytes(&item))?;
         publish::sync_tree(self.staging.folder()).map_err(ProductError::write(&self.target()))?;
         let folder = self.staging.publish()?;
         Ok(folder.join(zarr_name(&self.tile)))
@@ -202,17 +212,22 @@ impl StackWriter {
         )
     }
 
-    /// Codes the complete shards of a (year, row of chunks).
+    /// Codes a complete (year, row of chunks) and adds it to the year's shards.
     fn flush(&mut self, key: Key) -> Result<(), ProductError> {
         let variables: Vec<usize> = (0..VARIABLES.len()).collect();
         for few in variables.chunks(AT_ONCE) {
-            few.par_iter().try_for_each(|v| self.store(key, *v))?;
+            let coded: Result<Vec<_>, ProductError> =
+                few.par_iter().map(|v| self.coded(key, *v)).collect();
+            for (variable, blocks) in few.iter().zip(coded?) {
+                self.store(key, *variable, &blocks)?;
+            }
         }
         self.buffer.release(key);
         Ok(())
     }
 
-    fn store(&self, key: Key, variable: usize) -> Result<(), ProductError> {
+    /// The compressed chunks of a variable of a complete (year, row of chunks), from left to right.
+    fn coded(&self, key: Key, variable: usize) -> Result<Vec<Vec<u8>>, ProductError> {
         let (steps, rows) = self.extent(key);
         let fill = VARIABLES[variable].fill;
         let path = self.target().join(VARIABLES[variable].name);
@@ -220,21 +235,49 @@ impl StackWriter {
             .buffer
             .get(key, variable, rows)
             .map_err(ProductError::read(&path))?;
-        let shape = (
-            self.shape.chunk_steps,
-            self.shape.chunk_side.0,
-            self.shape.shard_cols(),
-        );
-        let line = self.shape.grid.width * fill.size();
-        let shard = transposed(&buffered, (steps, rows, line), shape, fill)
-            .map_err(ProductError::encode(&path))?;
-        self.arrays[variable]
-            .store_chunk_opt(
-                &[key.0 as u64, key.1 as u64, 0],
-                ArrayBytes::new_flen(shard),
-                &one_thread(),
-            )
-            .map_err(ProductError::encode(&path))
+        let Shape {
+            chunk_steps,
+            chunk_side,
+            ref grid,
+            ..
+        } = self.shape;
+        let line = Line {
+            steps,
+            of: chunk_steps,
+            width: grid.width,
+            size: fill.size(),
+        };
+        let side = chunk_side.1;
+        (0..grid.width.div_ceil(side))
+            .map(|k| {
+                let cols = k * side..((k + 1) * side).min(grid.width);
+                let block = block(&buffered, &line, rows, cols, chunk_side, fill);
+                zstd::bulk::compress(&block, LEVEL).map_err(ProductError::encode(&path))
+            })
+            .collect()
+    }
+
+    /// Adds coded chunks to their shard, which ends with its last row.
+    fn store(&mut self, key: Key, variable: usize, blocks: &[Vec<u8>]) -> Result<(), ProductError> {
+        let name = VARIABLES[variable].name;
+        let path = self.target().join(name);
+        let place = (key.0, variable);
+        let mut shard = match self.shards.remove(&place) {
+            Some(shard) => shard,
+            None => {
+                let zarr = self.staging.folder().join(zarr_name(&self.tile));
+                let file = zarr.join(name).join(format!("c/{}/0/0", key.0));
+                TiffShard::create(&file, self.shape.picture(&VARIABLES[variable]))
+                    .map_err(ProductError::write(&path))?
+            }
+        };
+        let added = shard.push_row(key.1, blocks);
+        added.map_err(ProductError::write(&path))?;
+        if shard.is_complete() {
+            return shard.finish().map_err(ProductError::write(&path));
+        }
+        self.shards.insert(place, shard);
+        Ok(())
     }
 }
 
@@ -242,29 +285,41 @@ fn zarr_name(tile: &Tile) -> String {
     format!("{}.zarr", layout::stack_name(tile.id))
 }
 
-/// Values in the order (row, step, column) put into a shard of order (step, row, column), the rest filled.
-/// `line` is the number of bytes of a row; buffered rows always hold the shard's number of steps.
-fn transposed(
+/// How buffered rows lie in memory: (row, step, column).
+struct Line {
+    /// Steps that exist.
+    steps: usize,
+    /// Steps that have room.
+    of: usize,
+    /// Columns.
+    width: usize,
+    /// Bytes of a value.
+    size: usize,
+}
+
+/// Some columns of buffered rows in the order (row, column, step), filled up to a whole chunk.
+fn block(
     buffered: &[u8],
-    (steps, rows, line): (usize, usize, usize),
-    shard: (usize, usize, usize),
+    line: &Line,
+    rows: usize,
+    cols: Range<usize>,
+    (high, wide): (usize, usize),
     fill: Fill,
-) -> io::Result<Vec<u8>> {
-    let mut out = fill.bytes(shard.0 * shard.1 * shard.2);
-    let wide = shard.2 * fill.size();
-    let source =
-        ArrayView3::from_shape((rows, shard.0, line), buffered).map_err(io::Error::other)?;
-    let mut target =
-        ndarray::ArrayViewMut3::from_shape((shard.0, shard.1, wide), out.as_mut_slice())
-            .map_err(io::Error::other)?;
-    for (row, lines) in source.axis_iter(Axis(0)).enumerate() {
-        for step in 0..steps {
-            target
-                .slice_mut(s![step, row, ..line])
-                .assign(&lines.index_axis(Axis(0), step));
+) -> Vec<u8> {
+    let mut out = fill.bytes(high * wide * line.of);
+    let size = line.size;
+    for row in 0..rows {
+        for step in 0..line.steps {
+            let from = ((row * line.of + step) * line.width + cols.start) * size;
+            let source = &buffered[from..from + cols.len() * size];
+            let first = (row * wide * line.of + step) * size;
+            for (col, value) in source.chunks_exact(size).enumerate() {
+                let at = first + col * line.of * size;
+                out[at..at + size].copy_from_slice(value);
+            }
         }
     }
-    Ok(out)
+    out
 }
 
 #[cfg(test)]

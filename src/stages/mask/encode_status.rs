@@ -40,6 +40,7 @@ pub(super) fn encode(
     ] {
         common |= if on { bit } else { 0 };
     }
+    let any_covered: u16 = sm::COVERED.iter().sum();
     let swir = &scene.q[3][..scene.len()];
     for i in 0..scene.len() {
         let valid = scene.valid[i];
@@ -59,7 +60,10 @@ pub(super) fn encode(
             sat_[i] |= if on { bit } else { 0 };
         }
         qx_[i] = if valid { qx_[i] } else { 0 };
-        sm_[i] = with_class(s, qx_[i], !valid);
+        sm_[i] = match s & any_covered {
+            0 => sm::UNOBSERVED,
+            _ => with_class(s, qx_[i], !valid),
+        };
     }
     let shape = (scene.rows, scene.cols);
     let (sm_, qx_) = (array(shape, sm_), array(shape, qx_));

@@ -75,7 +75,11 @@ impl Date {
         let known: Vec<bool> = (0..n)
             .map(|i| bg[..3].iter().all(|b| b[i].is_finite()))
             .collect();
-        let land: Vec<bool> = sm_.iter().map(|s| s & sm::LAND != 0).collect();
+        // what was not observed does not say what it is; taken for land, it makes no water beside the swath
+        let land: Vec<bool> = sm_
+            .iter()
+            .map(|s| s & sm::LAND != 0 || *s == sm::UNOBSERVED)
+            .collect();
         Date {
             rows,
             cols,

@@ -3,6 +3,7 @@
 use crate::pipeline::plan::unit::Task;
 use crate::pipeline::tasks::geometric_check::Report;
 use crate::product::record;
+use crate::product::stac::links::Input;
 use crate::scene::{Laps, Scene};
 use crate::stages::atmosphere::Split;
 use crate::types::band::Band;
@@ -111,6 +112,30 @@ pub(super) fn record(facts: &Facts, timings: &Timings) -> Value {
         out["geometric_check"] = report.json();
     }
     out
+}
+
+/// The files that the recipe of an acquisition names.
+pub(super) fn inputs(recipe: &Value) -> Vec<Input> {
+    let kinds = [
+        ("segment", "Level-1C segment"),
+        ("cams", "CAMS"),
+        ("dem", "DEM"),
+        ("landmask", "land mask"),
+    ];
+    let file = |kind: &'static str, entry: &Value| {
+        Some(Input {
+            kind,
+            name: entry["name"].as_str()?.to_string(),
+            sha256: entry["sha256"].as_str()?.to_string(),
+        })
+    };
+    let of_kind = |(key, kind): (&str, &'static str)| -> Vec<Input> {
+        match &recipe[key] {
+            Value::Array(entries) => entries.iter().filter_map(|e| file(kind, e)).collect(),
+            entry => file(kind, entry).into_iter().collect(),
+        }
+    };
+    kinds.into_iter().flat_map(of_kind).collect()
 }
 
 fn origins([aod550, ozone, tcwv]: &[Origin; 3]) -> Value {
