@@ -8,6 +8,7 @@ mod completions;
 mod composite;
 mod config;
 mod correct;
+mod cube;
 mod doctor;
 pub(crate) mod environment;
 mod explain;
@@ -114,6 +115,7 @@ pub(crate) enum Command {
     Export(export::Args),
     Verify(verify::Args),
     Catalog(catalog::Args),
+    Cube(cube::Args),
     Config(config::Args),
     Doctor(doctor::Args),
     Man(man::Args),
@@ -224,6 +226,7 @@ fn perform(command: Command, global: &Global, bars: &bars::Bars) -> Result<u8, F
         Command::Export(args) => export::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Catalog(args) => catalog::run(&args),
+        Command::Cube(args) => cube::run(&args),
         Command::Config(args) => config::run(&args),
         Command::Doctor(args) => doctor::run(&args, global, bars),
         Command::Man(args) => man::run(&args),
