@@ -51,6 +51,8 @@ pub mod imaging;
 pub mod pipeline;
 pub mod product;
 pub mod scene;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod sources;
 pub mod stages;
 pub mod types;

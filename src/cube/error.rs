@@ -22,6 +22,9 @@ pub enum CubeError {
     /// There is nothing where and when it was asked for.
     #[error("{0}")]
     NoData(String),
+    /// There are products, and none can be read.
+    #[error("nothing in the area can be read: {0}")]
+    Unreadable(String),
     /// More cells than allowed.
     #[error(
         "{cells} cells (pixels x steps x variables) are asked for, {limit} are allowed; ask for a smaller area, fewer steps or fewer variables"
@@ -46,7 +49,7 @@ impl Classified for CubeError {
             CubeError::Request(_) | CubeError::Polygon { .. } | CubeError::TooLarge { .. } => {
                 Class::Usage
             }
-            CubeError::NoData(_) => Class::Data,
+            CubeError::NoData(_) | CubeError::Unreadable(_) => Class::Data,
             CubeError::Stopped => Class::System,
             CubeError::Product(e) => e.class(),
         }

@@ -85,15 +85,12 @@ pub fn plan(root: &Path, request: &Request) -> Result<Plan, CubeError> {
     let problems = Problems::default();
     let mut holdings = holdings::find(root, &request.area, source, &problems)?;
     if holdings.is_empty() {
-        let unread = match problems.list() {
-            none if none.is_empty() => String::new(),
-            some => format!("; not readable: {}", some.join("; ")),
-        };
-        return Err(CubeError::NoData(format!(
-            "nothing of {} lies in the area below {}{unread}",
-            source.name(),
-            root.display()
-        )));
+        return Err(match problems.list() {
+            none if none.is_empty() => {
+                CubeError::NoData(format!("nothing of {} lies in the area", source.name()))
+            }
+            some => CubeError::Unreadable(some.join("; ")),
+        });
     }
     let axis = axis(&holdings, request)?;
     let layout = grid::choose(&request.area, &request.grid, source, &mut holdings)?;

@@ -15,8 +15,8 @@ use ndarray::ArrayView3;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-/// Cells of a cube that is gathered in memory for a text format; chosen: 80 MB, and a text of 200 MB.
-const TEXT_CELLS: u64 = 20_000_000;
+/// Cells of a cube that is gathered in memory for a text format; chosen: 20 MB, and a text of 40 MB to 300 MB.
+const TEXT_CELLS: u64 = 5_000_000;
 
 /// A part of a cube.
 #[derive(Debug, Clone)]

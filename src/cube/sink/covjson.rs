@@ -3,6 +3,8 @@
 use super::table::{number, time};
 use crate::cube::{Crs, Gathered};
 use serde_json::{Map, Value, json};
+use std::fmt::Write;
+use std::ops::Range;
 
 /// A cube as CoverageJSON, values in physical units, `null` for no data. Points outside all data are left out.
 pub fn coverage_json(cube: &Gathered) -> String {
@@ -25,54 +27,108 @@ pub fn coverage_json(cube: &Gathered) -> String {
         { "coordinates": ["x", "y"], "system": system(&crs) },
         { "coordinates": ["t"], "system": { "type": "TemporalRS", "calendar": "Gregorian" } },
     ]);
-    let document = match &cube.grid {
+    let mut out = String::new();
+    match &cube.grid {
         Some((grid, _)) => {
             let x: Vec<f64> = (0..grid.width).map(|c| grid.centre(0, c).east).collect();
             let y: Vec<f64> = (0..grid.height).map(|r| grid.centre(r, 0).north).collect();
-            let domain = json!({
-                "type": "Domain",
-                "domainType": "Grid",
-                "axes": { "x": { "values": x }, "y": { "values": y }, "t": { "values": times } },
-                "referencing": referencing,
+            let coverage = json!({
+                "type": "Coverage",
+                "domain": {
+                    "type": "Domain",
+                    "domainType": "Grid",
+                    "axes": { "x": { "values": x }, "y": { "values": y }, "t": { "values": times } },
+                    "referencing": referencing,
+                },
+                "parameters": parameters,
             });
             let shape = [times.len(), grid.height, grid.width];
-            let all = |_: usize| 0..grid.height * grid.width;
-            json!({
-                "type": "Coverage",
-                "domain": domain,
-                "parameters": parameters,
-                "ranges": ranges(cube, all(0), &["t", "y", "x"], &shape),
-            })
+            let pixels = 0..grid.height * grid.width;
+            with_ranges(&mut out, &coverage, cube, &pixels, &["t", "y", "x"], &shape);
         }
         None => {
-            let points = cube.positions.iter().enumerate();
-            let covered = points.filter(|(k, _)| cube.tiles[*k].is_some());
-            let coverages: Vec<Value> = covered
-                .map(|(k, p)| {
-                    json!({
-                        "type": "Coverage",
-                        "domain": {
-                            "type": "Domain",
-                            "domainType": "PointSeries",
-                            "axes": {
-                                "x": { "values": [p.0] }, "y": { "values": [p.1] },
-                                "t": { "values": times },
-                            },
-                        },
-                        "ranges": ranges(cube, k..k + 1, &["t"], &[times.len()]),
-                    })
-                })
-                .collect();
-            json!({
+            let head = json!({
                 "type": "CoverageCollection",
                 "domainType": "PointSeries",
                 "parameters": parameters,
                 "referencing": referencing,
-                "coverages": coverages,
-            })
+            });
+            open(&mut out, &head, "coverages");
+            out.push('[');
+            let points = cube.positions.iter().enumerate();
+            let covered = points.filter(|(k, _)| cube.tiles[*k].is_some());
+            for (n, (k, p)) in covered.enumerate() {
+                if n > 0 {
+                    out.push(',');
+                }
+                let axes = json!({
+                    "x": { "values": [p.0] }, "y": { "values": [p.1] }, "t": { "values": times },
+                });
+                let coverage = json!({
+                    "type": "Coverage",
+                    "domain": { "type": "Domain", "domainType": "PointSeries", "axes": axes },
+                });
+                with_ranges(
+                    &mut out,
+                    &coverage,
+                    cube,
+                    &(k..k + 1),
+                    &["t"],
+                    &[times.len()],
+                );
+            }
+            out.push_str("]}");
         }
-    };
-    format!("{document}\n")
+    }
+    out.push('\n');
+    out
+}
+
+/// An object up to the value of one more member.
+fn open(out: &mut String, head: &Value, member: &str) {
+    let text = head.to_string();
+    out.push_str(text.strip_suffix('}').unwrap_or(&text));
+    let _ = write!(out, ",\"{member}\":");
+}
+
+/// A coverage with the values of some pixels, all steps. Values are written one by one: a tree of them would need ten times
+/// their memory.
+fn with_ranges(
+    out: &mut String,
+    coverage: &Value,
+    cube: &Gathered,
+    pixels: &Range<usize>,
+    axes: &[&str],
+    shape: &[usize],
+) {
+    open(out, coverage, "ranges");
+    out.push('{');
+    for (n, (variable, values)) in cube.variables.iter().zip(&cube.values).enumerate() {
+        let integer = variable.spec.scale.is_none();
+        let head = json!({
+            "type": "NdArray",
+            "dataType": if integer { "integer" } else { "float" },
+            "axisNames": axes,
+            "shape": shape,
+        });
+        if n > 0 {
+            out.push(',');
+        }
+        let _ = write!(out, "\"{}\":", variable.spec.name);
+        open(out, &head, "values");
+        let cols = values.dim().2.max(1);
+        let each =
+            (0..values.dim().0).flat_map(|t| pixels.clone().map(move |k| (t, k / cols, k % cols)));
+        for (n, at) in each.enumerate() {
+            out.push(if n == 0 { '[' } else { ',' });
+            match number(variable, values[at]) {
+                none if none.is_empty() => out.push_str("null"),
+                digits => out.push_str(&digits),
+            }
+        }
+        out.push_str("]}");
+    }
+    out.push_str("}}");
 }
 
 fn system(crs: &Crs) -> Value {
@@ -85,33 +141,4 @@ fn system(crs: &Crs) -> Value {
             "id": format!("http://www.opengis.net/def/crs/EPSG/0/{}", crs.epsg()),
         }),
     }
-}
-
-/// Values of pixels, all steps of each variable.
-fn ranges(
-    cube: &Gathered,
-    pixels: std::ops::Range<usize>,
-    axes: &[&str],
-    shape: &[usize],
-) -> Value {
-    let mut out = Map::new();
-    for (variable, values) in cube.variables.iter().zip(&cube.values) {
-        let cols = values.dim().2.max(1);
-        let steps = 0..values.dim().0;
-        let each = steps.flat_map(|t| pixels.clone().map(move |k| (t, k / cols, k % cols)));
-        let numbers: Vec<Value> = each
-            // the text keeps the digits of the scale, which the product of binary numbers does not
-            .map(|at| serde_json::from_str(&number(variable, values[at])).unwrap_or(Value::Null))
-            .collect();
-        let integer = variable.spec.scale.is_none();
-        let range = json!({
-            "type": "NdArray",
-            "dataType": if integer { "integer" } else { "float" },
-            "axisNames": axes,
-            "shape": shape,
-            "values": numbers,
-        });
-        out.insert(variable.spec.name.to_string(), range);
-    }
-    Value::Object(out)
 }
