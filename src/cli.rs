@@ -8,6 +8,7 @@ mod completions;
 mod composite;
 mod config;
 mod correct;
+mod cube;
 mod doctor;
 pub(crate) mod environment;
 mod explain;
@@ -24,6 +25,8 @@ mod register;
 mod reproject;
 mod run;
 mod screen;
+#[cfg(feature = "serve")]
+mod serve;
 mod signals;
 mod values;
 mod verify;
@@ -114,6 +117,9 @@ pub(crate) enum Command {
     Export(export::Args),
     Verify(verify::Args),
     Catalog(catalog::Args),
+    Cube(cube::Args),
+    #[cfg(feature = "serve")]
+    Serve(serve::Args),
     Config(config::Args),
     Doctor(doctor::Args),
     Man(man::Args),
@@ -224,6 +230,9 @@ fn perform(command: Command, global: &Global, bars: &bars::Bars) -> Result<u8, F
         Command::Export(args) => export::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Catalog(args) => catalog::run(&args),
+        Command::Cube(args) => cube::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(&args),
         Command::Config(args) => config::run(&args),
         Command::Doctor(args) => doctor::run(&args, global, bars),
         Command::Man(args) => man::run(&args),

@@ -39,16 +39,20 @@
 //! | [`stages`] | pure functions on values: reproject, register, atmosphere, mask, temporal, composite, fusion |
 //! | [`scene`] | one acquisition over one tile, in memory |
 //! | [`product`] | everything on disk |
+//! | [`cube`] | an area and a time, across tiles and zones, as one array |
 //! | [`pipeline`] | what runs, in which order |
 
 // the command and the tests bring crates of their own: `cargo check --lib --no-default-features` sees the library alone
 #![cfg_attr(not(any(test, feature = "cli")), warn(unused_crate_dependencies))]
 
+pub mod cube;
 pub mod formats;
 pub mod imaging;
 pub mod pipeline;
 pub mod product;
 pub mod scene;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod sources;
 pub mod stages;
 pub mod types;

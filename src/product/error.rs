@@ -71,17 +71,17 @@ pub enum ProductError {
 }
 
 impl ProductError {
-    pub(super) fn write(path: &Path) -> impl FnOnce(io::Error) -> ProductError {
+    pub(crate) fn write(path: &Path) -> impl FnOnce(io::Error) -> ProductError {
         let path = path.to_path_buf();
         move |source| ProductError::Write { path, source }
     }
 
-    pub(super) fn read(path: &Path) -> impl FnOnce(io::Error) -> ProductError {
+    pub(crate) fn read(path: &Path) -> impl FnOnce(io::Error) -> ProductError {
         let path = path.to_path_buf();
         move |source| ProductError::Read { path, source }
     }
 
-    pub(super) fn encode<E: std::fmt::Display>(path: &Path) -> impl FnOnce(E) -> ProductError {
+    pub(crate) fn encode<E: std::fmt::Display>(path: &Path) -> impl FnOnce(E) -> ProductError {
         let path = path.to_path_buf();
         move |e| ProductError::Encode {
             path,
@@ -89,7 +89,7 @@ impl ProductError {
         }
     }
 
-    pub(super) fn damaged<E: std::fmt::Display>(path: &Path) -> impl FnOnce(E) -> ProductError {
+    pub(crate) fn damaged<E: std::fmt::Display>(path: &Path) -> impl FnOnce(E) -> ProductError {
         let path = path.to_path_buf();
         move |e| ProductError::Damaged {
             path,

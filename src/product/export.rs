@@ -33,7 +33,7 @@ fn within(stack: &StackReader, steps: &Range<i32>) -> Result<Range<i32>, Product
 }
 
 /// A scratch file beside the target, on the same file system; removed when dropped.
-fn scratch(target: &Path, suffix: &str) -> Result<tempfile::TempPath, ProductError> {
+pub(crate) fn scratch(target: &Path, suffix: &str) -> Result<tempfile::TempPath, ProductError> {
     let parent = match target.parent() {
         Some(p) if !p.as_os_str().is_empty() => p,
         _ => Path::new("."),
@@ -49,7 +49,7 @@ fn scratch(target: &Path, suffix: &str) -> Result<tempfile::TempPath, ProductErr
 }
 
 /// Syncs a finished scratch file and gives it its name.
-fn publish(scratch: tempfile::TempPath, target: &Path) -> Result<PathBuf, ProductError> {
+pub(crate) fn publish(scratch: tempfile::TempPath, target: &Path) -> Result<PathBuf, ProductError> {
     use std::os::unix::fs::PermissionsExt;
     let wrap = |e| ProductError::write(target)(e);
     let file = fs::File::open(&scratch).map_err(wrap)?;

@@ -28,9 +28,10 @@ mod write;
 
 pub use read::{Layers, read_layers, read_rows};
 pub use sample::Sample;
-pub(super) use session::{last_failure, prepare, watched};
+pub(crate) use session::{last_failure, prepare, watched};
+pub(crate) use write::cog_options;
+pub(super) use write::encode;
 pub use write::write_layers;
-pub(super) use write::{cog_options, encode};
 
 use ndarray::ArrayView2;
 

@@ -18,7 +18,8 @@ mod tiff_shard;
 pub(super) mod vrt;
 mod writer;
 
-pub(super) use metadata::{Axes, attributes, axis_attributes, grid_mapping};
+pub(super) use metadata::Axes;
+pub(crate) use metadata::{TIME_UNITS, attributes, axis_attributes, grid_mapping};
 pub use reader::StackReader;
 pub use rows::StackRows;
 pub use writer::StackWriter;

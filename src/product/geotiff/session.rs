@@ -16,7 +16,7 @@ const MESSAGE: usize = 500;
 
 /// Sets GDAL up once per process: messages go to `tracing` instead of stderr, the block cache is 64 MB
 /// unless `GDAL_CACHEMAX` says otherwise. Called by every function of this room that uses GDAL.
-pub(in crate::product) fn prepare() {
+pub(crate) fn prepare() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         gdal::config::set_error_handler(|class, number, message| {
@@ -39,12 +39,12 @@ pub(in crate::product) fn prepare() {
 }
 
 /// Forgets the failures of this thread, before a call whose result GDAL may report only through them.
-pub(in crate::product) fn watched() {
+pub(crate) fn watched() {
     prepare();
     FAILURE.with(|f| f.borrow_mut().take());
 }
 
 /// The first failure GDAL reported on this thread since [`watched`].
-pub(in crate::product) fn last_failure() -> Option<String> {
+pub(crate) fn last_failure() -> Option<String> {
     FAILURE.with(|f| f.borrow_mut().take())
 }

@@ -51,7 +51,7 @@ pub(in crate::product) fn encode<T: Sample>(
 }
 
 /// Creation options of every COG of this room, for pictures whose larger side is `side`.
-pub(in crate::product) fn cog_options(
+pub(crate) fn cog_options(
     overviews: Overviews,
     side: usize,
 ) -> gdal::errors::Result<CslStringList> {

@@ -138,7 +138,7 @@ fn data_array(
 }
 
 /// CF attributes of a variable, for Zarr and NetCDF alike (the latter leaves `_FillValue` to the library).
-pub(in crate::product) fn attributes(variable: &Variable) -> Map<String, Value> {
+pub(crate) fn attributes(variable: &Variable) -> Map<String, Value> {
     let mut a = Map::new();
     let mut put = |key: &str, value: Value| a.insert(key.to_string(), value);
     put("long_name", json!(variable.long_name));
@@ -189,7 +189,7 @@ impl Axes {
 }
 
 /// Attributes of x, y and time.
-pub(in crate::product) fn axis_attributes(name: &str) -> Map<String, Value> {
+pub(crate) fn axis_attributes(name: &str) -> Map<String, Value> {
     let value = match name {
         "x" => {
             json!({ "standard_name": "projection_x_coordinate", "long_name": "easting of the pixel centre",
@@ -208,12 +208,10 @@ pub(in crate::product) fn axis_attributes(name: &str) -> Map<String, Value> {
 }
 
 /// CF units of time.
-pub(in crate::product) const TIME_UNITS: &str = "days since 2014-01-01 00:00:00";
+pub(crate) const TIME_UNITS: &str = "days since 2014-01-01 00:00:00";
 
 /// Attributes of the grid mapping (CF-1.10 appendix F, transverse Mercator; GDAL's `GeoTransform`).
-pub(in crate::product) fn grid_mapping(
-    grid: &GridSpec,
-) -> Result<Map<String, Value>, ProductError> {
+pub(crate) fn grid_mapping(grid: &GridSpec) -> Result<Map<String, Value>, ProductError> {
     prepare();
     let wkt = SpatialRef::from_epsg(grid.epsg)
         .and_then(|s| s.to_wkt())
