@@ -1,6 +1,6 @@
 //! Cubes: an area and a range of time, across tiles and UTM zones, as one array.
 //!
-//! A [`Request`] says what is wanted, [`plan`] what it means on the disk at hand (grid, steps, tiles, size), and
+//! A [`Request`] says what is wanted, [`plan()`] what it means on the disk at hand (grid, steps, tiles, size), and
 //! [`Plan::write`] or [`Plan::gather`] reads it block by block. Values stay counts with a scale, as in the products.
 //!
 //! ```text

@@ -214,7 +214,7 @@ fn answers_are_those_of_the_library() {
     );
     assert_eq!(own.values[0].len(), swir.len());
 
-    let ring = "POLYGON((6.7%2050.3,6.71%2050.3,6.71%2050.31,6.7%2050.3))";
+    let ring = "POLYGON((6.7%2050.3,6.8%2050.3,6.8%2050.4,6.7%2050.3))";
     let answer = server.get(&format!(
         "/collections/stack/area?coords={ring}&parameter-name=RED"
     ));
@@ -265,7 +265,7 @@ fn what_is_wrong_is_told_with_the_status_of_the_standard() {
         (400, "/collections/stack/position?coords=POINT(6.7"),
         (
             400,
-            "/collections/stack/position?coords={\"type\":\"Point\"}",
+            "/collections/stack/position?coords=%7B%22type%22:%22Point%22%7D",
         ),
         (400, "/collections/stack/position?coords=%ff%fe"),
         (

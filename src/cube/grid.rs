@@ -158,7 +158,7 @@ fn most_of(area: &Area, holdings: &[Holding]) -> Result<usize, CubeError> {
         let inside: Vec<f64> = points
             .iter()
             .filter_map(|p| h.locate(p.0, p.1))
-            .map(|at| h.from_centre(at))
+            .map(|at| h.off_centre(at))
             .collect();
         let mean = inside.iter().sum::<f64>() / inside.len().max(1) as f64;
         (!inside.is_empty()).then_some((inside.len(), mean, k))

@@ -49,7 +49,7 @@ impl Holding {
     }
 
     /// Square of the distance from the centre of the tile, pixels.
-    pub(super) fn from_centre(&self, at: RowCol) -> f64 {
+    pub(super) fn off_centre(&self, at: RowCol) -> f64 {
         let row = at.row - (self.grid.height as f64 - 1.0) / 2.0;
         let col = at.col - (self.grid.width as f64 - 1.0) / 2.0;
         row * row + col * col

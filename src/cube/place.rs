@@ -73,7 +73,7 @@ pub(super) fn places(
         let all = holdings.iter().enumerate();
         all.filter_map(|(tile, h)| {
             let at = locate(k, h)?;
-            Some((h.from_centre(at), Place { tile, at }))
+            Some((h.off_centre(at), Place { tile, at }))
         })
         .min_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, place)| place)

@@ -15,8 +15,8 @@ use tokio::sync::Semaphore;
 
 /// Time a request waits for its turn; chosen: clients wait that long without a word.
 const QUEUE: Duration = Duration::from_secs(5);
-/// Cells of an answer in text; chosen: 40 MB, written in memory.
-const TEXT_CELLS: u64 = 4_000_000;
+/// Cells of an answer in text; chosen: 80 MB at most, written in memory.
+const TEXT_CELLS: u64 = 1_000_000;
 
 /// Tells a cube to stop when nobody waits for it any more.
 struct StopOnDrop(Arc<AtomicBool>);
