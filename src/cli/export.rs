@@ -12,7 +12,8 @@ use std::path::PathBuf;
 /// Export the stack of a tile to a multi-band COG or to NetCDF-4, or its acquisitions in PROBA-V's own coding
 ///
 /// The ending of the target decides: .tif holds one variable, a band a step, described by the first day of the
-/// step; .nc holds all variables with CF metadata. With --legacy the target is a folder: each acquisition of the
+/// step; .nc holds all variables with CF metadata; .json is a STAC item of the whole store as openEO's local
+/// client opens it. With --legacy the target is a folder: each acquisition of the
 /// days becomes an HDF5 file in the layout of PROBA-V's Level 3 and GeoTIFFs by band (DN/2000, no data -1, 8-bit
 /// status map), on the tile's UTM grid.
 ///
@@ -23,7 +24,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// File to write, .tif or .nc; with --legacy a folder
+    /// File to write, .tif, .nc or .json; with --legacy a folder
     #[arg(value_name = "TARGET")]
     target: PathBuf,
     /// Sentinel-2 tile
@@ -74,9 +75,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         }
         Some("tif" | "tiff") => export::cog(&stack, &name, first..last, &args.target)?,
         Some("nc" | "nc4") => export::netcdf(&stack, first..last, &args.target)?,
+        Some("json") => export::item(&stack, &args.target)?,
         _ => {
             return Err(Failure::usage(format!(
-                "{}: name the target .tif or .nc",
+                "{}: name the target .tif, .nc or .json",
                 args.target.display()
             )));
         }

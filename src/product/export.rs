@@ -2,11 +2,13 @@
 //! PROBA-V's own products.
 
 mod cog;
+mod item;
 mod leftovers;
 mod legacy;
 mod netcdf;
 
 pub use cog::cog;
+pub use item::item;
 pub use legacy::{legacy, legacy_name};
 pub use netcdf::netcdf;
 
