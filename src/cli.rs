@@ -24,6 +24,7 @@ mod register;
 mod reproject;
 mod run;
 mod screen;
+mod search;
 mod signals;
 mod values;
 mod verify;
@@ -114,6 +115,7 @@ pub(crate) enum Command {
     Export(export::Args),
     Verify(verify::Args),
     Catalog(catalog::Args),
+    Search(search::Args),
     Config(config::Args),
     Doctor(doctor::Args),
     Man(man::Args),
@@ -206,6 +208,7 @@ fn makes_products(command: &Command) -> bool {
             | Command::Man(_)
             | Command::Completions(_)
             | Command::Catalog(_)
+            | Command::Search(_)
     )
 }
 
@@ -224,6 +227,7 @@ fn perform(command: Command, global: &Global, bars: &bars::Bars) -> Result<u8, F
         Command::Export(args) => export::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Catalog(args) => catalog::run(&args),
+        Command::Search(args) => search::run(&args),
         Command::Config(args) => config::run(&args),
         Command::Doctor(args) => doctor::run(&args, global, bars),
         Command::Man(args) => man::run(&args),

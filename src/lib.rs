@@ -39,11 +39,13 @@
 //! | [`stages`] | pure functions on values: reproject, register, atmosphere, mask, temporal, composite, fusion |
 //! | [`scene`] | one acquisition over one tile, in memory |
 //! | [`product`] | everything on disk |
+//! | [`catalog`] | many products: index, search, pages, exports |
 //! | [`pipeline`] | what runs, in which order |
 
 // the command and the tests bring crates of their own: `cargo check --lib --no-default-features` sees the library alone
 #![cfg_attr(not(any(test, feature = "cli")), warn(unused_crate_dependencies))]
 
+pub mod catalog;
 pub mod formats;
 pub mod imaging;
 pub mod pipeline;

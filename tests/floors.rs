@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Floors from the ground up.
-const FLOORS: [&str; 9] = [
-    "types", "imaging", "formats", "sources", "stages", "scene", "product", "pipeline", "cli",
+const FLOORS: [&str; 10] = [
+    "types", "imaging", "formats", "sources", "stages", "scene", "product", "catalog", "pipeline",
+    "cli",
 ];
 /// Floors whose rooms know nothing of each other.
 const APART: [&str; 2] = ["sources", "stages"];

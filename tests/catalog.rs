@@ -1,0 +1,4 @@
+//! The catalogue: index, search, pages, exports.
+
+#[path = "common/schemas.rs"]
+mod schemas;
