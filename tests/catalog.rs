@@ -1,4 +1,0 @@
-//! The catalogue: index, search, pages, exports.
-
-#[path = "common/schemas.rs"]
-mod schemas;
