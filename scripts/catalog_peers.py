@@ -85,8 +85,11 @@ def with_rustac(files):
 
     import rustac
 
+    async def read(file):
+        return (await rustac.read(file))["features"]
+
     for file in files:
-        yield from asyncio.run(rustac.read(file))["features"]
+        yield from asyncio.run(read(file))
 
 
 def with_duckdb(root, want):
