@@ -73,7 +73,9 @@ impl CatalogError {
         }
     }
 
-    pub(super) fn damaged<E: std::fmt::Display>(path: &Path) -> impl Fn(E) -> CatalogError + use<E> {
+    pub(super) fn damaged<E: std::fmt::Display>(
+        path: &Path,
+    ) -> impl Fn(E) -> CatalogError + use<E> {
         let path = path.to_path_buf();
         move |e| CatalogError::Damaged {
             path: path.clone(),

@@ -67,7 +67,11 @@ pub fn pgstac(out: &Path, folder: &Path, base: Option<&str>) -> Result<Exported,
     Ok(done)
 }
 
-fn write_collections(store: &Store, folder: &Path, done: &mut Exported) -> Result<(), CatalogError> {
+fn write_collections(
+    store: &Store,
+    folder: &Path,
+    done: &mut Exported,
+) -> Result<(), CatalogError> {
     fs::create_dir_all(folder).map_err(CatalogError::write(folder))?;
     let mut file = Output::new(folder, "collections.ndjson")?;
     for mut collection in collections::all(store).into_values() {
@@ -103,7 +107,8 @@ fn each_item(
             let batch = batch.map_err(CatalogError::damaged(file.path()))?;
             let lines = part::lines(&batch).map_err(CatalogError::damaged(file.path()))?;
             for line in lines.split(|b| *b == b'\n').take(batch.num_rows()) {
-                let columns = serde_json::from_slice(line).map_err(CatalogError::damaged(file.path()))?;
+                let columns =
+                    serde_json::from_slice(line).map_err(CatalogError::damaged(file.path()))?;
                 let (mut value, path) = row::to_item(columns, &shape);
                 if let Some(path) = &path {
                     href::rewrite(&mut value, path, base);

@@ -145,7 +145,11 @@ fn split_at_and(text: &str) -> Vec<&str> {
         match (quote, c) {
             (None, '\'' | '"') => quote = Some(c),
             (Some(q), c) if q == c => quote = None,
-            (None, ' ') if text.get(i..i + 5).is_some_and(|w| w.eq_ignore_ascii_case(" and ")) => {
+            (None, ' ')
+                if text
+                    .get(i..i + 5)
+                    .is_some_and(|w| w.eq_ignore_ascii_case(" and ")) =>
+            {
                 all.push(&text[begin..i]);
                 begin = i + 5;
             }
@@ -209,7 +213,12 @@ mod tests {
         assert!(one("a != x").holds(n(1.0).as_ref()));
         assert!(one("t = 'a and b'").holds(t("a and b").as_ref()));
         assert!(one("r = true").holds(n(1.0).as_ref()));
-        assert_eq!(Filter::parse("a<1 and b>2 AND c = 'x AND y'").unwrap().len(), 3);
+        assert_eq!(
+            Filter::parse("a<1 and b>2 AND c = 'x AND y'")
+                .unwrap()
+                .len(),
+            3
+        );
         for bad in ["", "a", "a <", "< 3", "a < 3 <", "a ! 3", "a = b c"] {
             assert!(Filter::parse(bad).is_err(), "{bad}");
         }

@@ -65,7 +65,13 @@ impl Bbox {
 
     /// The smallest box around both; the whole circle where one crosses the antimeridian.
     pub(super) fn around(&self, other: &Bbox) -> Bbox {
-        let whole = |b: &Bbox| if b.crosses() { (-180.0, 180.0) } else { (b.0[0], b.0[2]) };
+        let whole = |b: &Bbox| {
+            if b.crosses() {
+                (-180.0, 180.0)
+            } else {
+                (b.0[0], b.0[2])
+            }
+        };
         let ((aw, ae), (bw, be)) = (whole(self), whole(other));
         Bbox([
             aw.min(bw),
@@ -107,7 +113,9 @@ impl Region {
             .filter_map(|g| Some((of_rect(&g.bounding_rect()?), g)))
             .collect();
         if parts.is_empty() {
-            return Err(CatalogError::Query("GeoJSON without a geometry".to_string()));
+            return Err(CatalogError::Query(
+                "GeoJSON without a geometry".to_string(),
+            ));
         }
         Ok(Region { parts })
     }

@@ -64,16 +64,31 @@ mod tests {
 
     #[test]
     fn paths_lead_there() {
-        assert_eq!(relative("catalog/c/31/2018", "tiles/31/x/item.json"), "../../../../tiles/31/x/item.json");
-        assert_eq!(relative("catalog", "catalog/c/collection.json"), "./c/collection.json");
-        assert_eq!(relative("catalog/c/31", "catalog/catalog.json"), "../../catalog.json");
+        assert_eq!(
+            relative("catalog/c/31/2018", "tiles/31/x/item.json"),
+            "../../../../tiles/31/x/item.json"
+        );
+        assert_eq!(
+            relative("catalog", "catalog/c/collection.json"),
+            "./c/collection.json"
+        );
+        assert_eq!(
+            relative("catalog/c/31", "catalog/catalog.json"),
+            "../../catalog.json"
+        );
         let folder = "tiles/31/U/FS/screened/2018/ID";
         let tif = "../../../acquisitions/2018/ID/ID_RED.tif";
-        assert_eq!(resolve(tif, folder, None), "tiles/31/U/FS/acquisitions/2018/ID/ID_RED.tif");
+        assert_eq!(
+            resolve(tif, folder, None),
+            "tiles/31/U/FS/acquisitions/2018/ID/ID_RED.tif"
+        );
         assert_eq!(
             resolve("./ID_SM.tif", folder, Some("https://x.org/out/")),
             "https://x.org/out/tiles/31/U/FS/screened/2018/ID/ID_SM.tif"
         );
-        assert_eq!(resolve("s3://bucket/a.tif", folder, Some("https://x.org")), "s3://bucket/a.tif");
+        assert_eq!(
+            resolve("s3://bucket/a.tif", folder, Some("https://x.org")),
+            "s3://bucket/a.tif"
+        );
     }
 }

@@ -1,14 +1,19 @@
 //! Takes in items from elsewhere: one item a line.
 
+use super::CatalogError;
 use super::row::{self, Row};
 use super::spill::Spill;
-use super::store::Store;
+use super::store::{Change, Store};
 use super::update::{Skipped, Update};
-use super::CatalogError;
+use rayon::prelude::*;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read};
+use std::collections::btree_map::Entry;
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+
+/// Lines read at once. Chosen: some tens of MB as values.
+const AT_ONCE: usize = 1024;
 
 /// Takes the items of newline-delimited JSON into the index below `out`; `name` is what `source` is called in messages.
 ///
@@ -23,52 +28,85 @@ pub fn import(out: &Path, name: &Path, source: impl Read) -> Result<Update, Cata
     let mut done = Update::default();
     let mut new: BTreeMap<(String, u8), Spill> = BTreeMap::new();
     let mut source = BufReader::with_capacity(1 << 20, source);
-    let mut line = Vec::new();
-    for number in 1.. {
-        line.clear();
-        let length = source.read_until(b'\n', &mut line).map_err(CatalogError::read(name))?;
-        if length == 0 {
-            break;
-        }
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        let row = match read(&line) {
-            Ok(row) => row,
-            Err(reason) => {
-                done.skipped.push(Skipped {
+    let mut number = 0;
+    loop {
+        let lines = lines(&mut source, number).map_err(CatalogError::read(name))?;
+        let Some(last) = lines.last() else { break };
+        number = last.0;
+        let rows: Vec<_> = lines.par_iter().map(|(n, line)| (*n, read(line))).collect();
+        for (n, row) in rows {
+            match row {
+                Ok(None) => {}
+                Ok(Some((row, line))) => {
+                    done.read += 1;
+                    let spill = match new.entry((row.collection.clone(), row.zone)) {
+                        Entry::Occupied(e) => e.into_mut(),
+                        Entry::Vacant(e) => e.insert(store.spill()?),
+                    };
+                    spill.add_with_line(row, &line)?;
+                }
+                Err(reason) => done.skipped.push(Skipped {
                     file: name.to_path_buf(),
-                    line: Some(number),
+                    line: Some(n),
                     reason,
-                });
-                continue;
+                }),
             }
-        };
-        done.read += 1;
-        let spill = match new.entry((row.collection.clone(), row.zone)) {
-            std::collections::btree_map::Entry::Occupied(e) => e.into_mut(),
-            std::collections::btree_map::Entry::Vacant(e) => e.insert(store.spill()?),
-        };
-        spill.add(row)?;
-    }
-    for ((collection, zone), mut spill) in new {
-        done.gone += spill.keep_last();
-        let known = store.known(&store.of(&collection, zone), &spill)?;
-        let own = known.values().filter(|own| **own).count();
-        if own > 0 {
-            spill.retain(|id| known.get(id) != Some(&true));
-            done.own += own;
-        }
-        if spill.len() > 0 {
-            done.gone += store.exchange((&collection, zone), spill, None)?;
         }
     }
-    store.commit()?;
+    let places: Vec<_> = new.into_iter().collect();
+    let changes: Vec<_> = places
+        .into_par_iter()
+        .map(|((collection, zone), spill)| place(&store, &collection, zone, spill))
+        .collect::<Result<_, _>>()?;
+    let mut valid = Vec::new();
+    for (change, gone, own) in changes {
+        done.gone += gone;
+        done.own += own;
+        valid.push(change);
+    }
+    done.gone += store.apply(valid)?;
     done.items = store.counts();
     Ok(done)
 }
 
-fn read(line: &[u8]) -> Result<Row, row::Fault> {
+/// The change of one place; with it, how many items the source has twice, and how many are products of the folder.
+fn place(
+    store: &Store,
+    collection: &str,
+    zone: u8,
+    mut spill: Spill,
+) -> Result<(Change, usize, usize), CatalogError> {
+    let twice = spill.keep_last();
+    let known = store.known(&store.of(collection, zone), &spill)?;
+    let own = known.values().filter(|own| **own).count();
+    if own > 0 {
+        spill.retain(|id| known.get(id) != Some(&true));
+    }
+    let change = store.prepare((collection, zone), spill, None)?;
+    Ok((change, twice, own))
+}
+
+/// The next lines with their numbers.
+fn lines(source: &mut impl BufRead, mut number: usize) -> io::Result<Vec<(usize, Vec<u8>)>> {
+    let mut lines = Vec::new();
+    while lines.len() < AT_ONCE {
+        let mut line = Vec::new();
+        if source.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        number += 1;
+        lines.push((number, line));
+    }
+    Ok(lines)
+}
+
+/// The row of a line and the line it becomes; nothing for an empty one.
+fn read(line: &[u8]) -> Result<Option<(Row, Vec<u8>)>, row::Fault> {
+    if line.iter().all(u8::is_ascii_whitespace) {
+        return Ok(None);
+    }
     let item: Value = serde_json::from_slice(line).map_err(|e| format!("no JSON: {e}"))?;
-    row::of_item(item, None)
+    let row = row::of_item(item, None)?;
+    let line = row.line();
+    Ok(Some((row, line)))
 }

@@ -49,19 +49,34 @@ const TIMES: &[&str] = &["datetime", "start_datetime", "end_datetime"];
 /// The shape of a row before any item is seen.
 pub(super) fn shape() -> Shape {
     let mut all = BTreeMap::new();
-    for (names, shape) in [(TEXTS, Shape::Text), (NUMBERS, Shape::Float), (TIMES, Shape::Time)] {
+    for (names, shape) in [
+        (TEXTS, Shape::Text),
+        (NUMBERS, Shape::Float),
+        (TIMES, Shape::Time),
+    ] {
         all.extend(names.iter().map(|n| (n.to_string(), shape.clone())));
     }
     let list = |shape| Shape::List(Box::new(shape));
     let object = |names: &[&str], shape: Shape| {
-        Shape::Object(names.iter().map(|n| (n.to_string(), shape.clone())).collect())
+        Shape::Object(
+            names
+                .iter()
+                .map(|n| (n.to_string(), shape.clone()))
+                .collect(),
+        )
     };
     let more = [
         ("stac_extensions", list(Shape::Text)),
         ("instruments", list(Shape::Text)),
         ("geometry", Shape::Binary),
-        ("bbox", object(&["xmin", "ymin", "xmax", "ymax"], Shape::Float)),
-        ("links", list(object(&["href", "rel", "type", "title"], Shape::Text))),
+        (
+            "bbox",
+            object(&["xmin", "ymin", "xmax", "ymax"], Shape::Float),
+        ),
+        (
+            "links",
+            list(object(&["href", "rel", "type", "title"], Shape::Text)),
+        ),
         ("mgrs:utm_zone", Shape::Int),
         ("proj:shape", list(Shape::Int)),
         ("proj:transform", list(Shape::Float)),

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// What the list of files knows of one file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Part {
+pub(super) struct Part {
     /// Path below `OUT/items`.
     pub file: String,
     /// Collection of its items.
@@ -66,7 +66,9 @@ fn with_zone(schema: &Schema, zone: &str) -> SchemaRef {
 fn rename_zone(batch: &RecordBatch, zone: &str) -> Result<RecordBatch, arrow_schema::ArrowError> {
     let rename = |column: &ArrayRef| -> ArrayRef {
         match column.as_primitive_opt::<TimestampMicrosecondType>() {
-            Some(times) if times.timezone().is_some() => Arc::new(times.clone().with_timezone(zone)),
+            Some(times) if times.timezone().is_some() => {
+                Arc::new(times.clone().with_timezone(zone))
+            }
             _ => column.clone(),
         }
     };

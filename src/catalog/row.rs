@@ -38,6 +38,13 @@ pub(super) struct Row {
     pub columns: Value,
 }
 
+impl Row {
+    /// The columns as JSON.
+    pub(super) fn line(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.columns).unwrap_or_default()
+    }
+}
+
 /// What is wrong with an item, in words.
 pub(super) type Fault = String;
 
@@ -56,7 +63,10 @@ pub(super) fn of_item(item: Value, path: Option<&str>) -> Result<Row, Fault> {
     let collection = text(&item, "collection")
         .or_else(|| collection_of(&id).map(str::to_string))
         .ok_or("no collection, and its id tells none")?;
-    if collection.is_empty() || collection.starts_with('.') || collection.contains(['/', '\\', '\0']) {
+    if collection.is_empty()
+        || collection.starts_with('.')
+        || collection.contains(['/', '\\', '\0'])
+    {
         return Err(format!("the collection '{collection}' cannot be a folder"));
     }
     let Some(Value::Object(properties)) = item.remove("properties") else {
@@ -78,7 +88,10 @@ pub(super) fn of_item(item: Value, path: Option<&str>) -> Result<Row, Fault> {
         Some(b) => {
             let Bbox([w, s, e, n]) = bbox(&b).ok_or("bbox: not four numbers")?;
             middle = Some(if w > e { 180.0 } else { (w + e) / 2.0 });
-            columns.insert("bbox".into(), json!({ "xmin": w, "ymin": s, "xmax": e, "ymax": n }));
+            columns.insert(
+                "bbox".into(),
+                json!({ "xmin": w, "ymin": s, "xmax": e, "ymax": n }),
+            );
         }
     }
     for name in MEMBERS_OF_ITEM {
@@ -95,14 +108,21 @@ pub(super) fn of_item(item: Value, path: Option<&str>) -> Result<Row, Fault> {
     }
     for (name, value) in properties {
         if columns.contains_key(&name) || SPECIAL.contains(&name.as_str()) || name == PATH {
-            return Err(format!("the property '{name}' has the name of another column"));
+            return Err(format!(
+                "the property '{name}' has the name of another column"
+            ));
         }
         columns.insert(name, value);
     }
     if let Some(path) = path {
         columns.insert(PATH.into(), json!(path));
     }
-    let time = |name: &str| columns.get(name).and_then(Value::as_str).and_then(time::parse);
+    let time = |name: &str| {
+        columns
+            .get(name)
+            .and_then(Value::as_str)
+            .and_then(time::parse)
+    };
     let time = time("datetime")
         .or_else(|| time("start_datetime"))
         .ok_or("neither datetime nor start_datetime in RFC 3339")?;
@@ -130,7 +150,9 @@ pub(super) fn to_item(mut columns: Value, shape: &Shape) -> (Value, Option<Strin
     let Value::Object(mut columns) = columns else {
         return (Value::Null, None);
     };
-    let path = columns.remove(PATH).and_then(|p| p.as_str().map(str::to_string));
+    let path = columns
+        .remove(PATH)
+        .and_then(|p| p.as_str().map(str::to_string));
     let mut item = Map::new();
     for name in ["type", "stac_version", "stac_extensions", "id"] {
         item.extend(columns.remove(name).map(|v| (name.to_string(), v)));
@@ -151,7 +173,10 @@ pub(super) fn to_item(mut columns: Value, shape: &Shape) -> (Value, Option<Strin
     let more = columns.remove(MEMBERS);
     let mut properties = Map::new();
     // STAC asks for it, null where an interval stands in its place
-    properties.insert("datetime".into(), columns.remove("datetime").unwrap_or(Value::Null));
+    properties.insert(
+        "datetime".into(),
+        columns.remove("datetime").unwrap_or(Value::Null),
+    );
     properties.extend(columns);
     item.insert("properties".into(), Value::Object(properties));
     item.extend(last);
@@ -192,13 +217,19 @@ mod tests {
     fn what_the_catalogue_cannot_hold_is_refused_in_words() {
         let good = json!({ "type": "Feature", "id": "A_100M", "geometry": null,
             "properties": { "datetime": "2018-05-03T10:45:12Z" } });
-        assert_eq!(of_item(good.clone(), None).unwrap().collection, Kind::Acquisitions100m.id());
+        assert_eq!(
+            of_item(good.clone(), None).unwrap().collection,
+            Kind::Acquisitions100m.id()
+        );
         for (member, value) in [
             ("type", json!("Collection")),
             ("id", json!(7)),
             ("id", json!("unknown")),
             ("properties", json!({ "datetime": "yesterday" })),
-            ("properties", json!({ "datetime": "2018-05-03T10:45:12Z", "id": 1 })),
+            (
+                "properties",
+                json!({ "datetime": "2018-05-03T10:45:12Z", "id": 1 }),
+            ),
             ("bbox", json!([1, 2, 3])),
             ("collection", json!("../elsewhere")),
             ("geometry", json!({ "type": "Polygon", "coordinates": 3 })),

@@ -147,18 +147,26 @@ fn rows(
 
 fn matches(columns: &Columns<'_>, row: usize, query: &Query) -> bool {
     if !query.tiles.is_empty() {
-        let tile = columns.text("grid:code", row).and_then(|c| c.strip_prefix("MGRS-"));
+        let tile = columns
+            .text("grid:code", row)
+            .and_then(|c| c.strip_prefix("MGRS-"));
         if !tile.is_some_and(|t| query.tiles.iter().any(|q| q.as_str() == t)) {
             return false;
         }
     }
     if let Some(interval) = &query.datetime
-        && !columns.times(row).is_some_and(|(a, b)| interval.meets(a, b))
+        && !columns
+            .times(row)
+            .is_some_and(|(a, b)| interval.meets(a, b))
     {
         return false;
     }
     let value = |name: &str| columns.column(name).and_then(|c| Scalar::of(c, row));
-    if !query.filters.iter().all(|f| f.holds(value(&f.property).as_ref())) {
+    if !query
+        .filters
+        .iter()
+        .all(|f| f.holds(value(&f.property).as_ref()))
+    {
         return false;
     }
     match &query.region {
@@ -218,7 +226,10 @@ impl Known {
     fn add(&mut self, file: &PartFile) {
         if let Shape::Object(members) = file.shape() {
             let comparable = |shape: &Shape| {
-                matches!(shape, Shape::Bool | Shape::Int | Shape::Float | Shape::Text | Shape::Time)
+                matches!(
+                    shape,
+                    Shape::Bool | Shape::Int | Shape::Float | Shape::Text | Shape::Time
+                )
             };
             let names = members.into_iter().filter(|(_, shape)| comparable(shape));
             self.0.extend(names.map(|(name, _)| name));
@@ -228,7 +239,9 @@ impl Known {
     /// A property that no file has is a mistake; a file that was not opened may have it.
     fn check(mut self, found: &Found, query: &Query) -> Result<(), CatalogError> {
         let filters = query.filters.iter().map(|f| &f.property);
-        let asked: Vec<&String> = filters.chain(query.sort.iter().map(|s| &s.property)).collect();
+        let asked: Vec<&String> = filters
+            .chain(query.sort.iter().map(|s| &s.property))
+            .collect();
         if asked.iter().all(|name| self.0.contains(*name)) {
             return Ok(());
         }

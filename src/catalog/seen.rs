@@ -37,7 +37,9 @@ impl Seen {
             Err(e) => return Err(CatalogError::read(&path)(e)),
         };
         let text = zstd::decode_all(packed.as_slice()).ok();
-        let text = text.and_then(|t| String::from_utf8(t).ok()).unwrap_or_default();
+        let text = text
+            .and_then(|t| String::from_utf8(t).ok())
+            .unwrap_or_default();
         let files = text.lines().filter_map(line).collect();
         Ok(Seen { files })
     }

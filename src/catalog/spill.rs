@@ -50,9 +50,19 @@ impl Spill {
     /// # Errors
     /// [`CatalogError::Write`].
     pub(super) fn add(&mut self, row: Row) -> Result<(), CatalogError> {
+        let line = row.line();
+        self.add_with_line(row, &line)
+    }
+
+    /// Adds a row whose line is written already.
+    ///
+    /// # Errors
+    /// [`CatalogError::Write`].
+    pub(super) fn add_with_line(&mut self, row: Row, line: &[u8]) -> Result<(), CatalogError> {
         self.shape.take(&row.columns);
-        let line = serde_json::to_vec(&row.columns).unwrap_or_default();
-        self.file.write_all(&line).map_err(CatalogError::write(&self.folder))?;
+        self.file
+            .write_all(line)
+            .map_err(CatalogError::write(&self.folder))?;
         self.rows.push(Waiting {
             key: row.key,
             begin: self.length,
@@ -112,7 +122,9 @@ impl Spill {
         &mut self,
         mut each: impl FnMut(&Key, &[u8]) -> Result<(), CatalogError>,
     ) -> Result<(), CatalogError> {
-        self.file.flush().map_err(CatalogError::write(&self.folder))?;
+        self.file
+            .flush()
+            .map_err(CatalogError::write(&self.folder))?;
         self.rows.sort_by(|a, b| a.key.cmp(&b.key));
         let as_text = self.shape.has_text_of_json();
         let mut line = Vec::new();

@@ -25,12 +25,21 @@ const LOCK: &str = ".lock";
 const SIDE_BY_SIDE: usize = 8;
 
 /// The list of files.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Index {
-    /// Number of the next file.
+    /// Number of the next files, one in each place.
     next: u64,
     /// The files, by collection, zone and number.
     parts: Vec<Part>,
+}
+
+impl Default for Index {
+    fn default() -> Index {
+        Index {
+            next: 1,
+            parts: Vec::new(),
+        }
+    }
 }
 
 /// The index of an output folder.
@@ -38,6 +47,17 @@ struct Index {
 pub(super) struct Store {
     root: PathBuf,
     index: Index,
+}
+
+/// A change of one collection and zone, prepared and not yet valid.
+#[derive(Debug)]
+pub(super) struct Change {
+    collection: String,
+    zone: u8,
+    /// The new file takes the place of all others.
+    replaces: bool,
+    part: Option<Part>,
+    gone: usize,
 }
 
 /// What a file tells of a row when rows are exchanged.
@@ -164,7 +184,9 @@ impl Store {
                     .is_some_and(|id| *id <= b.as_str() || id.starts_with(b.as_str())),
             };
             let ranges = file.texts("id");
-            let groups: Vec<usize> = (0..ranges.len()).filter(|i| may_hold(&ranges[*i])).collect();
+            let groups: Vec<usize> = (0..ranges.len())
+                .filter(|i| may_hold(&ranges[*i]))
+                .collect();
             heads(&file, groups, |head| {
                 if new.contains(head.id) {
                     found.insert(head.id.to_string(), head.path.is_some());
@@ -174,38 +196,57 @@ impl Store {
         Ok(found)
     }
 
-    /// Puts the rows of a spill in, and takes out those that `survives` does not want and those with a name that comes anew.
-    /// Returns how many went.
+    /// Prepares a change of one place: the rows of a spill come in; those that `survives` does not want and those with a name
+    /// that comes anew go. Nothing is changed before [`Store::apply`].
     ///
     /// # Errors
-    /// [`CatalogError::Write`], [`CatalogError::Read`], [`CatalogError::Damaged`]; the index is then as before.
-    pub(super) fn exchange(
-        &mut self,
+    /// [`CatalogError::Write`], [`CatalogError::Read`], [`CatalogError::Damaged`].
+    pub(super) fn prepare(
+        &self,
         place: (&str, u8),
         mut spill: Spill,
         survives: Option<&dyn Fn(&Head<'_>) -> bool>,
-    ) -> Result<usize, CatalogError> {
+    ) -> Result<Change, CatalogError> {
         let old = self.of(place.0, place.1);
         let replaced = !self.known(&old, &spill)?.is_empty();
-        let mut gone = 0;
-        if replaced || survives.is_some() || old.len() >= SIDE_BY_SIDE {
+        let mut change = Change {
+            collection: place.0.to_string(),
+            zone: place.1,
+            replaces: replaced || survives.is_some() || old.len() + 1 > SIDE_BY_SIDE,
+            part: None,
+            gone: 0,
+        };
+        if change.replaces {
             let new: HashSet<String> = spill.ids().map(str::to_string).collect();
             let wanted = |head: &Head<'_>| {
                 !new.contains(head.id) && survives.is_none_or(|survives| survives(head))
             };
             for part in &old {
-                gone += self.take_over(part, &mut spill, &wanted)?;
+                change.gone += self.take_over(part, &mut spill, &wanted)?;
             }
-            self.index
-                .parts
-                .retain(|p| (p.collection.as_str(), p.zone) != place);
         }
         if spill.len() > 0 {
-            self.index.next += 1;
-            let (collection, zone) = place;
-            let file = format!("{collection}/{zone:02}-{:06}.parquet", self.index.next);
-            let part = part::write(&self.root, &file, place, &mut spill)?;
-            self.index.parts.push(part);
+            let file = format!("{}/{:02}-{:06}.parquet", place.0, place.1, self.index.next);
+            change.part = Some(part::write(&self.root, &file, place, &mut spill)?);
+        }
+        Ok(change)
+    }
+
+    /// Makes changes valid, all at once. Returns how many items went.
+    ///
+    /// # Errors
+    /// [`CatalogError::Product`]; the index is then as before.
+    pub(super) fn apply(&mut self, changes: Vec<Change>) -> Result<usize, CatalogError> {
+        let mut gone = 0;
+        self.index.next += u64::from(changes.iter().any(|c| c.part.is_some()));
+        for change in changes {
+            gone += change.gone;
+            if change.replaces {
+                self.index
+                    .parts
+                    .retain(|p| p.collection != change.collection || p.zone != change.zone);
+            }
+            self.index.parts.extend(change.part);
         }
         self.commit()?;
         Ok(gone)
@@ -248,7 +289,11 @@ impl Store {
             let batch = batch.map_err(CatalogError::damaged(file.path()))?;
             let lines = part::lines(&batch).map_err(CatalogError::damaged(file.path()))?;
             let keys = Keys(part::Columns::of(&batch));
-            for (row, line) in lines.split(|b| *b == b'\n').take(batch.num_rows()).enumerate() {
+            for (row, line) in lines
+                .split(|b| *b == b'\n')
+                .take(batch.num_rows())
+                .enumerate()
+            {
                 let Some(head) = keys.head(row) else { continue };
                 if !wanted(&head) {
                     gone += 1;
@@ -272,7 +317,7 @@ impl Store {
     ///
     /// # Errors
     /// [`CatalogError::Product`].
-    pub(super) fn commit(&mut self) -> Result<(), CatalogError> {
+    fn commit(&mut self) -> Result<(), CatalogError> {
         let order = |p: &Part| (p.collection.clone(), p.zone, p.file.clone());
         self.index.parts.sort_by_key(order);
         let text = serde_json::to_string_pretty(&self.index).unwrap_or_default();
@@ -315,8 +360,14 @@ impl Keys<'_> {
     }
 
     fn key(&self, row: usize) -> Key {
-        let tile = self.0.text("grid:code", row).and_then(|c| c.strip_prefix("MGRS-"));
-        let first = self.0.time("datetime", row).or(self.0.time("start_datetime", row));
+        let tile = self
+            .0
+            .text("grid:code", row)
+            .and_then(|c| c.strip_prefix("MGRS-"));
+        let first = self
+            .0
+            .time("datetime", row)
+            .or(self.0.time("start_datetime", row));
         Key {
             tile: tile.unwrap_or_default().to_string(),
             time: first.unwrap_or_default(),

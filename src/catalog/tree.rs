@@ -72,7 +72,10 @@ pub fn tree(out: &Path, base: Option<&str>) -> Result<Tree, CatalogError> {
     };
     let mut places: BTreeMap<(String, u8), Vec<&Part>> = BTreeMap::new();
     for part in store.parts() {
-        places.entry((part.collection.clone(), part.zone)).or_default().push(part);
+        places
+            .entry((part.collection.clone(), part.zone))
+            .or_default()
+            .push(part);
         done.unlinked += part.imported;
     }
     let mut writer = Writer {
@@ -92,7 +95,10 @@ pub fn tree(out: &Path, base: Option<&str>) -> Result<Tree, CatalogError> {
     }
     let all = collections::all(&store);
     for (id, collection) in &all {
-        let zones = places.keys().filter(|(c, _)| c == id).map(|(_, zone)| *zone);
+        let zones = places
+            .keys()
+            .filter(|(c, _)| c == id)
+            .map(|(_, zone)| *zone);
         writer.collection(id, collection, zones)?;
     }
     writer.root(&all)?;
@@ -114,7 +120,13 @@ fn entries(store: &Store, parts: &[&Part]) -> Result<Vec<Entry>, CatalogError> {
     let mut all = Vec::new();
     for part in parts {
         let file = store.part(part)?;
-        let names = ["id", "datetime", "start_datetime", "end_datetime", known::PATH];
+        let names = [
+            "id",
+            "datetime",
+            "start_datetime",
+            "end_datetime",
+            known::PATH,
+        ];
         for batch in file.read(Some(&names), None, None)? {
             let batch = batch.map_err(CatalogError::damaged(file.path()))?;
             let columns = Columns::of(&batch);
@@ -156,7 +168,11 @@ impl Writer<'_> {
         zone: u8,
         entries: &[Entry],
     ) -> Result<(), CatalogError> {
-        let mut page = Page::new(place, format!("{collection}-{zone:02}"), format!("UTM zone {zone:02}"));
+        let mut page = Page::new(
+            place,
+            format!("{collection}-{zone:02}"),
+            format!("UTM zone {zone:02}"),
+        );
         let mut pages = BTreeSet::from([format!("{place}/{NAME}")]);
         for year in entries.chunk_by(|a, b| a.year == b.year) {
             let name = format!("{:04}", year[0].year);
@@ -218,7 +234,11 @@ impl Writer<'_> {
     }
 
     fn root(&mut self, collections: &BTreeMap<String, Value>) -> Result<(), CatalogError> {
-        let mut page = Page::new("", "probav-ard".to_string(), "PROBA-V analysis-ready data".to_string());
+        let mut page = Page::new(
+            "",
+            "probav-ard".to_string(),
+            "PROBA-V analysis-ready data".to_string(),
+        );
         for (id, collection) in collections {
             page.collection_child(id, collection["title"].as_str().unwrap_or(id));
         }
@@ -239,7 +259,11 @@ impl Writer<'_> {
 
 /// Removes what is below the tree and belongs to no place any more.
 fn remove_others(folder: &Path, memory: &Memory) -> Result<(), CatalogError> {
-    let collections: BTreeSet<&str> = memory.places.keys().filter_map(|p| p.split('/').next()).collect();
+    let collections: BTreeSet<&str> = memory
+        .places
+        .keys()
+        .filter_map(|p| p.split('/').next())
+        .collect();
     for name in names(folder)? {
         let path = folder.join(&name);
         if !collections.contains(name.as_str()) {

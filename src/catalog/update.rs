@@ -1,12 +1,13 @@
 //! Brings the index up to date with the products of a folder: only new and changed items are read, those of removed products
 //! go.
 
+use super::CatalogError;
 use super::row::{self, Row};
 use super::seen::{Fate, Seen};
 use super::spill::Spill;
-use super::store::{Head, Store};
+use super::store::{Change, Head, Store};
 use super::walk::{self, Found};
-use super::CatalogError;
+use rayon::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
@@ -65,13 +66,35 @@ pub fn update(out: &Path) -> Result<Update, CatalogError> {
     let mut done = Update::default();
     let mut zones: BTreeSet<u8> = walk::zones(out)?.into_iter().collect();
     zones.extend(store.parts().iter().map(|p| p.zone));
-    for zone in zones {
-        of_zone(out, zone, &mut store, &mut done)?;
+    let zones: Vec<u8> = zones.into_iter().collect();
+    for some in zones.chunks(AT_ONCE) {
+        let worked: Vec<_> = some
+            .par_iter()
+            .map(|zone| of_zone(out, *zone, &store))
+            .collect::<Result<_, _>>()?;
+        let mut changes = Vec::new();
+        let mut memories = Vec::new();
+        for (zone, worked) in some.iter().zip(worked) {
+            done.read += worked.read;
+            done.skipped.extend(worked.skipped);
+            changes.extend(worked.changes);
+            memories.extend(worked.memory.map(|m| (*zone, m)));
+        }
+        if !changes.is_empty() {
+            done.gone += store.apply(changes)?;
+        }
+        // after the list of files: what is not remembered is read again, what is remembered wrongly would be lost
+        for (zone, memory) in memories {
+            memory.save(store.root(), zone)?;
+        }
     }
-    store.commit()?;
+    store.apply(Vec::new())?;
     done.items = store.counts();
     Ok(done)
 }
+
+/// Zones worked on before the list of files is written. Chosen: an end in between costs little.
+const AT_ONCE: usize = 8;
 
 /// What is to be done in a zone.
 struct Work {
@@ -81,27 +104,39 @@ struct Work {
     unchanged: HashSet<String>,
     /// New rows by collection.
     new: BTreeMap<String, Spill>,
-    /// The memory changes.
-    changed: bool,
+    /// Items read.
+    read: usize,
+    /// Items left out.
+    skipped: Vec<Skipped>,
 }
 
-fn of_zone(out: &Path, zone: u8, store: &mut Store, done: &mut Update) -> Result<(), CatalogError> {
+/// What was worked out for a zone.
+struct Worked {
+    changes: Vec<Change>,
+    /// What to remember, where it differs from before.
+    memory: Option<Seen>,
+    read: usize,
+    skipped: Vec<Skipped>,
+}
+
+fn of_zone(out: &Path, zone: u8, store: &Store) -> Result<Worked, CatalogError> {
     let before = Seen::load(store.root(), zone)?;
     let mut work = Work {
         seen: Seen::default(),
         unchanged: HashSet::new(),
         new: BTreeMap::new(),
-        changed: false,
+        read: 0,
+        skipped: Vec::new(),
     };
     let found = walk::items(out, zone)?;
     let mut taken = None;
     for file in &found {
         // the screened version of a product comes first and stands for both
-        if taken == Some((&file.product, zone)) {
+        if taken == Some(&file.product) {
             continue;
         }
-        if take(out, zone, file, &before, store, &mut work, done)? {
-            taken = Some((&file.product, zone));
+        if take(out, zone, file, &before, store, &mut work)? {
+            taken = Some(&file.product);
         }
     }
     let own: usize = store
@@ -114,6 +149,7 @@ fn of_zone(out: &Path, zone: u8, store: &mut Store, done: &mut Update) -> Result
     let mut collections: BTreeSet<String> = work.new.keys().cloned().collect();
     let parts = store.parts().iter().filter(|p| p.zone == zone);
     collections.extend(parts.map(|p| p.collection.clone()));
+    let mut changes = Vec::new();
     for collection in collections {
         let place = (collection.as_str(), zone);
         let spill = match work.new.remove(&collection) {
@@ -125,14 +161,16 @@ fn of_zone(out: &Path, zone: u8, store: &mut Store, done: &mut Update) -> Result
         if spill.len() == 0 && !loses {
             continue;
         }
-        let survives: Option<&dyn Fn(&Head<'_>) -> bool> = if loses { Some(&survives) } else { None };
-        done.gone += store.exchange(place, spill, survives)?;
-        work.changed = true;
+        let survives: Option<&dyn Fn(&Head<'_>) -> bool> =
+            if loses { Some(&survives) } else { None };
+        changes.push(store.prepare(place, spill, survives)?);
     }
-    if work.changed || work.seen != before {
-        work.seen.save(store.root(), zone)?;
-    }
-    Ok(())
+    Ok(Worked {
+        changes,
+        memory: (work.seen != before).then_some(work.seen),
+        read: work.read,
+        skipped: work.skipped,
+    })
 }
 
 /// Looks at one file; true where it is the item of its product.
@@ -143,7 +181,6 @@ fn take(
     before: &Seen,
     store: &Store,
     work: &mut Work,
-    done: &mut Update,
 ) -> Result<bool, CatalogError> {
     if let Some(fate) = before.fate(file) {
         work.seen.remember(file, fate);
@@ -155,7 +192,7 @@ fn take(
     let row = match read(&out.join(&file.path), file) {
         Ok(row) => row,
         Err(reason) => {
-            done.skipped.push(Skipped {
+            work.skipped.push(Skipped {
                 file: out.join(&file.path),
                 line: None,
                 reason,
@@ -167,7 +204,7 @@ fn take(
         work.seen.remember(file, Fate::Ignored);
         return Ok(false);
     };
-    done.read += 1;
+    work.read += 1;
     work.seen.remember(file, Fate::Item);
     let spill = match work.new.entry(row.collection.clone()) {
         std::collections::btree_map::Entry::Occupied(e) => e.into_mut(),
@@ -181,7 +218,10 @@ fn take(
 fn read(path: &Path, file: &Found) -> Result<Option<Row>, row::Fault> {
     let bytes = fs::read(path).map_err(|e| e.to_string())?;
     let item: Value = serde_json::from_slice(&bytes).map_err(|e| format!("no JSON: {e}"))?;
-    if item["id"].as_str().is_some_and(|id| id.ends_with("_SCREENED")) {
+    if item["id"]
+        .as_str()
+        .is_some_and(|id| id.ends_with("_SCREENED"))
+    {
         return Ok(None);
     }
     row::of_item(item, Some(&file.path)).map(Some)

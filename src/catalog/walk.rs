@@ -68,7 +68,11 @@ fn names(folder: &Path) -> Result<Vec<String>, CatalogError> {
     let mut names = Vec::new();
     for entry in entries {
         let name = entry.map_err(CatalogError::read(folder))?.file_name();
-        names.extend(name.to_str().filter(|n| !n.starts_with('.')).map(str::to_string));
+        names.extend(
+            name.to_str()
+                .filter(|n| !n.starts_with('.'))
+                .map(str::to_string),
+        );
     }
     names.sort();
     Ok(names)
@@ -87,7 +91,10 @@ fn look(
         Err(e) if is_absence(&e) => return Ok(()),
         Err(e) => return Err(CatalogError::read(&file)(e)),
     };
-    let changed = known.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
+    let changed = known
+        .modified()
+        .ok()
+        .and_then(|t| t.duration_since(UNIX_EPOCH).ok());
     let path = file.strip_prefix(out).unwrap_or(&file);
     found.push(Found {
         product,
@@ -100,6 +107,8 @@ fn look(
 }
 
 fn is_absence(e: &io::Error) -> bool {
-    matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    matches!(
+        e.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
-

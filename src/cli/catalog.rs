@@ -17,7 +17,11 @@ use std::path::{Path, PathBuf};
 ///   probav-ard catalog OUT --from-ndjson items.ndjson
 ///   probav-ard catalog export OUT --pgstac FOLDER --base-url https://data.example.org/proba-v
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(
+    verbatim_doc_comment,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
 pub(crate) struct Args {
     #[command(subcommand)]
     export: Option<Verb>,

@@ -110,7 +110,9 @@ fn query(args: &Args) -> Result<Query, CatalogError> {
     let region = match (&args.bbox, &args.intersects) {
         (Some(bbox), _) => Some(Region::of_bbox(&Bbox::parse(bbox)?)),
         (None, Some(file)) => {
-            let wrong = |what: &dyn std::fmt::Display| CatalogError::Query(format!("{}: {what}", file.display()));
+            let wrong = |what: &dyn std::fmt::Display| {
+                CatalogError::Query(format!("{}: {what}", file.display()))
+            };
             let text = std::fs::read_to_string(file).map_err(|e| wrong(&e))?;
             Some(Region::of_geojson(&text).map_err(|e| wrong(&e))?)
         }
@@ -132,7 +134,13 @@ fn query(args: &Args) -> Result<Query, CatalogError> {
 }
 
 fn table(found: &Found) {
-    let width = found.hits.iter().map(|h| h.id.len()).max().unwrap_or(0).max(2);
+    let width = found
+        .hits
+        .iter()
+        .map(|h| h.id.len())
+        .max()
+        .unwrap_or(0)
+        .max(2);
     if !found.hits.is_empty() {
         print(&format!(
             "{:<width$}  {:<5}  {:<20}  {:>6}  {:>7}\n",

@@ -41,7 +41,10 @@ fn items_come_back_as_they_were() {
     stack["collection"] = json!("probav-ard-stacks");
     stack["properties"] = json!({ "datetime": null, "start_datetime": "2013-10-16T00:00:00Z",
         "end_datetime": "2020-06-30T00:00:00Z", "new:mixed": "text here" });
-    assert_eq!(import(out.path(), &[odd.clone(), plain.clone(), stack.clone()]).read, 3);
+    assert_eq!(
+        import(out.path(), &[odd.clone(), plain.clone(), stack.clone()]).read,
+        3
+    );
     let read = items(out.path(), &all());
     assert_eq!(read.len(), 3);
     for item in [odd, plain, stack] {
@@ -118,8 +121,16 @@ fn the_screened_version_stands_for_both() {
 fn damaged_items_are_named_and_cost_themselves_only() {
     let out = tempfile::tempdir().unwrap();
     let out = out.path();
-    put(out, "acquisitions", &item("31UFS", (5.0, 51.0), "20180501T100000", 1.0));
-    let cut = put(out, "acquisitions", &item("31UFS", (5.0, 51.0), "20180502T100000", 1.0));
+    put(
+        out,
+        "acquisitions",
+        &item("31UFS", (5.0, 51.0), "20180501T100000", 1.0),
+    );
+    let cut = put(
+        out,
+        "acquisitions",
+        &item("31UFS", (5.0, 51.0), "20180502T100000", 1.0),
+    );
     fs::write(&cut, "{\"type\": \"Feature\", ").unwrap();
     for _ in 0..2 {
         let update = catalog::update(out).unwrap();
@@ -161,17 +172,29 @@ fn many_small_files_are_merged() {
     let out = tempfile::tempdir().unwrap();
     let out = out.path();
     for day in 1..=20 {
-        let mut one = item("31UFS", (5.0, 51.0), &format!("201805{day:02}T100000"), f64::from(day));
+        let mut one = item(
+            "31UFS",
+            (5.0, 51.0),
+            &format!("201805{day:02}T100000"),
+            f64::from(day),
+        );
         // files of different columns merge, too
         one["properties"][format!("new:{day}")] = json!(day);
         import(out, &[one]);
     }
-    let count = fs::read_dir(out.join("items/probav-ard-acquisitions-100m")).unwrap().count();
+    let count = fs::read_dir(out.join("items/probav-ard-acquisitions-100m"))
+        .unwrap()
+        .count();
     assert!(count <= 8, "{count} files");
     let read = items(out, &all());
     assert_eq!(read.len(), 20);
     for (day, item) in (1..).zip(&read) {
-        let own: Vec<&String> = item["properties"].as_object().unwrap().keys().filter(|k| k.starts_with("new:")).collect();
+        let own: Vec<&String> = item["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter(|k| k.starts_with("new:"))
+            .collect();
         assert_eq!(own, [&format!("new:{day}")]);
     }
 }
@@ -185,7 +208,10 @@ fn a_second_process_is_refused_and_a_reader_without_index_told_what_to_do() {
     catalog::update(out.path()).unwrap();
     let lock = fs::File::open(out.path().join("items/.lock")).unwrap();
     lock.lock().unwrap();
-    assert!(matches!(catalog::update(out.path()), Err(CatalogError::Busy { .. })));
+    assert!(matches!(
+        catalog::update(out.path()),
+        Err(CatalogError::Busy { .. })
+    ));
     drop(lock);
     fs::write(out.path().join("items/index.json"), "{").unwrap();
     let damaged = catalog::update(out.path()).unwrap_err();

@@ -3,7 +3,7 @@
 mod export;
 mod index;
 mod pages;
-mod search;
 #[path = "../product/schemas.rs"]
 mod schemas;
+mod search;
 mod support;

@@ -8,7 +8,12 @@ use std::path::{Path, PathBuf};
 /// Opens a page, checks it, and follows its links; returns the items' files and the pages.
 fn walk(page: &Path, items: &mut Vec<PathBuf>, pages: &mut Vec<PathBuf>) {
     let value: Value = serde_json::from_slice(&fs::read(page).unwrap()).unwrap();
-    assert!(validate(&value).is_empty(), "{}: {:?}", page.display(), validate(&value));
+    assert!(
+        validate(&value).is_empty(),
+        "{}: {:?}",
+        page.display(),
+        validate(&value)
+    );
     pages.push(page.to_path_buf());
     let links = value["links"].as_array().unwrap();
     assert!(links.len() <= catalog::PAGE + 3);
@@ -41,7 +46,10 @@ fn pages_lead_to_every_item_and_are_written_when_they_change_only() {
     };
     // more than one page holds: one month of it more than that, too
     for i in 0..2100 {
-        add("31UFS", &format!("20180501T{:02}{:02}{:02}", i / 3600, i / 60 % 60, i % 60));
+        add(
+            "31UFS",
+            &format!("20180501T{:02}{:02}{:02}", i / 3600, i / 60 % 60, i % 60),
+        );
     }
     add("31UFS", "20180601T100000");
     add("31UFS", "20190601T100000");
@@ -67,13 +75,21 @@ fn pages_lead_to_every_item_and_are_written_when_they_change_only() {
     let absolute = catalog::tree(out, Some("https://example.org/out/")).unwrap();
     assert!(absolute.written > 0);
     let text = fs::read_to_string(out.join("catalog/catalog.json")).unwrap();
-    assert!(text.contains("https://example.org/out/catalog/probav-ard-acquisitions-100m/collection.json"), "{text}");
+    assert!(
+        text.contains(
+            "https://example.org/out/catalog/probav-ard-acquisitions-100m/collection.json"
+        ),
+        "{text}"
+    );
 }
 
 #[test]
 fn imported_items_have_no_file_to_link_to() {
     let out = tempfile::tempdir().unwrap();
-    import(out.path(), &[item("31UFS", (5.0, 51.0), "20180503T104512", 1.0)]);
+    import(
+        out.path(),
+        &[item("31UFS", (5.0, 51.0), "20180503T104512", 1.0)],
+    );
     let tree = catalog::tree(out.path(), None).unwrap();
     assert_eq!(tree.unlinked, 1);
     assert!(check(out.path()).0.is_empty());

@@ -9,7 +9,15 @@ use std::path::{Path, PathBuf};
 pub fn item(tile: &str, (lon, lat): (f64, f64), time: &str, cloud: f64) -> Value {
     let id = format!("PROBAV_ARD_{tile}_{time}_C_100M");
     let t = |a: usize, b: usize| &time[a..b];
-    let stamp = format!("{}-{}-{}T{}:{}:{}Z", t(0, 4), t(4, 6), t(6, 8), t(9, 11), t(11, 13), t(13, 15));
+    let stamp = format!(
+        "{}-{}-{}T{}:{}:{}Z",
+        t(0, 4),
+        t(4, 6),
+        t(6, 8),
+        t(9, 11),
+        t(11, 13),
+        t(13, 15)
+    );
     let (w, e) = (lon - 0.5, lon + 0.5);
     let (s, n) = (lat - 0.5, lat + 0.5);
     json!({
@@ -61,6 +69,11 @@ pub fn ids(out: &Path, query: &Query) -> Vec<String> {
 pub fn items(out: &Path, query: &Query) -> Vec<Value> {
     let mut all = Vec::new();
     let found = catalog::search(out, query).unwrap();
-    found.items(|i| { all.push(i.value); true }).unwrap();
+    found
+        .items(|i| {
+            all.push(i.value);
+            true
+        })
+        .unwrap();
     all
 }

@@ -64,7 +64,8 @@ pub fn elastic(out: &Path, folder: &Path, base: Option<&str>) -> Result<Exported
     let mut file = Output::new(folder, "load.sh")?;
     file.text(&script(all.keys()))?;
     let path = file.finish()?;
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).map_err(CatalogError::write(&path))?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
+        .map_err(CatalogError::write(&path))?;
     done.files.push(path);
     Ok(done)
 }
@@ -90,7 +91,10 @@ struct Bulk<'a> {
 impl<'a> Bulk<'a> {
     fn new(folder: &'a Path) -> Result<Bulk<'a>, CatalogError> {
         // those of an earlier export may be more
-        for entry in fs::read_dir(folder).map_err(CatalogError::read(folder))?.flatten() {
+        for entry in fs::read_dir(folder)
+            .map_err(CatalogError::read(folder))?
+            .flatten()
+        {
             let name = entry.file_name().to_string_lossy().into_owned();
             if name.starts_with("bulk-") && name.ends_with(".ndjson") {
                 fs::remove_file(entry.path()).map_err(CatalogError::write(&entry.path()))?;
@@ -103,13 +107,20 @@ impl<'a> Bulk<'a> {
         })
     }
 
-    fn add(&mut self, index: &str, id: &str, document: &Value, done: &mut Exported) -> Result<(), CatalogError> {
+    fn add(
+        &mut self,
+        index: &str,
+        id: &str,
+        document: &Value,
+        done: &mut Exported,
+    ) -> Result<(), CatalogError> {
         let action = json!({ "index": { "_id": id, "_index": index } });
         let lines = format!("{action}\n{document}\n");
         if self.file.length() > 0 && self.file.length() + lines.len() > BULK {
             self.number += 1;
             let next = Output::new(self.folder, &bulk_name(self.number))?;
-            done.files.push(std::mem::replace(&mut self.file, next).finish()?);
+            done.files
+                .push(std::mem::replace(&mut self.file, next).finish()?);
         }
         self.file.text(&lines)
     }
@@ -166,7 +177,10 @@ mod tests {
     #[test]
     fn indices_are_named_as_the_server_names_them() {
         // sfeos-helpers 8.0.0: index_by_collection_id("probav-ard-stacks")
-        assert_eq!(index("probav-ard-stacks"), "items_probav-ard-stacks_ee20207d");
+        assert_eq!(
+            index("probav-ard-stacks"),
+            "items_probav-ard-stacks_ee20207d"
+        );
         assert_eq!(alias("a/b C"), "items_abC");
     }
 }

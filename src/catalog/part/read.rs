@@ -40,9 +40,9 @@ impl PartFile {
     /// [`CatalogError::Read`], [`CatalogError::Damaged`].
     pub(in crate::catalog) fn open(path: &Path) -> Result<PartFile, CatalogError> {
         let file = File::open(path).map_err(CatalogError::read(path))?;
-        let options =
-            ArrowReaderOptions::new().with_offset_index_policy(PageIndexPolicy::Optional);
-        let metadata = ArrowReaderMetadata::load(&file, options).map_err(CatalogError::damaged(path))?;
+        let options = ArrowReaderOptions::new().with_offset_index_policy(PageIndexPolicy::Optional);
+        let metadata =
+            ArrowReaderMetadata::load(&file, options).map_err(CatalogError::damaged(path))?;
         Ok(PartFile {
             path: path.to_path_buf(),
             file,
@@ -67,7 +67,8 @@ impl PartFile {
 
     /// Index of the first row of a row group.
     pub(in crate::catalog) fn first_row(&self, group: usize) -> usize {
-        let rows = |g| usize::try_from(self.metadata.metadata().row_group(g).num_rows()).unwrap_or(0);
+        let rows =
+            |g| usize::try_from(self.metadata.metadata().row_group(g).num_rows()).unwrap_or(0);
         (0..group).map(rows).sum()
     }
 
@@ -98,7 +99,11 @@ impl PartFile {
         })
     }
 
-    fn ranges<T>(&self, column: &str, get: impl Fn(&ArrayRef, usize) -> Option<T>) -> Vec<Range<T>> {
+    fn ranges<T>(
+        &self,
+        column: &str,
+        get: impl Fn(&ArrayRef, usize) -> Option<T>,
+    ) -> Vec<Range<T>> {
         let parquet = self.metadata.metadata();
         let groups = parquet.row_groups();
         let read = || -> Option<(ArrayRef, ArrayRef)> {
@@ -123,7 +128,8 @@ impl PartFile {
         let parquet = self.metadata.metadata();
         let schema = parquet.file_metadata().schema_descr();
         let at = |side: &str| {
-            let is_side = |c: &parquet::schema::types::ColumnDescPtr| c.path().parts() == ["bbox", side];
+            let is_side =
+                |c: &parquet::schema::types::ColumnDescPtr| c.path().parts() == ["bbox", side];
             schema.columns().iter().position(is_side)
         };
         let sides = ["xmin", "ymin", "xmax", "ymax"].map(at);
@@ -151,7 +157,10 @@ impl PartFile {
         groups: Option<Vec<usize>>,
         rows: Option<RowSelection>,
     ) -> Result<ParquetRecordBatchReader, CatalogError> {
-        let file = self.file.try_clone().map_err(CatalogError::read(&self.path))?;
+        let file = self
+            .file
+            .try_clone()
+            .map_err(CatalogError::read(&self.path))?;
         let mut builder =
             ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
                 .with_batch_size(BATCH);
@@ -231,12 +240,17 @@ impl<'a> Columns<'a> {
     /// Box around the footprint.
     pub(in crate::catalog) fn bbox(&self, row: usize) -> Option<Bbox> {
         let sides = self.bbox?;
-        sides[0].is_valid(row).then(|| Bbox(sides.map(|s| s.value(row))))
+        sides[0]
+            .is_valid(row)
+            .then(|| Bbox(sides.map(|s| s.value(row))))
     }
 
     /// The footprint.
     pub(in crate::catalog) fn footprint(&self, row: usize) -> Option<Geometry> {
-        let a = self.batch.column_by_name("geometry")?.as_binary_opt::<i32>()?;
+        let a = self
+            .batch
+            .column_by_name("geometry")?
+            .as_binary_opt::<i32>()?;
         a.is_valid(row).then(|| geometry::read_wkb(a.value(row)))?
     }
 

@@ -3,8 +3,8 @@
 use super::{OFFSET, Part, UTC, rename_zone, with_zone};
 use crate::catalog::CatalogError;
 use crate::catalog::spill::Spill;
-use arrow_array::cast::AsArray;
 use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
@@ -56,7 +56,10 @@ pub(in crate::catalog) fn write(
         to: i64::MIN,
     };
     fill(&path, temporary.as_file(), &mut part, spill)?;
-    temporary.as_file().sync_all().map_err(CatalogError::write(&path))?;
+    temporary
+        .as_file()
+        .sync_all()
+        .map_err(CatalogError::write(&path))?;
     temporary
         .persist(&path)
         .map_err(|e| CatalogError::write(&path)(e.error))?;
@@ -77,8 +80,7 @@ fn fill(path: &Path, file: &File, part: &mut Part, spill: &mut Spill) -> Result<
         .set_write_batch_size(PAGE)
         .set_created_by(concat!("probav-ard ", env!("CARGO_PKG_VERSION")).to_string())
         .build();
-    let mut writer =
-        ArrowWriter::try_new(file, schema, Some(properties)).map_err(|e| wrong(&e))?;
+    let mut writer = ArrowWriter::try_new(file, schema, Some(properties)).map_err(|e| wrong(&e))?;
     let mut types = BTreeSet::new();
     let mut emit = |batch: RecordBatch| -> Result<(), CatalogError> {
         let batch = rename_zone(&batch, UTC).map_err(|e| wrong(&e))?;
@@ -136,7 +138,9 @@ fn extend(part: &mut Part, types: &mut BTreeSet<&'static str>, batch: &RecordBat
     {
         (b[0], b[2]) = (-180.0, 180.0);
     }
-    let geometries = batch.column_by_name("geometry").and_then(|c| c.as_binary_opt::<i32>());
+    let geometries = batch
+        .column_by_name("geometry")
+        .and_then(|c| c.as_binary_opt::<i32>());
     for bytes in geometries.into_iter().flat_map(|g| g.iter().flatten()) {
         types.extend(type_of(bytes));
     }
@@ -154,5 +158,7 @@ fn type_of(bytes: &[u8]) -> Option<&'static str> {
         "MultiPolygon",
         "GeometryCollection",
     ];
-    names.get(usize::try_from(code).ok()?.checked_sub(1)?).copied()
+    names
+        .get(usize::try_from(code).ok()?.checked_sub(1)?)
+        .copied()
 }

@@ -68,7 +68,11 @@ impl Found {
         for batch in file.read(None, None, Some(selection(rows)))? {
             let batch = batch.map_err(CatalogError::damaged(file.path()))?;
             let lines = part::lines(&batch).map_err(CatalogError::damaged(file.path()))?;
-            for (line, place) in lines.split(|b| *b == b'\n').take(batch.num_rows()).zip(&mut places) {
+            for (line, place) in lines
+                .split(|b| *b == b'\n')
+                .take(batch.num_rows())
+                .zip(&mut places)
+            {
                 let columns: Value =
                     serde_json::from_slice(line).map_err(CatalogError::damaged(file.path()))?;
                 let (value, path) = row::to_item(columns, &shape);

@@ -28,7 +28,9 @@ pub(super) fn row_groups(part: &Part, file: &PartFile, query: &Query) -> Vec<usi
         // an item with an interval may begin long before: only those with an instant are ruled out by it
         let begin = file.times("start_datetime").iter().all(Option::is_none);
         if begin {
-            keep(&mut may, file.times("datetime"), |(a, b)| interval.meets(a, b));
+            keep(&mut may, file.times("datetime"), |(a, b)| {
+                interval.meets(a, b)
+            });
         } else {
             let ends = file.times("end_datetime");
             let begins = file.times("start_datetime");
@@ -49,7 +51,9 @@ pub(super) fn row_groups(part: &Part, file: &PartFile, query: &Query) -> Vec<usi
         });
     }
     for filter in query.filters.iter().filter(|f| f.number().is_some()) {
-        keep(&mut may, file.numbers(&filter.property), |range| filter.may_hold(range));
+        keep(&mut may, file.numbers(&filter.property), |range| {
+            filter.may_hold(range)
+        });
     }
     may.iter()
         .enumerate()

@@ -51,17 +51,27 @@ impl Page {
 
     /// Adds a link to an item at a path below the output folder.
     pub(super) fn item(&mut self, path: &str, title: &str) {
-        let link = ("item", path.to_string(), "application/geo+json", title.to_string());
+        let link = (
+            "item",
+            path.to_string(),
+            "application/geo+json",
+            title.to_string(),
+        );
         self.links.push(link);
     }
 
     fn link(&mut self, relation: &'static str, path: String, title: &str) {
-        self.links.push((relation, path, "application/json", title.to_string()));
+        self.links
+            .push((relation, path, "application/json", title.to_string()));
     }
 
     /// Path of the file below the tree.
     pub(super) fn file(&self) -> String {
-        let name = if self.collection.is_some() { COLLECTION } else { NAME };
+        let name = if self.collection.is_some() {
+            COLLECTION
+        } else {
+            NAME
+        };
         match self.folder.as_str() {
             "" => name.to_string(),
             folder => format!("{folder}/{name}"),
@@ -96,7 +106,8 @@ impl Page {
             links.push(json!({ "rel": "self", "href": own, "type": "application/json" }));
         }
         for (relation, path, media, title) in std::mem::take(&mut self.links) {
-            links.push(json!({ "rel": relation, "href": to(&path), "type": media, "title": title }));
+            links
+                .push(json!({ "rel": relation, "href": to(&path), "type": media, "title": title }));
         }
         match self.collection.take() {
             Some(mut collection) => {
