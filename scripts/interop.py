@@ -302,7 +302,7 @@ def check_catalog(path):
     catalog.validate()
     for collection in catalog.get_children():
         collection.validate()
-        expect("items", len(list(collection.get_items())) > 0, True)
+        expect("items", len(list(collection.get_items(recursive=True))) > 0, True)
 
 
 def main():

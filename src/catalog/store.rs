@@ -173,6 +173,9 @@ impl Store {
     ) -> Result<BTreeMap<String, bool>, CatalogError> {
         let new: BTreeSet<&str> = spill.ids().collect();
         let mut found = BTreeMap::new();
+        if new.is_empty() {
+            return Ok(found);
+        }
         for part in parts {
             let file = self.part(part)?;
             let may_hold = |range: &Option<(String, String)>| match range {
