@@ -55,6 +55,7 @@ def check_acquisition(out, folder):
         item = json.load(f)
     for asset in item["assets"].values():
         asset["href"] = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(path)), asset["href"]))
+    item["links"] = []                                          # relative ones lead nowhere from the copy
     absolute = os.path.join(folder, "acquisition.json")
     with open(absolute, "w", encoding="utf-8") as f:
         json.dump(item, f)

@@ -25,6 +25,7 @@ mod register;
 mod reproject;
 mod run;
 mod screen;
+mod search;
 #[cfg(feature = "serve")]
 mod serve;
 mod signals;
@@ -120,6 +121,7 @@ pub(crate) enum Command {
     Cube(cube::Args),
     #[cfg(feature = "serve")]
     Serve(serve::Args),
+    Search(search::Args),
     Config(config::Args),
     Doctor(doctor::Args),
     Man(man::Args),
@@ -212,6 +214,7 @@ fn makes_products(command: &Command) -> bool {
             | Command::Man(_)
             | Command::Completions(_)
             | Command::Catalog(_)
+            | Command::Search(_)
     )
 }
 
@@ -233,6 +236,7 @@ fn perform(command: Command, global: &Global, bars: &bars::Bars) -> Result<u8, F
         Command::Cube(args) => cube::run(&args),
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(&args),
+        Command::Search(args) => search::run(&args),
         Command::Config(args) => config::run(&args),
         Command::Doctor(args) => doctor::run(&args, global, bars),
         Command::Man(args) => man::run(&args),

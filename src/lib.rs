@@ -40,11 +40,13 @@
 //! | [`scene`] | one acquisition over one tile, in memory |
 //! | [`product`] | everything on disk |
 //! | [`cube`] | an area and a time, across tiles and zones, as one array |
+//! | [`catalog`] | many products: index, search, pages, exports |
 //! | [`pipeline`] | what runs, in which order |
 
 // the command and the tests bring crates of their own: `cargo check --lib --no-default-features` sees the library alone
 #![cfg_attr(not(any(test, feature = "cli")), warn(unused_crate_dependencies))]
 
+pub mod catalog;
 pub mod cube;
 pub mod formats;
 pub mod imaging;

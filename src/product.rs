@@ -10,13 +10,11 @@
 //!                  /screened/2018/PROBAV_ARD_31UFS_20180503T104512_C_100M/       [`screened`]
 //!                  /background/PROBAV_ARD_31UFS_100M/                            [`background`]
 //!                  /stack/PROBAV_ARD_31UFS_P5D.zarr                              [`stack`]
-//! OUT/catalog/                                                                   [`catalog`]
 //! ```
 
 mod acquisition;
 mod announce;
 mod background;
-pub mod catalog;
 pub mod checksums;
 mod error;
 pub mod export;

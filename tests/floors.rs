@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Floors from the ground up.
-const FLOORS: [&str; 11] = [
-    "types", "imaging", "formats", "sources", "stages", "scene", "product", "cube", "pipeline",
-    "serve", "cli",
+const FLOORS: [&str; 12] = [
+    "types", "imaging", "formats", "sources", "stages", "scene", "product", "catalog", "cube",
+    "pipeline", "serve", "cli",
 ];
 /// Floors whose rooms know nothing of each other.
 const APART: [&str; 2] = ["sources", "stages"];

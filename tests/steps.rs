@@ -340,6 +340,7 @@ fn every_verb_has_a_manual_page() {
         "fuse",
         "export",
         "catalog",
+        "search",
         "doctor",
     ] {
         let page = std::fs::read_to_string(work.path().join(format!("probav-ard-{verb}.1")))

@@ -1,7 +1,7 @@
 //! A product folder being filled.
 
 use super::geotiff::{self, Form, Layer, Sample};
-use super::layers::{self, LayerSpec, acquisition_tags, imagery_tags};
+use super::layers::{self, LayerSpec, acquisition_tags};
 use super::publish::Staging;
 use super::record::{self, RUN};
 use super::stac::asset;
@@ -59,7 +59,6 @@ impl Folder {
         let form = Form {
             overviews: spec.overviews,
             tags: &tags,
-            imagery: &imagery_tags(&self.id),
             units: &units,
             palette: &spec.palette(),
         };

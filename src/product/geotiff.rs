@@ -70,8 +70,6 @@ pub(super) struct Form<'a> {
     pub overviews: Overviews,
     /// Metadata.
     pub tags: &'a Tags,
-    /// Metadata of GDAL's domain `IMAGERY`.
-    pub imagery: &'a Tags,
     /// Unit of each band, none: of no band.
     pub units: &'a [&'a str],
     /// Colours of values, for a single band of codes.
@@ -84,7 +82,6 @@ impl<'a> Form<'a> {
         Form {
             overviews: Overviews::None,
             tags,
-            imagery: &[],
             units: &[],
             palette: &[],
         }

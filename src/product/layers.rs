@@ -3,8 +3,8 @@
 
 mod spec;
 
+pub(super) use spec::acquisition_tags;
 pub use spec::{BandSpec, DataType, LayerSpec, Legend};
-pub(super) use spec::{acquisition_tags, imagery_tags};
 
 use super::geotiff::Overviews;
 use crate::types::reflectance::{NODATA, NODATA_U16, SCALE};

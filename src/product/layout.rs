@@ -49,6 +49,11 @@ pub fn stack_zarr(root: &Path, tile: TileId) -> PathBuf {
     stack_folder(root, tile).join(format!("{}.zarr", stack_name(tile)))
 }
 
+/// `OUT/items`, the index of the catalogue.
+pub fn items_folder(root: &Path) -> PathBuf {
+    root.join("items")
+}
+
 /// `OUT/catalog`.
 pub fn catalog_folder(root: &Path) -> PathBuf {
     root.join("catalog")

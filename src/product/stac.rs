@@ -16,9 +16,9 @@ pub mod links;
 use serde_json::{Value, json};
 
 /// Version of the specification.
-pub(super) const VERSION: &str = "1.1.0";
+pub(crate) const VERSION: &str = "1.1.0";
 /// File name of an item within its product.
-pub(super) const ITEM: &str = "item.json";
+pub(crate) const ITEM: &str = "item.json";
 /// Media type of the layers.
 const COG: &str = "image/tiff; application=geotiff; profile=cloud-optimized";
 
@@ -61,7 +61,7 @@ mod extension {
 }
 
 /// Pretty JSON with a final newline.
-pub(super) fn to_bytes(value: &Value) -> Vec<u8> {
+pub(crate) fn to_bytes(value: &Value) -> Vec<u8> {
     format!("{value:#}\n").into_bytes()
 }
 

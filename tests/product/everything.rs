@@ -3,7 +3,7 @@
 
 use crate::stack;
 use crate::support::Scene;
-use probav_ard::product::{catalog, export, write_acquisition, write_screened};
+use probav_ard::product::{export, write_acquisition, write_screened};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -42,5 +42,6 @@ fn everything() {
     let reader = probav_ard::product::stack::StackReader::open_path(&path).unwrap();
     export::cog(&reader, "NIR", 0..12, &root.join("exports/nir.tif")).unwrap();
     export::netcdf(&reader, 70..76, &root.join("exports/stack.nc")).unwrap();
-    catalog::build(&root).unwrap();
+    probav_ard::catalog::update(&root).unwrap();
+    probav_ard::catalog::tree(&root, None).unwrap();
 }

@@ -252,53 +252,6 @@ fn an_incomplete_stack_never_appears() {
     assert_eq!(names(&layout::tile_folder(root.path(), tile.id)), ["stack"]);
     assert!(StackWriter::create(root.path(), &tile, 3..3).is_err());
 }
-
-#[test]
-fn catalogues_are_valid_and_lead_to_every_item() {
-    let root = tempfile::tempdir().unwrap();
-    let scene = crate::support::Scene::new("31UFS", 3);
-    scene.write(root.path());
-    probav_ard::product::write_screened(root.path(), &scene.id, &scene.masks, json!({})).unwrap();
-    write(root.path(), &scene.tile, &[0, 1], 1098);
-    for _ in 0..2 {
-        let (path, counts) = probav_ard::product::catalog::build(root.path()).unwrap();
-        assert_eq!(counts.values().sum::<usize>(), 2);
-        let catalog: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-        assert!(validate(&catalog).is_empty(), "{:?}", validate(&catalog));
-        let mut items = 0;
-        for child in catalog["links"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|l| l["rel"] == "child")
-        {
-            let file = path
-                .with_file_name("")
-                .join(child["href"].as_str().unwrap());
-            let collection: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
-            assert!(
-                validate(&collection).is_empty(),
-                "{:?}",
-                validate(&collection)
-            );
-            for link in collection["links"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .filter(|l| l["rel"] == "item")
-            {
-                assert!(
-                    file.with_file_name("")
-                        .join(link["href"].as_str().unwrap())
-                        .is_file()
-                );
-                items += 1;
-            }
-        }
-        assert_eq!(items, 2);
-    }
-}
-
 #[test]
 fn gdal_reads_every_step_of_the_store_by_its_date() {
     let root = tempfile::tempdir().unwrap();

@@ -162,10 +162,8 @@ fn in_memory<T: Sample>(
             driver.create_with_band_type::<T, _>("", grid.width, grid.height, layers.len())?;
         dataset.set_geo_transform(&grid.geotransform())?;
         dataset.set_spatial_ref(&SpatialRef::from_epsg(grid.epsg)?)?;
-        for (domain, tags) in [("", form.tags), ("IMAGERY", form.imagery)] {
-            for (key, value) in tags {
-                dataset.set_metadata_item(key, value, domain)?;
-            }
+        for (key, value) in form.tags {
+            dataset.set_metadata_item(key, value, "")?;
         }
         for (i, layer) in layers.iter().enumerate() {
             let mut band = dataset.rasterband(i + 1)?;

@@ -144,17 +144,6 @@ pub(in crate::product) fn acquisition_tags(id: &AcquisitionId) -> Vec<(String, S
     ]
 }
 
-/// What GDAL's metadata domain `IMAGERY` says of an acquisition (docs/sources/products.md, Metadata).
-pub(in crate::product) fn imagery_tags(product: &AcquisitionId) -> Vec<(String, String)> {
-    vec![
-        ("SATELLITEID".to_string(), "PROBA-V".to_string()),
-        (
-            "ACQUISITIONDATETIME".to_string(),
-            product.time.format("%Y-%m-%d %H:%M:%S").to_string(),
-        ),
-    ]
-}
-
 /// `BIT_03` = `land-water: Land or sea (0 sea, 1 land)`; `BITS_00_02` for wider fields.
 fn bit_tag(field: &Field) -> (String, String) {
     let key = match field.width {
