@@ -74,7 +74,7 @@ pub(super) struct Ancillary {
     #[arg(long, value_name = "FILE", env = "PROBAV_ARD_L1C_PROFILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     l1c_profile: Option<PathBuf>,
-    /// Configuration file (TOML); `probav-ard config show` prints one with every default
+    /// Configuration file (TOML); `probav-ard config` prints one with every default
     #[arg(long, value_name = "FILE", env = "PROBAV_ARD_CONFIG")]
     #[serde(skip)]
     config: Option<PathBuf>,

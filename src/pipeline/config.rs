@@ -222,6 +222,14 @@ impl Config {
                 )));
             }
         }
+        if let VerticalDatum::Grid(path) = self.datum()?
+            && !path.exists()
+        {
+            return Err(PipelineError::Config(format!(
+                "dem_vertical: {}: no such grid of undulations; check the path, or say ellipsoid, egm96 or egm2008",
+                path.display()
+            )));
+        }
         self.geometry.validate()?;
         numbers::check(self)
     }

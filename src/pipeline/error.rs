@@ -23,6 +23,16 @@ pub enum PipelineError {
     /// A tile that is not in the Sentinel-2 grid.
     #[error("tile {0} does not exist in the Sentinel-2 grid; `probav-ard grid --bbox` lists tiles")]
     UnknownTile(TileId),
+    /// A stage that needs acquisitions finds none.
+    #[error(
+        "{out} has no acquisition of tile {tile}; check --out and --tile, or make some with `probav-ard run`", out = out.display()
+    )]
+    NoAcquisitions {
+        /// The output folder.
+        out: PathBuf,
+        /// The tile.
+        tile: TileId,
+    },
     /// The machine refused to read or write.
     #[error("{path}: cannot {action}: {source}; {}", remedy(source), path = path.display())]
     Io {
@@ -103,7 +113,8 @@ impl Classified for PipelineError {
         match self {
             PipelineError::Config(_)
             | PipelineError::ConfigFile { .. }
-            | PipelineError::UnknownTile(_) => Class::Usage,
+            | PipelineError::UnknownTile(_)
+            | PipelineError::NoAcquisitions { .. } => Class::Usage,
             PipelineError::NothingUsable { .. } => Class::Ancillary,
             PipelineError::Io { .. }
             | PipelineError::Busy { .. }

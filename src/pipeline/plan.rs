@@ -1,5 +1,6 @@
 //! What is to be done and why: the products wanted, held against what lies on disk.
 
+mod difference;
 pub(super) mod footprint;
 pub(super) mod identity;
 pub(super) mod index;
@@ -20,7 +21,7 @@ use crate::pipeline::error::PipelineError;
 use crate::pipeline::plan::index::Index;
 use crate::pipeline::plan::inputs::{Inputs, Serving};
 use crate::pipeline::plan::ledger::{Entry, State};
-use crate::pipeline::plan::on_disk::{Derived, ExistingProduct};
+use crate::pipeline::plan::on_disk::ExistingProduct;
 use crate::pipeline::plan::segments::Sighting;
 use crate::pipeline::plan::survey::Survey;
 use crate::pipeline::plan::unit::{Failure, Key, Task, Unit};
@@ -124,7 +125,7 @@ pub(super) fn acquisitions(
                     ..
                 }) => Standing::Todo(format!("{DAMAGED}{words}")),
                 Some(piece) => Standing::Done(piece.id.to_string()),
-                None => standing(&task, past, config),
+                None => standing(&task, replaced(&on_disk, &task), past, config),
             };
             steps.push(Step { task, standing });
         }
@@ -132,6 +133,13 @@ pub(super) fn acquisitions(
     survey.index.flush()?;
     survey.notes.extend(damage_notes(&on_disk, &steps));
     Ok(steps)
+}
+
+/// The recipe of the product on disk whose place that of a task takes.
+fn replaced<'a>(on_disk: &'a [ExistingProduct], task: &Task) -> Option<&'a Value> {
+    let made = made_by(&task.unit)?;
+    let old = on_disk.iter().find(|p| p.made_of() == made)?;
+    Some(&old.recipe)
 }
 
 /// Beginning of the reason for which a damaged product is made again.
@@ -172,17 +180,21 @@ pub(super) type Made = (TileId, String, Resolution);
 impl Step {
     /// What it makes an acquisition of; `None` for screening and stack.
     pub(super) fn makes(&self) -> Option<Made> {
-        let Unit::Acquire {
-            tile,
-            segment,
-            resolution,
-        } = &self.task.unit
-        else {
-            return None;
-        };
-        let name = segment.file_name().unwrap_or_default().to_string_lossy();
-        Some((*tile, segments::identity(&name), *resolution))
+        made_by(&self.task.unit)
     }
+}
+
+fn made_by(unit: &Unit) -> Option<Made> {
+    let Unit::Acquire {
+        tile,
+        segment,
+        resolution,
+    } = unit
+    else {
+        return None;
+    };
+    let name = segment.file_name().unwrap_or_default().to_string_lossy();
+    Some((*tile, segments::identity(&name), *resolution))
 }
 
 impl ExistingProduct {
@@ -327,7 +339,10 @@ pub(super) fn screens(
         let screened =
             |p: &&ExistingProduct| p.screened.as_ref().is_some_and(|s| s.key == task.key);
         let standing = match pieces.iter().all(screened) {
-            false => standing(&task, past, config),
+            false => {
+                let before = pieces.iter().find_map(|p| p.screened.as_ref());
+                standing(&task, before.map(|s| &s.recipe), past, config)
+            }
             true => match derived_damage(config, tile, resolution, &pieces) {
                 None => Standing::Done(format!("{} screened masks", pieces.len())),
                 Some(words) => Standing::Todo(format!("{DAMAGED}{words}")),
@@ -407,22 +422,26 @@ pub(super) fn stacks(
     });
     let task = Task::new(Unit::Stack { tile: tile.id }, recipe);
     let standing = match on_disk::stack(config.out(), tile.id, depth(config)) {
-        Some(Derived { key, damage }) if key == task.key => match damage {
+        Some(stack) if stack.key == task.key => match stack.damage {
             None => Standing::Done(layout::stack_name(tile.id)),
             Some(words) => Standing::Todo(format!("{DAMAGED}{words}")),
         },
-        _ => standing(&task, past, config),
+        other => standing(&task, other.as_ref().map(|s| &s.recipe), past, config),
     };
     Ok(vec![Step { task, standing }])
 }
 
-/// Standing of a unit whose product is not on disk, by the ledger.
-fn standing(task: &Task, past: &Past, config: &Config) -> Standing {
+/// Standing of a unit whose product is not on disk, by the ledger; `before` is the recipe of the one it replaces.
+fn standing(task: &Task, before: Option<&Value>, past: &Past, config: &Config) -> Standing {
+    let changed = |otherwise: &str| match before.filter(|b| !b.is_null()) {
+        Some(before) => Standing::Todo(difference::words(before, &task.recipe)),
+        None => Standing::Todo(otherwise.to_string()),
+    };
     let Some(entry) = past.get(&task.unit) else {
-        return Standing::Todo("new".to_string());
+        return changed("new");
     };
     if entry.key != task.key {
-        return Standing::Todo("an input, a stage or a parameter has changed".to_string());
+        return changed("an input, a stage or a parameter has changed");
     }
     let reason = entry.reason.as_deref().unwrap_or("no reason recorded");
     match entry.state {

@@ -12,7 +12,7 @@ use crate::pipeline::plan::on_disk;
 use crate::pipeline::plan::survey::Survey;
 use crate::pipeline::plan::unit::Unit;
 use crate::pipeline::plan::{self, Standing, Step};
-use crate::product;
+use crate::product::{self, list_acquisitions};
 use crate::product::checksums::{self, Depth};
 use crate::types::grid::{Tile, TileId, tiles};
 use crate::types::progress::Progress;
@@ -139,7 +139,7 @@ fn distrusted(config: &Config, tile: TileId) -> Result<bool, PipelineError> {
 /// Runs one stage, `Screen` or `Stack`, on the acquisitions that lie below OUT, in this process.
 ///
 /// # Errors
-/// The tile is unknown or OUT is not writable. Failures of units are no errors: the summary has them.
+/// The tile is unknown or has no acquisition in OUT, or OUT is not writable. Failures of units are no errors: the summary has them.
 pub fn follow(
     config: &Config,
     stage: Until,
@@ -150,6 +150,13 @@ pub fn follow(
     let mut found = Vec::new();
     for name in &config.tiles {
         let tile = tiles::lookup(name.0).ok_or(PipelineError::UnknownTile(name.0))?;
+        let known = list_acquisitions(config.out(), tile.id).map_err(PipelineError::from_stage)?;
+        if known.is_empty() {
+            return Err(PipelineError::NoAcquisitions {
+                out: config.out().to_path_buf(),
+                tile: tile.id,
+            });
+        }
         let ledger = Ledger::open(config.out(), tile.id)?;
         summary.notes.extend(ledger.notes().iter().cloned());
         ledgers.insert(tile.id, ledger);

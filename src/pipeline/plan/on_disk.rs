@@ -16,6 +16,8 @@ pub(crate) struct ExistingProduct {
     pub id: AcquisitionId,
     /// Key it was made with; empty where `run.json` has none.
     pub key: Key,
+    /// What that key is the hash of; null where `run.json` has none.
+    pub recipe: Value,
     /// Name of the L1C file it was made from.
     pub source: String,
     /// What is wrong with its files.
@@ -29,6 +31,8 @@ pub(crate) struct ExistingProduct {
 pub(crate) struct Derived {
     /// Key it was made with; empty where it has none.
     pub key: Key,
+    /// What that key is the hash of; null where it has none.
+    pub recipe: Value,
     /// What is wrong with its files.
     pub damage: Option<String>,
 }
@@ -55,10 +59,11 @@ pub(crate) fn all(
         .into_iter()
         .map(|id| {
             let folder = id.folder(out);
-            let made = record(&folder);
+            let mut made = record(&folder);
             let screened = id.screened_folder(out);
             ExistingProduct {
                 key: key_of(&made),
+                recipe: made["recipe"].take(),
                 source: made["source"].as_str().unwrap_or_default().to_string(),
                 damage: checksums::damage(&folder, depth),
                 screened: screened.is_dir().then(|| derived(&screened, depth)),
@@ -107,8 +112,10 @@ pub(crate) fn on_grid(pieces: &[ExistingProduct], resolution: Resolution) -> Vec
 }
 
 fn derived(folder: &Path, depth: Depth) -> Derived {
+    let mut made = record(folder);
     Derived {
-        key: key_of(&record(folder)),
+        key: key_of(&made),
+        recipe: made["recipe"].take(),
         damage: checksums::damage(folder, depth),
     }
 }

@@ -89,14 +89,21 @@ impl Survey {
         let files: Vec<_> = found.files.into_iter().filter_map(named).collect();
         if files.is_empty() {
             let words = "no file of a PROBAV_L1C name in it or below it; check --l1c";
-            self.failed.push((folder, words.to_string()));
+            self.failed.push((folder.clone(), words.to_string()));
         }
         let filter = Filter {
             from: config.from,
             to: config.to,
             cameras: config.cameras.iter().map(|c| c.0).collect(),
         };
+        let all = files.len();
         self.segments = Segments::new(files, &filter);
+        if all > 0 && self.segments.next().is_empty() {
+            let words = format!(
+                "none of its {all} L1C files is of these cameras and days; check --from, --to and --camera"
+            );
+            self.failed.push((folder, words));
+        }
         let rules = self.rules_of_segments(config)?;
         loop {
             let next = self.segments.next();
