@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// An item of a tile at a place and time (`20180503T104512`), with `cloud` percent of cloud.
-pub fn item(tile: &str, (lon, lat): (f64, f64), time: &str, cloud: f64) -> Value {
+pub(crate) fn item(tile: &str, (lon, lat): (f64, f64), time: &str, cloud: f64) -> Value {
     let id = format!("PROBAV_ARD_{tile}_{time}_C_100M");
     let t = |a: usize, b: usize| &time[a..b];
     let stamp = format!(
@@ -36,7 +36,7 @@ pub fn item(tile: &str, (lon, lat): (f64, f64), time: &str, cloud: f64) -> Value
 }
 
 /// Writes an item where its product would lie; returns its path.
-pub fn put(out: &Path, kind: &str, item: &Value) -> PathBuf {
+pub(crate) fn put(out: &Path, kind: &str, item: &Value) -> PathBuf {
     let id = item["id"].as_str().unwrap().trim_end_matches("_SCREENED");
     let (tile, year) = (&id[11..16], &id[17..21]);
     let folder = out
@@ -54,19 +54,19 @@ pub fn put(out: &Path, kind: &str, item: &Value) -> PathBuf {
 }
 
 /// Imports items as lines.
-pub fn import(out: &Path, items: &[Value]) -> catalog::Update {
+pub(crate) fn import(out: &Path, items: &[Value]) -> catalog::Update {
     let lines: String = items.iter().map(|i| format!("{i}\n")).collect();
     catalog::import(out, "lines".as_ref(), lines.as_bytes()).unwrap()
 }
 
 /// Names of what a search finds.
-pub fn ids(out: &Path, query: &Query) -> Vec<String> {
+pub(crate) fn ids(out: &Path, query: &Query) -> Vec<String> {
     let found = catalog::search(out, query).unwrap();
     found.hits.into_iter().map(|h| h.id).collect()
 }
 
 /// Whole items of what a search finds.
-pub fn items(out: &Path, query: &Query) -> Vec<Value> {
+pub(crate) fn items(out: &Path, query: &Query) -> Vec<Value> {
     let mut all = Vec::new();
     let found = catalog::search(out, query).unwrap();
     found
