@@ -36,7 +36,9 @@ fn days_without_a_file_are_not_nothing_to_do() {
         .args(["--from", "2015-01-01", "--to", "2015-02-01"])
         .assert()
         .code(1)
-        .stdout(predicate::str::contains("of these cameras and days; check --from"));
+        .stdout(predicate::str::contains(
+            "of these cameras and days; check --from",
+        ));
 }
 
 #[test]
@@ -45,7 +47,11 @@ fn a_datum_or_number_that_cannot_be_is_found_before_anything_runs() {
     let out = dir.path().join("out");
     for (option, value, words) in [
         ("--dem-vertical", "foo", "dem_vertical"),
-        ("--dem-vertical", "no/such/grid.gtx", "no such grid of undulations"),
+        (
+            "--dem-vertical",
+            "no/such/grid.gtx",
+            "no such grid of undulations",
+        ),
         ("--aod", "-1", "aod"),
     ] {
         program()

@@ -340,7 +340,9 @@ fn a_dry_run_says_what_and_why_and_writes_nothing() {
         .args(["-n", "--kernel", "bilinear"])
         .assert()
         .success()
-        .stdout(predicate::str::contains("parameters.kernel cubic6 → bilinear"));
+        .stdout(predicate::str::contains(
+            "parameters.kernel cubic6 → bilinear",
+        ));
 }
 
 #[test]

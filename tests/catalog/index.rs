@@ -32,7 +32,7 @@ fn items_come_back_as_they_were() {
     let out = tempfile::tempdir().unwrap();
     let mut odd = item("31UFS", (5.0, 51.0), "20180503T104512", 3.25);
     odd["properties"]["new:mixed"] = json!([1, "two", { "three": [] }]);
-    odd["properties"]["new:deep"] = json!({ "a": { "b": [0.5, 1] }, "c": {} });
+    odd["properties"]["new:deep"] = json!({ "a": { "b": [0.5, 1.5] }, "c": {} });
     odd["assets"]["EXTRA"] = json!({ "href": "https://example.org/x", "new": true });
     odd["foreign"] = json!({ "member": 1 });
     let plain = item("31UFS", (5.0, 51.0), "20180504T104512", 0.0);

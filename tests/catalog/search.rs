@@ -59,7 +59,7 @@ fn statistics_rule_row_groups_out_and_the_answer_is_that_of_looking_at_every_ite
         ..Query::default()
     };
     let found = catalog::search(out.path(), &place).unwrap();
-    assert_eq!(found.row_groups_read, 1);
+    assert!(found.row_groups_read < found.row_groups);
     let east = |i: &serde_json::Value| i["bbox"][2].as_f64().unwrap() >= 7.2;
     let cloudy =
         |i: &serde_json::Value| i["properties"]["eo:cloud_cover"].as_f64().unwrap() >= 99.5;

@@ -45,10 +45,42 @@ pub fn mask(
     let path = |spec: &LayerSpec| folder.join(format!("{}_{}.tif", files.name(), spec.name));
     let [sm, qx, sat, usable] = [&layers::SM, &layers::QX, &layers::SAT, &layers::USABLE].map(path);
     let masks = scene.masks;
-    write(&sm, seen, &layers::SM, &[masks.sm], None, None).map_err(PipelineError::from_stage)?;
-    write(&qx, seen, &layers::QX, &[masks.qx], None, None).map_err(PipelineError::from_stage)?;
-    write(&sat, seen, &layers::SAT, &[masks.sat], None, None).map_err(PipelineError::from_stage)?;
-    write(&usable, seen, &layers::USABLE, &[masks.usable], None, None)
-        .map_err(PipelineError::from_stage)?;
+    let no_data = |spec: &LayerSpec| spec.nodata.map(f64::from);
+    write(
+        &sm,
+        seen,
+        &layers::SM,
+        &[masks.sm],
+        None,
+        no_data(&layers::SM),
+    )
+    .map_err(PipelineError::from_stage)?;
+    write(
+        &qx,
+        seen,
+        &layers::QX,
+        &[masks.qx],
+        None,
+        no_data(&layers::QX),
+    )
+    .map_err(PipelineError::from_stage)?;
+    write(
+        &sat,
+        seen,
+        &layers::SAT,
+        &[masks.sat],
+        None,
+        no_data(&layers::SAT),
+    )
+    .map_err(PipelineError::from_stage)?;
+    write(
+        &usable,
+        seen,
+        &layers::USABLE,
+        &[masks.usable],
+        None,
+        no_data(&layers::USABLE),
+    )
+    .map_err(PipelineError::from_stage)?;
     Ok((vec![sm, qx, sat, usable], notes))
 }
