@@ -7,6 +7,7 @@ mod archive;
 use archive::{Inputs, TILE, program, some_segments};
 use assert_cmd::assert::Assert;
 use predicates::prelude::*;
+use probav_ard::product::stac::collection::{Kind, describe};
 use probav_ard::product::{AcquisitionReader, list_acquisitions};
 use probav_ard::types::status::sm;
 use serde_json::Value;
@@ -436,12 +437,9 @@ fn the_parts_of_sigma_are_layers_on_request() {
         }
     }
     assert!(n > 1000);
-    let assets = &reader.item().unwrap()["assets"];
-    assert_eq!(assets["UNC_RANDOM"]["raster:scale"], 0.0001);
-    assert!(
-        assets["UNC_SYSTEMATIC"]["title"]
-            .as_str()
-            .unwrap()
-            .contains("Systematic")
-    );
+    let defined = &describe(Kind::Acquisitions300m)["item_assets"];
+    assert_eq!(defined["UNC_RANDOM"]["raster:bands"][3]["scale"], 0.0001);
+    let title = &defined["UNC_SYSTEMATIC"]["title"];
+    assert!(title.as_str().unwrap().contains("Systematic"));
+    assert!(reader.item().unwrap()["assets"]["UNC_RANDOM"]["href"].is_string());
 }

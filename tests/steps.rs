@@ -547,8 +547,8 @@ fn the_layer_of_terrain_is_the_same_from_a_step_and_from_the_chain_and_changes_n
     let item: serde_json::Value = serde_json::from_str(&item).expect("JSON");
     let asset = &item["assets"]["TERRAIN"];
     assert_eq!(asset["bands"][3]["name"], "INCIDENCE");
-    assert_eq!(asset["bands"][3]["raster:scale"], 0.01);
-    assert_eq!(asset["bands"][3]["unit"], "degree");
+    assert_eq!(asset["raster:bands"][3]["scale"], 0.01);
+    assert_eq!(asset["raster:bands"][3]["unit"], "degree");
     assert_eq!(asset["nodata"], -32768);
     // a product's own heights serve the next step as those of `reproject` do
     let from = |toa: &Path, name: &str| band(&corrected(toa, &work.path().join(name), &[]), 1);

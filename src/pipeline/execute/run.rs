@@ -43,7 +43,10 @@ pub fn run(
         ledgers.insert(tile.id, ledger);
         cleanup::leftovers(config.out(), tile.id)?;
     }
-    product::announce(config.out()).map_err(PipelineError::from_stage)?;
+    // a disk without room for it has none for products either, and they say so one by one
+    if let Err(error) = product::announce(config.out()) {
+        summary.notes.push(error.to_string());
+    }
     let mut crew = Executor {
         config,
         workers,

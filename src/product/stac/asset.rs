@@ -72,8 +72,8 @@ pub(in crate::product) fn layer(spec: &LayerSpec, href: &str) -> Value {
     }
     asset["bands"] = bands(spec.bands);
     asset["eo:bands"] = eo_bands(spec.bands);
-    // the one client that scales by it reads files of one band
-    if spec.bands.len() == 1 {
+    // the one client that scales by it reads files of one band; where bands differ, people need it too
+    if spec.bands.len() == 1 || !spec.each.is_empty() {
         asset["raster:bands"] = raster_bands(spec);
     }
     asset
