@@ -109,7 +109,7 @@ fn an_item_is_small_and_leads_to_its_collection_and_inputs() {
     assert_eq!(
         lexical(&link("collection")),
         root.path()
-            .join("catalog/acquisitions-100m/collection.json")
+            .join("catalog/probav-ard-acquisitions-100m/collection.json")
     );
     // SHA-256 of "abc", FIPS 180-2 appendix B.1
     assert_eq!(
