@@ -146,7 +146,7 @@ pub(super) fn of_item(item: Value, path: Option<&str>) -> Result<Row, Fault> {
 
 /// The item of a row whose text of JSON stands for values of `shape`, and the path of its file.
 pub(super) fn to_item(mut columns: Value, shape: &Shape) -> (Value, Option<String>) {
-    shape.from_text(&mut columns);
+    shape.restore_text(&mut columns);
     let Value::Object(mut columns) = columns else {
         return (Value::Null, None);
     };

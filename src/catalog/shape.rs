@@ -190,7 +190,7 @@ impl Shape {
     }
 
     /// Reads them back.
-    pub(super) fn from_text(&self, value: &mut Value) {
+    pub(super) fn restore_text(&self, value: &mut Value) {
         self.walk(value, &mut |v| {
             if let Some(read) = v.as_str().and_then(|t| serde_json::from_str(t).ok()) {
                 *v = read;
@@ -269,13 +269,13 @@ mod tests {
         shape.to_text(&mut kept);
         assert_eq!(kept["a"], "\"one\"");
         assert_eq!(kept["e"], "[]");
-        shape.from_text(&mut kept);
+        shape.restore_text(&mut kept);
         assert_eq!(kept, row);
         // the mark survives the schema
         let again = Shape::of_schema(&shape.schema());
         let mut text = row.clone();
         again.to_text(&mut text);
-        again.from_text(&mut text);
+        again.restore_text(&mut text);
         assert_eq!(text, row);
     }
 }

@@ -304,7 +304,7 @@ impl Store {
                 }
                 let mut columns: Value =
                     serde_json::from_slice(line).map_err(CatalogError::damaged(file.path()))?;
-                shape.from_text(&mut columns);
+                shape.restore_text(&mut columns);
                 spill.add(Row {
                     key: keys.key(row),
                     collection: part.collection.clone(),
