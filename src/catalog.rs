@@ -51,5 +51,5 @@ pub use import::import;
 pub use query::{Query, Sort};
 pub use search::{Found, Hit, Item, search};
 pub use time::{Interval, text as time_text};
-pub use tree::{PAGE, Tree, tree};
+pub use tree::{PAGE, Tree, announce, tree};
 pub use update::{Skipped, Update, update};

@@ -13,7 +13,6 @@
 //! ```
 
 mod acquisition;
-mod announce;
 mod background;
 pub mod checksums;
 mod error;
@@ -36,7 +35,6 @@ mod verify;
 mod window;
 
 pub use acquisition::{Acquisition, Extra, write_acquisition};
-pub use announce::announce;
 pub use background::{read_background, write_background};
 pub use error::ProductError;
 pub use id::{AcquisitionId, BadAcquisitionId};

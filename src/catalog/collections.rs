@@ -35,6 +35,22 @@ pub(super) fn all(store: &Store) -> BTreeMap<String, Value> {
         .collect()
 }
 
+/// First day of PROBA-V's archive (docs/sources/products.md, Level-1C archive): the extent of a collection that nobody counted yet.
+const FIRST_DAY: &str = "2013-10-16T00:00:00Z";
+
+/// The collections of all kinds of products before any is counted.
+pub(super) fn empty() -> BTreeMap<String, Value> {
+    let of_kind = |kind: Kind| {
+        let mut collection = describe(kind);
+        collection["extent"] = json!({
+            "spatial": { "bbox": [[-180.0, -90.0, 180.0, 90.0]] },
+            "temporal": { "interval": [[FIRST_DAY, null]] },
+        });
+        (kind.id().to_string(), collection)
+    };
+    Kind::ALL.map(of_kind).into_iter().collect()
+}
+
 fn extent(parts: &[&Part]) -> Value {
     let around = parts.iter().filter_map(|p| p.around());
     let around = around.reduce(|a, b| a.around(&b));

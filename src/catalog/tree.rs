@@ -109,6 +109,30 @@ pub fn tree(out: &Path, base: Option<&str>) -> Result<Tree, CatalogError> {
     Ok(done)
 }
 
+/// Writes the root and the collections of the tree where they are missing, before there is an index: items point at them from
+/// the start, and clients that follow a link to its root do so on sight.
+///
+/// # Errors
+/// [`CatalogError::Write`] when the folder is full or unwritable.
+pub fn announce(out: &Path) -> Result<(), CatalogError> {
+    let folder = layout::catalog_folder(out);
+    let mut writer = Writer {
+        folder: &folder,
+        base: None,
+        written: 0,
+    };
+    let all = collections::empty();
+    for (id, collection) in &all {
+        if !folder.join(id).join(page::COLLECTION).is_file() {
+            writer.collection(id, collection, std::iter::empty())?;
+        }
+    }
+    match folder.join(NAME).is_file() {
+        true => Ok(()),
+        false => writer.root(&all),
+    }
+}
+
 fn memory(folder: &Path) -> Memory {
     let read = fs::read(folder.join(MEMORY)).ok();
     read.and_then(|b| serde_json::from_slice(&b).ok())

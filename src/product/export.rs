@@ -8,9 +8,11 @@ mod legacy;
 mod netcdf;
 
 pub use cog::cog;
+pub(crate) use cog::{copy_as_cog, plain_file};
 pub use item::item;
 pub use legacy::{legacy, legacy_name};
 pub use netcdf::netcdf;
+pub(crate) use netcdf::{attribute, put_all};
 
 use super::ProductError;
 use super::stack::StackReader;

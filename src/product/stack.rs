@@ -19,7 +19,9 @@ pub(super) mod vrt;
 mod writer;
 
 pub(super) use metadata::Axes;
-pub(crate) use metadata::{TIME_UNITS, attributes, axis_attributes, grid_mapping};
+pub(crate) use metadata::{
+    CONVENTIONS, TIME_UNITS, attributes, axis_attributes, grid_mapping, spatial,
+};
 pub use reader::StackReader;
 pub use rows::StackRows;
 pub use writer::StackWriter;

@@ -39,12 +39,8 @@ pub(super) fn status_map(values: &ArrayView2<'_, u16>, fields: &[Field]) -> Stri
             _ => name,
         };
         let place = if sea { "sea" } else { "land" };
-        let shade = hexadecimal(colour(tint).unwrap_or_default()).to_lowercase();
-        let _ = writeln!(
-            entries,
-            "        <paletteEntry value=\"{value}\" color=\"#{shade}\" alpha=\"255\" label=\"{}, {place} ({value})\"/>",
-            escaped(words)
-        );
+        let label = format!("{words}, {place} ({value})");
+        entries += &entry(value, tint, &label);
     }
     paletted(&entries)
 }
@@ -53,14 +49,18 @@ pub(super) fn status_map(values: &ArrayView2<'_, u16>, fields: &[Field]) -> Stri
 pub(super) fn classes(classes: &[(u8, &str, &str)]) -> String {
     let mut entries = String::new();
     for (value, name, words) in classes.iter().filter(|c| c.0 != 0) {
-        let shade = hexadecimal(colour(name).unwrap_or_default()).to_lowercase();
-        let _ = writeln!(
-            entries,
-            "        <paletteEntry value=\"{value}\" color=\"#{shade}\" alpha=\"255\" label=\"{}\"/>",
-            escaped(words)
-        );
+        entries += &entry(u16::from(*value), name, words);
     }
     paletted(&entries)
+}
+
+/// A value in the colour of a class.
+fn entry(value: u16, class: &str, label: &str) -> String {
+    let shade = hexadecimal(colour(class).unwrap_or_default()).to_lowercase();
+    format!(
+        "        <paletteEntry value=\"{value}\" color=\"#{shade}\" alpha=\"255\" label=\"{}\"/>\n",
+        escaped(label)
+    )
 }
 
 fn paletted(entries: &str) -> String {

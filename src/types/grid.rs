@@ -259,6 +259,13 @@ impl GridSpec {
         [self.ulx, self.pixel, 0.0, self.uly, 0.0, -self.pixel]
     }
 
+    /// Outer borders: west, south, east, north.
+    pub fn bounds(&self) -> [f64; 4] {
+        let east = self.ulx + self.width as f64 * self.pixel;
+        let south = self.uly - self.height as f64 * self.pixel;
+        [self.ulx, south, east, self.uly]
+    }
+
     /// Number of pixels.
     pub fn len(&self) -> usize {
         self.width * self.height

@@ -6,7 +6,7 @@ use crate::product::stac::VERSION;
 use serde_json::{Value, json};
 
 /// Name of the page of a collection.
-const COLLECTION: &str = "collection.json";
+pub(super) const COLLECTION: &str = "collection.json";
 
 /// A page in the making.
 #[derive(Debug)]

@@ -6,9 +6,6 @@ use crate::types::ellipsoid::wgs84;
 use crate::types::grid::GridSpec;
 use serde_json::{Map, Value, json};
 
-/// Version of the conventions (docs/sources/products.md, CF).
-const CONVENTIONS: &str = "CF-1.10";
-
 fn map(value: Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap_or_default()
 }
@@ -16,10 +13,8 @@ fn map(value: Value) -> Map<String, Value> {
 /// Attributes of the whole file.
 pub(super) fn of_cube(plan: &Plan, grid: &GridSpec) -> Map<String, Value> {
     let tiles: Vec<String> = plan.tiles().iter().map(ToString::to_string).collect();
-    let east = grid.ulx + grid.width as f64 * grid.pixel;
-    let south = grid.uly - grid.height as f64 * grid.pixel;
     let mut all = map(json!({
-        "Conventions": CONVENTIONS,
+        "Conventions": stack::CONVENTIONS,
         "title": format!("PROBA-V surface reflectance, {}", plan.source.name()),
         "source": format!("PROBA-V Level-1C, {} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
         "source_product": plan.source.name(),
@@ -27,13 +22,8 @@ pub(super) fn of_cube(plan: &Plan, grid: &GridSpec) -> Map<String, Value> {
         "resampling": plan.resample.name(),
         "mask": plan.mask.name(),
         "tile_rule": "every pixel is sampled from one tile: of those that hold it, the one whose centre is nearest",
-        "proj:code": format!("EPSG:{}", grid.epsg),
-        "spatial:dimensions": ["y", "x"],
-        "spatial:shape": [grid.height, grid.width],
-        "spatial:bbox": [grid.ulx, south, east, grid.uly],
-        "spatial:transform": [grid.pixel, 0.0, grid.ulx, 0.0, -grid.pixel, grid.uly],
-        "spatial:registration": "pixel",
     }));
+    all.extend(map(stack::spatial(grid)));
     if let Some(tile) = plan.home() {
         let rule = "the grid is that of one tile, which comes first; elsewhere the tile whose centre is nearest";
         all.insert("grid_of_tile".to_string(), json!(tile.to_string()));
@@ -45,8 +35,6 @@ pub(super) fn of_cube(plan: &Plan, grid: &GridSpec) -> Map<String, Value> {
 /// Attributes of a variable; companions that the cube does not hold are not named.
 pub(super) fn of_variable(plan: &Plan, variable: &CubeVariable) -> Map<String, Value> {
     let mut all = stack::attributes(&variable.spec);
-    // zero; with an offset, readers would decode to double precision
-    all.shift_remove("add_offset");
     let held = |name: &&str| plan.variables.iter().any(|v| v.spec.name == *name);
     if let Some(names) = variable.spec.ancillary {
         let names: Vec<&str> = names.split(' ').filter(held).collect();

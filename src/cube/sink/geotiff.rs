@@ -3,14 +3,12 @@
 use super::{Block, Sink};
 use crate::cube::{CubeError, CubeVariable, Plan};
 use crate::product::ProductError;
-use crate::product::export::{publish, scratch};
-use crate::product::geotiff::{Overviews, cog_options, last_failure, watched};
+use crate::product::export::{copy_as_cog, plain_file, publish, scratch};
+use crate::product::geotiff::{Overviews, watched};
 use crate::product::stack::Fill;
 use crate::types::grid::GridSpec;
-use gdal::cpl::CslStringList;
+use gdal::Dataset;
 use gdal::raster::{Buffer, GdalType};
-use gdal::spatial_ref::SpatialRef;
-use gdal::{Dataset, DriverManager, Metadata};
 use ndarray::ArrayView3;
 use std::path::{Path, PathBuf};
 use tempfile::TempPath;
@@ -44,6 +42,7 @@ impl GeoTiffSink {
             )));
         }
         watched();
+        let names: Vec<String> = (0..plan.axis.len()).map(|k| plan.axis.label(k)).collect();
         let mut files = Vec::new();
         for variable in &plan.variables {
             let target = match plan.variables.len() {
@@ -51,10 +50,11 @@ impl GeoTiffSink {
                 _ => named(target, variable.spec.name),
             };
             let path = scratch(&target, ".tif")?;
+            let tags = tags(plan, variable);
             let dataset = match variable.spec.fill {
-                Fill::I16(_) => create::<i16>(plan, &grid, variable, &path),
-                Fill::U16(_) => create::<u16>(plan, &grid, variable, &path),
-                Fill::U8(_) => create::<u8>(plan, &grid, variable, &path),
+                Fill::I16(_) => plain_file::<i16>(&path, &grid, &variable.spec, &names, &tags),
+                Fill::U16(_) => plain_file::<u16>(&path, &grid, &variable.spec, &names, &tags),
+                Fill::U8(_) => plain_file::<u8>(&path, &grid, &variable.spec, &names, &tags),
             };
             files.push(Plain {
                 dataset: dataset.map_err(ProductError::encode(&target))?,
@@ -65,6 +65,18 @@ impl GeoTiffSink {
         }
         Ok(GeoTiffSink { files, grid })
     }
+}
+
+/// What a file says of the cube.
+fn tags(plan: &Plan, variable: &CubeVariable) -> [(&'static str, String); 5] {
+    let tiles: Vec<String> = plan.tiles().iter().map(ToString::to_string).collect();
+    [
+        ("SOURCE", plan.source.name().to_string()),
+        ("SOURCE_TILES", tiles.join(" ")),
+        ("LAYER", variable.spec.long_name.to_string()),
+        ("RESAMPLING", plan.resample.name().to_string()),
+        ("MASK", plan.mask.name().to_string()),
+    ]
 }
 
 /// `cube.tif` of a variable: `cube_RED.tif`.
@@ -92,30 +104,15 @@ impl Sink for GeoTiffSink {
     }
 
     fn finish(self: Box<Self>) -> Result<Vec<PathBuf>, CubeError> {
-        let side = self.grid.width.max(self.grid.height);
         let mut done = Vec::new();
-        for mut file in self.files {
-            let target = file.target.clone();
-            let finished = scratch(&target, ".tif")?;
+        for file in self.files {
+            let finished = scratch(&file.target, ".tif")?;
             let overviews = match file.variable.is_quantity() {
                 true => Overviews::Average,
                 false => Overviews::Nearest,
             };
-            let flushed = file.dataset.flush_cache();
-            flushed.map_err(ProductError::encode(&target))?;
-            let copied = DriverManager::get_driver_by_name("COG")
-                .and_then(|driver| {
-                    let options = cog_options(overviews, side)?;
-                    file.dataset.create_copy(&driver, &finished, &options)
-                })
-                .and_then(Dataset::close);
-            drop(file);
-            // GDAL 3.6 tells of a full disk only through its error handler
-            if let Some(message) = last_failure() {
-                return Err(ProductError::encode(&target)(message).into());
-            }
-            copied.map_err(ProductError::encode(&target))?;
-            done.push((finished, target));
+            copy_as_cog(file.dataset, &finished, &self.grid, overviews, &file.target)?;
+            done.push((finished, file.target));
         }
         // all or none get their names
         let named = done
@@ -139,55 +136,4 @@ fn write<T: GdalType + Copy>(
         band.write(corner, size, &mut Buffer::new(size, values))?;
     }
     Ok(())
-}
-
-fn create<T: GdalType>(
-    plan: &Plan,
-    grid: &GridSpec,
-    variable: &CubeVariable,
-    path: &Path,
-) -> gdal::errors::Result<Dataset> {
-    let mut options = CslStringList::new();
-    for (key, value) in [
-        ("TILED", "YES"),
-        ("BIGTIFF", "IF_SAFER"),
-        ("INTERLEAVE", "BAND"),
-    ] {
-        options.set_name_value(key, value)?;
-    }
-    let driver = DriverManager::get_driver_by_name("GTiff")?;
-    let mut dataset = driver.create_with_band_type_with_options::<T, _>(
-        path,
-        grid.width,
-        grid.height,
-        plan.axis.len(),
-        &options,
-    )?;
-    dataset.set_geo_transform(&grid.geotransform())?;
-    dataset.set_spatial_ref(&SpatialRef::from_epsg(grid.epsg)?)?;
-    let tiles: Vec<String> = plan.tiles().iter().map(ToString::to_string).collect();
-    for (key, value) in [
-        ("SOURCE", plan.source.name()),
-        ("SOURCE_TILES", &tiles.join(" ")),
-        ("LAYER", variable.spec.long_name),
-        ("RESAMPLING", plan.resample.name()),
-        ("MASK", plan.mask.name()),
-    ] {
-        dataset.set_metadata_item(key, value, "")?;
-    }
-    for (value, name, words) in variable.spec.classes {
-        dataset.set_metadata_item(&format!("VALUE_{value}"), &format!("{name}: {words}"), "")?;
-    }
-    for k in 0..plan.axis.len() {
-        let mut band = dataset.rasterband(k + 1)?;
-        band.set_description(&plan.axis.label(k))?;
-        if variable.spec.has_nodata {
-            band.set_no_data_value(Some(f64::from(variable.spec.fill.value())))?;
-        }
-        if let Some(scale) = variable.spec.scale {
-            band.set_scale(scale)?;
-            band.set_offset(0.0)?;
-        }
-    }
-    Ok(dataset)
 }

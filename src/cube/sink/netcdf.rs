@@ -5,11 +5,10 @@ use super::{Block, Sink};
 use crate::cube::grid::Layout;
 use crate::cube::{CubeError, CubeVariable, Plan};
 use crate::product::ProductError;
-use crate::product::export::{publish, scratch};
+use crate::product::export::{attribute, publish, put_all, scratch};
 use crate::product::stack::{CHUNK_SIDE, CHUNK_STEPS, Fill};
 use ndarray::ArrayView3;
-use netcdf::{AttributeValue, FileMut, NcTypeDescriptor, VariableMut};
-use serde_json::{Map, Value};
+use netcdf::{FileMut, NcTypeDescriptor};
 use std::path::{Path, PathBuf};
 use tempfile::TempPath;
 
@@ -133,41 +132,4 @@ fn add<T: NcTypeDescriptor>(
         v.set_fill_value(fill)?;
     }
     put_all(&mut v, of_variable(plan, variable))
-}
-
-/// JSON attributes as NetCDF attributes; `_FillValue` belongs to the library, `coordinates` of `spatial_ref` to Zarr.
-fn put_all(variable: &mut VariableMut<'_>, attributes: Map<String, Value>) -> Result<(), Failure> {
-    for (key, value) in attributes {
-        match (key.as_str(), value) {
-            ("_FillValue" | "coordinates", _) => {}
-            // readers decode to single precision, which sixteen bits never exceed
-            ("scale_factor", value) => {
-                let scale = value.as_f64().unwrap_or(1.0) as f32;
-                variable.put_attribute(&key, AttributeValue::Float(scale))?;
-            }
-            ("flag_values", Value::Array(values)) => {
-                let bytes = values.iter().filter_map(Value::as_u64);
-                let bytes = bytes.filter_map(|v| u8::try_from(v).ok()).collect();
-                variable.put_attribute(&key, AttributeValue::Uchars(bytes))?;
-            }
-            (_, value) => {
-                variable.put_attribute(&key, attribute(value))?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn attribute(value: Value) -> AttributeValue {
-    match value {
-        Value::String(text) => AttributeValue::Str(text),
-        Value::Array(values) if values.iter().all(Value::is_number) => {
-            AttributeValue::Doubles(values.iter().filter_map(Value::as_f64).collect())
-        }
-        Value::Array(values) => {
-            let words: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
-            AttributeValue::Str(words.join(" "))
-        }
-        number => AttributeValue::Double(number.as_f64().unwrap_or(f64::NAN)),
-    }
 }

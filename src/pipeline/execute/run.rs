@@ -1,5 +1,6 @@
 //! A whole run: index, plan, work, and what came of it.
 
+use crate::catalog;
 use crate::pipeline::config::{Config, Until};
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::execute::cleanup;
@@ -13,7 +14,7 @@ use crate::pipeline::plan::survey::Survey;
 use crate::pipeline::plan::unit::Unit;
 use crate::pipeline::plan::{self, Standing, Step};
 use crate::product::checksums::{self, Depth};
-use crate::product::{self, list_acquisitions};
+use crate::product::list_acquisitions;
 use crate::types::grid::{Tile, TileId, tiles};
 use crate::types::progress::Progress;
 use crate::types::text::plain;
@@ -44,7 +45,7 @@ pub fn run(
         cleanup::leftovers(config.out(), tile.id)?;
     }
     // a disk without room for it has none for products either, and they say so one by one
-    if let Err(error) = product::announce(config.out()) {
+    if let Err(error) = catalog::announce(config.out()) {
         summary.notes.push(error.to_string());
     }
     let mut crew = Executor {

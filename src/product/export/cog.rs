@@ -6,6 +6,7 @@ use crate::product::geotiff::{Overviews, cog_options, last_failure, watched};
 use crate::product::layout;
 use crate::product::stack::{Fill, StackReader, Variable, variable};
 use crate::types::calendar::window_start;
+use crate::types::grid::GridSpec;
 use gdal::cpl::CslStringList;
 use gdal::raster::{Buffer, GdalType};
 use gdal::spatial_ref::SpatialRef;
@@ -49,8 +50,13 @@ fn write<T: GdalType + ElementOwned + Copy>(
     let plain = scratch(target, ".tif")?;
     let finished = scratch(target, ".tif")?;
     watched();
-    let mut source =
-        create::<T>(stack, variable, &steps, &plain).map_err(ProductError::encode(target))?;
+    let names: Vec<String> = steps.clone().map(|s| window_start(s).to_string()).collect();
+    let tags = [
+        ("PRODUCT", layout::stack_name(stack.tile())),
+        ("LAYER", variable.long_name.to_string()),
+    ];
+    let source = plain_file::<T>(&plain, &stack.grid(), variable, &names, &tags)
+        .map_err(ProductError::encode(target))?;
     let grid = stack.grid();
     for first in (0..grid.height).step_by(ROWS) {
         let rows = first..(first + ROWS).min(grid.height);
@@ -66,19 +72,31 @@ fn write<T: GdalType + ElementOwned + Copy>(
                 .map_err(ProductError::encode(target))?;
         }
     }
-    source.flush_cache().map_err(ProductError::encode(target))?;
     let overviews = if variable.classes.is_empty() {
         Overviews::Average
     } else {
         Overviews::Nearest
     };
+    copy_as_cog(source, &finished, &grid, overviews, target)?;
+    publish(finished, target)
+}
+
+/// Copies a plain file into a cloud-optimised one at `path` and closes it; `target` names the file in errors.
+///
+/// # Errors
+/// [`ProductError::Encode`], also where GDAL tells of a full disk only through its error handler.
+pub(crate) fn copy_as_cog(
+    mut source: Dataset,
+    path: &Path,
+    grid: &GridSpec,
+    overviews: Overviews,
+    target: &Path,
+) -> Result<(), ProductError> {
+    source.flush_cache().map_err(ProductError::encode(target))?;
     let copied = DriverManager::get_driver_by_name("COG")
         .and_then(|driver| {
-            source.create_copy(
-                &driver,
-                &finished,
-                &cog_options(overviews, grid.width.max(grid.height))?,
-            )
+            let options = cog_options(overviews, grid.width.max(grid.height))?;
+            source.create_copy(&driver, path, &options)
         })
         .and_then(Dataset::close);
     drop(source);
@@ -86,17 +104,17 @@ fn write<T: GdalType + ElementOwned + Copy>(
     if let Some(message) = last_failure() {
         return Err(ProductError::encode(target)(message));
     }
-    copied.map_err(ProductError::encode(target))?;
-    publish(finished, target)
+    copied.map_err(ProductError::encode(target))
 }
 
-fn create<T: GdalType>(
-    stack: &StackReader,
-    variable: &Variable,
-    steps: &Range<i32>,
+/// An empty plain GeoTIFF of a variable, with a band for each of `names`.
+pub(crate) fn plain_file<T: GdalType>(
     path: &Path,
+    grid: &GridSpec,
+    variable: &Variable,
+    names: &[String],
+    tags: &[(&str, String)],
 ) -> gdal::errors::Result<Dataset> {
-    let grid = stack.grid();
     let mut options = CslStringList::new();
     for (key, value) in [
         ("TILED", "YES"),
@@ -110,19 +128,20 @@ fn create<T: GdalType>(
         path,
         grid.width,
         grid.height,
-        steps.len(),
+        names.len(),
         &options,
     )?;
     dataset.set_geo_transform(&grid.geotransform())?;
     dataset.set_spatial_ref(&SpatialRef::from_epsg(grid.epsg)?)?;
-    dataset.set_metadata_item("PRODUCT", &layout::stack_name(stack.tile()), "")?;
-    dataset.set_metadata_item("LAYER", variable.long_name, "")?;
+    for (key, value) in tags {
+        dataset.set_metadata_item(key, value, "")?;
+    }
     for (value, name, words) in variable.classes {
         dataset.set_metadata_item(&format!("VALUE_{value}"), &format!("{name}: {words}"), "")?;
     }
-    for (i, step) in steps.clone().enumerate() {
+    for (i, name) in names.iter().enumerate() {
         let mut band = dataset.rasterband(i + 1)?;
-        band.set_description(&window_start(step).to_string())?;
+        band.set_description(name)?;
         if variable.has_nodata {
             band.set_no_data_value(Some(f64::from(variable.fill.value())))?;
         }

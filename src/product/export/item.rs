@@ -1,10 +1,10 @@
 //! The item of a stack for openEO's local client.
 
 use super::{publish, scratch};
+use crate::product::ProductError;
 use crate::product::reader::read_json;
 use crate::product::stac::{self, item_bytes};
 use crate::product::stack::StackReader;
-use crate::product::{ProductError, layout};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 
@@ -27,7 +27,6 @@ pub fn item(stack: &StackReader, target: &Path) -> Result<PathBuf, ProductError>
     item["assets"] = Value::Object(assets);
     // relative links would lead nowhere from here
     item["links"] = json!([]);
-    item["id"] = json!(layout::stack_name(stack.tile()));
     let finished = scratch(target, ".json")?;
     std::fs::write(&finished, item_bytes(&item)).map_err(ProductError::write(target))?;
     publish(finished, target)

@@ -6,8 +6,8 @@
 use super::{publish, scratch};
 use crate::product::geotiff::{Layer, write_layers};
 use crate::product::{AcquisitionId, AcquisitionReader, ProductError};
-use crate::types::band::{Band, Camera};
-use crate::types::grid::{GridSpec, Resolution};
+use crate::types::band::Band;
+use crate::types::grid::GridSpec;
 use crate::types::reflectance::{NODATA, NODATA_U16, SCALE};
 use hdf5::types::FixedAscii;
 use ndarray::Array2;
@@ -55,25 +55,13 @@ fn angle(count: u16, per_degree: f32) -> u8 {
 /// assert_eq!(legacy_name(&id), "PROBAV_S1_TOC_31UFS_20180503_104512_2_100M_V001");
 /// ```
 pub fn legacy_name(id: &AcquisitionId) -> String {
-    let resolution = match id.resolution {
-        Resolution::M100 => "100M",
-        Resolution::M300 => "300M",
-    };
     format!(
-        "PROBAV_S1_TOC_{}_{}_{}_{resolution}_V001",
+        "PROBAV_S1_TOC_{}_{}_{}_{}_V001",
         id.tile,
         id.time.format("%Y%m%d_%H%M%S"),
-        camera_number(id.camera)
+        id.camera.code(),
+        id.resolution.code()
     )
-}
-
-/// Cameras are numbered from the left in file names of PROBA-V.
-const fn camera_number(camera: Camera) -> u8 {
-    match camera {
-        Camera::Left => 1,
-        Camera::Center => 2,
-        Camera::Right => 3,
-    }
 }
 
 /// Writes an acquisition, with its final masks where there are some, into `folder`: one HDF5 file in the layout of Level 3, and

@@ -4,7 +4,7 @@ use super::{ROWS, publish, scratch, within};
 use crate::product::ProductError;
 use crate::product::layout;
 use crate::product::stack::{
-    Axes, CHUNK_SIDE, CHUNK_STEPS, Fill, StackReader, VARIABLES, Variable,
+    Axes, CHUNK_SIDE, CHUNK_STEPS, CONVENTIONS, Fill, StackReader, VARIABLES, Variable,
 };
 use crate::product::stack::{attributes, axis_attributes, grid_mapping};
 use netcdf::{AttributeValue, FileMut, NcTypeDescriptor, VariableMut};
@@ -56,7 +56,7 @@ fn describe(file: &mut FileMut, stack: &StackReader, steps: &Range<i32>) -> Resu
     ] {
         file.add_dimension(name, len)?;
     }
-    file.add_attribute("Conventions", "CF-1.10")?;
+    file.add_attribute("Conventions", CONVENTIONS)?;
     file.add_attribute(
         "title",
         format!(
@@ -142,29 +142,43 @@ fn copy<T: NcTypeDescriptor + ElementOwned>(
     Ok(())
 }
 
-/// JSON attributes as NetCDF attributes; `_FillValue` belongs to the library, `coordinates` of `spatial_ref` to
-/// Zarr.
-fn put_all(variable: &mut VariableMut<'_>, attributes: Map<String, Value>) -> Result<(), Failure> {
+/// JSON attributes as NetCDF attributes; `_FillValue` belongs to the library, `coordinates` of `spatial_ref` to Zarr.
+pub(crate) fn put_all(
+    variable: &mut VariableMut<'_>,
+    attributes: Map<String, Value>,
+) -> Result<(), Failure> {
     for (key, value) in attributes {
-        if key == "_FillValue" || key == "coordinates" {
-            continue;
-        }
-        let value = match value {
-            Value::String(text) => AttributeValue::Str(text),
-            Value::Array(values) => {
-                let bytes = values
-                    .iter()
-                    .filter_map(Value::as_u64)
-                    .filter_map(|v| u8::try_from(v).ok());
-                AttributeValue::Uchars(bytes.collect())
-            }
+        match (key.as_str(), value) {
+            ("_FillValue" | "coordinates", _) => {}
             // the type of the scale is that of the scaled values (CF 8.1): four bytes hold 16 bits
-            number if key == "scale_factor" => {
-                AttributeValue::Float(number.as_f64().unwrap_or(f64::NAN) as f32)
+            ("scale_factor", value) => {
+                let scale = value.as_f64().unwrap_or(1.0) as f32;
+                variable.put_attribute(&key, AttributeValue::Float(scale))?;
             }
-            number => AttributeValue::Double(number.as_f64().unwrap_or(f64::NAN)),
-        };
-        variable.put_attribute(&key, value)?;
+            ("flag_values", Value::Array(values)) => {
+                let bytes = values.iter().filter_map(Value::as_u64);
+                let bytes = bytes.filter_map(|v| u8::try_from(v).ok()).collect();
+                variable.put_attribute(&key, AttributeValue::Uchars(bytes))?;
+            }
+            (_, value) => {
+                variable.put_attribute(&key, attribute(value))?;
+            }
+        }
     }
     Ok(())
+}
+
+/// A JSON value as NetCDF has it.
+pub(crate) fn attribute(value: Value) -> AttributeValue {
+    match value {
+        Value::String(text) => AttributeValue::Str(text),
+        Value::Array(values) if values.iter().all(Value::is_number) => {
+            AttributeValue::Doubles(values.iter().filter_map(Value::as_f64).collect())
+        }
+        Value::Array(values) => {
+            let words: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
+            AttributeValue::Str(words.join(" "))
+        }
+        number => AttributeValue::Double(number.as_f64().unwrap_or(f64::NAN)),
+    }
 }

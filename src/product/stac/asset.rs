@@ -24,22 +24,23 @@ fn spectral(name: &str) -> Option<&'static Band> {
     Band::ALL.iter().find(|b| b.name() == name)
 }
 
-/// Names of bands as STAC 1.1 writes them.
-fn bands(names: &[&str]) -> Value {
+/// Names of bands, with the common name of those that are spectral under `common`.
+fn named(names: &[&str], common: &str) -> Value {
     let band = |name: &&str| match spectral(name) {
-        Some(b) => json!({ "name": name, "eo:common_name": b.common_name() }),
+        Some(b) => json!({ "name": name, common: b.common_name() }),
         None => json!({ "name": name }),
     };
     names.iter().map(band).collect()
 }
 
+/// Bands as STAC 1.1 writes them.
+fn bands(names: &[&str]) -> Value {
+    named(names, "eo:common_name")
+}
+
 /// The same as `eo:bands`, where odc-stac looks for names.
 fn eo_bands(names: &[&str]) -> Value {
-    let band = |name: &&str| match spectral(name) {
-        Some(b) => json!({ "name": name, "common_name": b.common_name() }),
-        None => json!({ "name": name }),
-    };
-    names.iter().map(band).collect()
+    named(names, "common_name")
 }
 
 /// `raster:bands` of a layer of measured values: the scale. Type and no data stand on the asset alone: openEO's local client

@@ -40,8 +40,7 @@ pub(in crate::product) fn item(tile: &Tile, grid: &GridSpec, steps: Range<i32>) 
         .map(|v| (v.name.to_string(), variable(v)))
         .collect();
     let half = grid.pixel / 2.0;
-    let right = grid.ulx + grid.width as f64 * grid.pixel;
-    let bottom = grid.uly - grid.height as f64 * grid.pixel;
+    let [_, bottom, right, _] = grid.bounds();
     properties["cube:dimensions"] = json!({
         "time": { "type": "temporal", "extent": [start, end], "step": "P5D",
                   "description": "centre of the 5-day step; steps count from 2014-01-01" },

@@ -4,6 +4,7 @@ use super::tiff_shard::{LEVEL, Picture};
 use super::{CHUNK_SIDE, CHUNK_STEPS, Fill, VARIABLES, Variable, step_centre_days};
 use crate::product::ProductError;
 use crate::product::geotiff::prepare;
+use crate::product::stac::asset::merge;
 use crate::types::calendar::WINDOW_DAYS;
 use crate::types::ellipsoid::wgs84;
 use crate::types::grid::{GridSpec, Tile};
@@ -18,7 +19,7 @@ use zarrs::array::{Array, ArrayBuilder, ArrayMetadataOptions, CodecOptions, data
 use zarrs::filesystem::FilesystemStore;
 
 /// Version of the conventions (docs/sources/products.md, CF).
-const CONVENTIONS: &str = "CF-1.10";
+pub(crate) const CONVENTIONS: &str = "CF-1.10";
 
 /// Shape of the stack and of its pieces.
 #[derive(Debug, Clone)]
@@ -79,32 +80,37 @@ pub(super) fn create(zarr: &Path, tile: &Tile, shape: &Shape) -> Result<(), Prod
         members.insert(variable.name.to_string(), store_metadata(&array, zarr)?);
     }
     coordinates(zarr, &store, tile, shape, &mut members)?;
-    let grid = &shape.grid;
-    let bottom = grid.uly - grid.height as f64 * grid.pixel;
-    let right = grid.ulx + grid.width as f64 * grid.pixel;
+    let mut attributes = json!({
+        "Conventions": CONVENTIONS,
+        "title": format!("PROBA-V 5-daily gap-free surface reflectance, Sentinel-2 tile {}", tile.id),
+        "source": format!("PROBA-V Level-1C, {} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
+        "tile": tile.id.as_str(),
+        "first_step": shape.steps.start,
+        "step": "P5D",
+        // what xarray shall take for coordinates though they are no axes
+        "coordinates": "spatial_ref time_bnds",
+    });
+    merge(&mut attributes, spatial(&shape.grid));
     let group = json!({
         "zarr_format": 3,
         "node_type": "group",
-        "attributes": {
-            "Conventions": CONVENTIONS,
-            "title": format!("PROBA-V 5-daily gap-free surface reflectance, Sentinel-2 tile {}", tile.id),
-            "source": format!("PROBA-V Level-1C, {} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
-            "tile": tile.id.as_str(),
-            "first_step": shape.steps.start,
-            "step": "P5D",
-            // what xarray shall take for coordinates though they are no axes
-            "coordinates": "spatial_ref time_bnds",
-            "proj:code": format!("EPSG:{}", tile.epsg),
-            "spatial:dimensions": ["y", "x"],
-            "spatial:shape": [grid.height, grid.width],
-            "spatial:transform": [grid.pixel, 0.0, grid.ulx, 0.0, -grid.pixel, grid.uly],
-            "spatial:bbox": [grid.ulx, bottom, right, grid.uly],
-            "spatial:registration": "pixel",
-        },
+        "attributes": attributes,
         "consolidated_metadata": { "kind": "inline", "must_understand": false, "metadata": members },
     });
     let path = zarr.join("zarr.json");
     std::fs::write(&path, format!("{group:#}\n")).map_err(ProductError::write(&path))
+}
+
+/// Attributes of a group that say where its grid lies, after the conventions `proj` and `spatial` of Zarr.
+pub(crate) fn spatial(grid: &GridSpec) -> Value {
+    json!({
+        "proj:code": format!("EPSG:{}", grid.epsg),
+        "spatial:dimensions": ["y", "x"],
+        "spatial:shape": [grid.height, grid.width],
+        "spatial:transform": [grid.pixel, 0.0, grid.ulx, 0.0, -grid.pixel, grid.uly],
+        "spatial:bbox": grid.bounds(),
+        "spatial:registration": "pixel",
+    })
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
